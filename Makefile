@@ -1,0 +1,89 @@
+# `make help` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV ?= .venv
+HOST ?= 127.0.0.1
+PORT ?= 3000
+SEED ?= 42
+DATASET ?= mnist
+MODELS ?= models
+BIN := $(VENV)/bin
+
+# No usage statistics leave the machine.
+export BENTOML_DO_NOT_TRACK := true
+export DATASET
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serve: requirements/serve.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@ $(VENV)/.serve
+
+.PHONY: serve
+serve: $(VENV)/.serve ## Serve the committed models on 127.0.0.1:3000 (HOST=, PORT=)
+	@echo "Rosenblatt on http://$(HOST):$(PORT) - try: curl -s $(HOST):$(PORT)/predict -H 'content-type: application/json' -d @docs/examples/seven.json"
+	@exec $(BIN)/bentoml serve service.app:Rosenblatt --host $(HOST) --port $(PORT)
+
+.PHONY: test
+test: $(VENV)/.dev ## Run the tests with branch coverage of service and contract
+	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term
+
+.PHONY: test-all
+test-all: $(VENV)/.dev ## Run the slow tests too
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+.PHONY: check
+check: $(VENV)/.dev ## Formatter, linter, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: train
+train: $(VENV)/.dev ## Train, export and write all four models (SEED=, DATASET=digits, MODELS=)
+	$(BIN)/python -m training train --seed $(SEED) --out $(MODELS)
+
+.PHONY: race
+race: $(VENV)/.dev ## Race the guide's CNN recipe against the one that ships, several seeds
+	$(BIN)/python -m training race
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure the service against stock BentoML (needs wrk)
+	$(BIN)/python -m benchmarks serving
+
+.PHONY: docs
+docs: $(VENV)/.dev ## Regenerate the generated pages
+	$(BIN)/python -m benchmarks models
+	$(BIN)/python -m scripts.docs
+
+.PHONY: bento
+bento: $(VENV)/.serve ## Build the bento
+	$(BIN)/bentoml build
+
+.PHONY: dockerfile
+dockerfile: $(VENV)/.serve ## Build the bento and render its Dockerfile to build/Dockerfile
+	$(BIN)/python -m scripts.dockerfile build/Dockerfile
+
+.PHONY: lock
+lock: $(VENV)/.dev ## Resolve requirements/*.txt anew
+	scripts/lock
+
+.PHONY: clean
+clean: ## Remove the virtual environment and build products
+	rm -rf $(VENV) build .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

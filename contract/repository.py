@@ -1,0 +1,267 @@
+"""The model repository on disk: `<root>/<name>/<version>/{manifest.json, model.onnx, ...}`.
+
+Loading is parse, audit, construct. This module does the first two; what it returns has been
+checked byte for byte, and only those bytes, not a path that could change meanwhile, are handed
+to whoever constructs a session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.errors import ArtifactError, ContractError, GraphError, RepositoryError
+from contract.graph import KNOWN_DOMAINS, outline
+from contract.manifest import MANIFEST_FILE, FileRecord, Manifest, TensorSpec, parse
+
+
+@dataclass(frozen=True)
+class GoldenSamples:
+    """Inputs with known answers.
+
+    images: uint8 [n, 28, 28]; label: int64 [n]; probabilities: float32 [n, classes].
+    """
+
+    images: NDArray[np.uint8]
+    label: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+    def to_bytes(self) -> bytes:
+        """The samples as an .npz archive."""
+        buffer = io.BytesIO()
+        np.savez_compressed(
+            buffer, images=self.images, label=self.label, probabilities=self.probabilities
+        )
+        return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An audited model version: its manifest, its verified graph, its golden samples."""
+
+    manifest: Manifest
+    graph: bytes
+    golden: GoldenSamples
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """One version directory, not yet read."""
+
+    name: str
+    version: int
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.version}"
+
+
+def entries(root: Path) -> list[Entry]:
+    """Every version directory under `root`, by name and rising version.
+
+    Raises:
+        RepositoryError: `root` is no directory, or a version directory is no positive integer.
+    """
+    if not root.is_dir():
+        raise RepositoryError(
+            f"the model repository {root} is no directory; "
+            "point ROSENBLATT_MODELS_DIR at one, or make it with `make train`"
+        )
+    found = []
+    for model in _directories(root):
+        for version in _directories(model):
+            if not version.name.isdecimal() or version.name.startswith("0"):
+                raise RepositoryError(
+                    f"{version} is no version directory; name it with a positive integer"
+                )
+            found.append(Entry(model.name, int(version.name), version))
+    return sorted(found)
+
+
+def read_manifest(entry: Entry) -> Manifest:
+    """Parse the manifest of one entry and check that it stands where it says it does.
+
+    Raises:
+        ArtifactError: the manifest is missing or describes another model.
+        ManifestError: it breaks the schema.
+    """
+    text = _read(entry.path / MANIFEST_FILE)
+    manifest = parse(text, source=str(entry.path / MANIFEST_FILE))
+    if (manifest.name, manifest.version) != (entry.name, str(entry.version)):
+        raise ArtifactError(
+            f"{entry.path / MANIFEST_FILE} describes {manifest.name} version {manifest.version}; "
+            f"move it to {manifest.name}/{manifest.version} or restore the right one"
+        )
+    return manifest
+
+
+def audit(entry: Entry, variant: str = "default") -> Artifact:
+    """Read one entry and check everything that can be checked without running it.
+
+    Raises:
+        ContractError: of the kind that fits; the message names the file and what to do.
+    """
+    manifest = read_manifest(entry)
+    record = manifest.files.get(variant)  # type: ignore[call-overload]
+    if record is None:
+        raise ArtifactError(f"{entry} has no variant {variant!r}; it has {sorted(manifest.files)}")
+    graph = read_file(entry, record)
+    try:
+        check_graph(graph, manifest)
+    except GraphError as error:
+        raise GraphError(f"{entry.path / record.path}: {error}") from error
+    return Artifact(manifest, graph, _golden(entry, manifest))
+
+
+def read_file(entry: Entry, record: FileRecord) -> bytes:
+    """The bytes of a recorded file.
+
+    Raises:
+        ArtifactError: it is missing, or its size or SHA-256 is not the manifest's.
+    """
+    path = entry.path / record.path
+    data = _read(path)
+    if len(data) != record.bytes:
+        raise ArtifactError(
+            f"{path} holds {len(data)} bytes but its manifest says {record.bytes}; "
+            "restore the file or retrain the model"
+        )
+    digest = sha256(data)
+    if digest != record.sha256:
+        raise ArtifactError(
+            f"{path} has SHA-256 {digest[:12]}... but its manifest says "
+            f"{record.sha256[:12]}...; restore the file or retrain the model"
+        )
+    return data
+
+
+def check_graph(graph: bytes, manifest: Manifest) -> None:
+    """Refuse a graph that is unsafe or is not the one `manifest` describes.
+
+    Raises:
+        GraphError: unreadable, external tensors, an unknown operator domain, or other
+            inputs and outputs.
+    """
+    seen = outline(graph)
+    if seen.external_tensors:
+        raise GraphError(
+            f"tensor {seen.external_tensors[0]!r} is stored outside the file; "
+            "export the model as one file"
+        )
+    if unknown := sorted(seen.domains - KNOWN_DOMAINS):
+        raise GraphError(
+            f"operator domain {unknown[0]!r} is not among {sorted(KNOWN_DOMAINS)}; "
+            "export with standard operators"
+        )
+    for kind, specs, tensors in (
+        ("input", manifest.inputs, seen.inputs),
+        ("output", manifest.outputs, seen.outputs),
+    ):
+        expected = {spec.name: (spec.datatype, spec.shape) for spec in specs}
+        if expected != tensors:
+            raise GraphError(
+                f"its {kind}s are {_describe(tensors)} but the manifest says {_describe(expected)}"
+            )
+
+
+def record_of(name: str, data: bytes) -> FileRecord:
+    """The manifest's record of a file called `name` with these bytes."""
+    return FileRecord(path=name, sha256=sha256(data), bytes=len(data))
+
+
+def write(root: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Entry:
+    """Write one version, complete or not at all, replacing the one that was there.
+
+    `files` maps file names to bytes and must hold every file the manifest records.
+
+    Raises:
+        ArtifactError: a recorded file is absent or differs from its record.
+    """
+    for record in (*manifest.files.values(), manifest.golden):
+        data = files.get(record.path)
+        if data is None or sha256(data) != record.sha256:
+            raise ArtifactError(f"{record.path} is not the file its manifest describes")
+    target = root / manifest.name / manifest.version
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the repository's versions but hidden, so that no reader takes it for one.
+    staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=target.parent))
+    try:
+        for name, data in {**files, MANIFEST_FILE: manifest.to_json().encode()}.items():
+            (staging / name).write_bytes(data)
+        staging.chmod(0o755)  # mkdtemp's 0700 would hide the model from another user
+        if target.exists():
+            shutil.rmtree(target)
+        staging.replace(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return Entry(manifest.name, int(manifest.version), target)
+
+
+def sha256(data: bytes) -> str:
+    """Hexadecimal SHA-256 of `data`."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _golden(entry: Entry, manifest: Manifest) -> GoldenSamples:
+    path = entry.path / manifest.golden.path
+    data = read_file(entry, manifest.golden)
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            samples = GoldenSamples(archive["images"], archive["label"], archive["probabilities"])
+    except (ValueError, KeyError, OSError) as error:
+        raise ArtifactError(f"{path} is no archive of golden samples: {error}") from error
+    n = manifest.golden.samples
+    for spec, array in (
+        (manifest.inputs[0], samples.images),
+        (manifest.output("label"), samples.label),
+        (manifest.output("probabilities"), samples.probabilities),
+    ):
+        if spec is not None and array.shape != (n, *spec.shape[1:]):
+            raise ArtifactError(
+                f"{path}: {spec.name} has shape {list(array.shape)}, "
+                f"expected {[n, *spec.shape[1:]]}"
+            )
+    return samples
+
+
+def _directories(path: Path) -> list[Path]:
+    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or error
+        raise ArtifactError(f"{path} cannot be read: {reason}; restore it or retrain") from error
+
+
+def _describe(tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> str:
+    return ", ".join(
+        f"{name} {datatype} {list(shape)}" for name, (datatype, shape) in sorted(tensors.items())
+    )
+
+
+__all__ = [
+    "Artifact",
+    "ContractError",
+    "Entry",
+    "GoldenSamples",
+    "TensorSpec",
+    "audit",
+    "check_graph",
+    "entries",
+    "read_file",
+    "read_manifest",
+    "record_of",
+    "sha256",
+    "write",
+]

@@ -1,0 +1,10 @@
+"""The service: bytes -> decode -> validate -> predict -> encode -> bytes.
+
+    app        wires everything; the only file that imports bentoml
+    http       what the routes of the product take and give; translates, decides nothing
+    inference  ONNX Runtime sessions and the loaded models
+    settings   everything that can be set, prefix ROSENBLATT_
+    errors     everything that can go wrong
+
+Imports `contract`, never `training`, and no training library.
+"""

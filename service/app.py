@@ -1,0 +1,74 @@
+"""The BentoML service: wires settings, models and routes. The only file that imports bentoml.
+
+`bentoml serve service.app:Rosenblatt` starts it; `make serve` does.
+"""
+
+from __future__ import annotations
+
+import gc
+from concurrent.futures import ThreadPoolExecutor
+
+import bentoml
+
+from service.http.asgi import Application
+from service.http.front import Front
+from service.http.predict import Predictor
+from service.http.routes import routes
+from service.http.schema import CompareResponse, Instances, PredictResponse
+from service.inference.repository import load_all
+from service.metrics import Meter
+from service.settings import settings
+
+_settings = settings()
+_product: Application | None = None
+
+
+def product() -> Application:
+    """The routes of this process; BentoML builds its middleware before the service."""
+    if _product is None:
+        raise RuntimeError("the service is asked before it is initialised")
+    return _product
+
+
+@bentoml.service(
+    name="rosenblatt",
+    workers=_settings.workers,
+    # BentoML leaves one timer per request for this long, so it must not be long.
+    traffic={"timeout": _settings.timeout_seconds},
+    logging={"access": {"enabled": _settings.access_log}},
+    # Tracing costs half the throughput and exports nowhere unless configured.
+    tracing={"excluded_urls": ".*"},
+)
+class Rosenblatt:
+    """Predictions of classical and deep models side by side.
+
+    The methods below are the product's verbs as BentoML's client, OpenAPI page and in-process
+    callers know them; over HTTP the same functions answer through `service.http`.
+    """
+
+    def __init__(self) -> None:
+        global _product
+        models = load_all(_settings)
+        self._predictor = Predictor(models, _settings, Meter(models))
+        threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="predict")
+        _product = Application(routes(models, self._predictor, threads), _settings.max_body_bytes)
+        # What is loaded stays: a full collection over it would stall requests for 100 ms.
+        gc.collect()
+        gc.freeze()
+
+    @bentoml.api
+    def predict(
+        self, instances: Instances, model: str | None = None, version: str | None = None
+    ) -> PredictResponse:
+        """One model's predictions for `instances`."""
+        return PredictResponse.model_validate(
+            self._predictor.predict(instances, model, version), from_attributes=True
+        )
+
+    @bentoml.api
+    def compare(self, instances: Instances) -> CompareResponse:
+        """Every serving model's predictions for the same `instances`."""
+        return CompareResponse.model_validate(self._predictor.compare(instances))
+
+
+Rosenblatt.add_asgi_middleware(Front, product=product)  # type: ignore[attr-defined]

@@ -1,0 +1,104 @@
+"""Everything the service can answer instead of a result. Framework-free.
+
+    ServiceError
+    ├── MalformedError        400  the body is not what its type says
+    ├── NotFoundError         404  no such model, version or route
+    ├── MethodError           405  the route has other methods
+    ├── TooLargeError         413  more bytes, rows or pixels than allowed
+    ├── MediaTypeError        415  not the content type the route takes
+    ├── InvalidError          422  well-formed, but a field's value is wrong
+    ├── UnavailableError      503  the model was refused at load, or nothing is loaded yet
+    └── StartupError               settings that cannot be fulfilled; the process ends
+
+Every message is one sentence that names the field, the value and the limit. `detail` holds
+`{"loc", "msg", "type"}` where one field of a body is to blame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Location = Sequence[str | int]
+
+
+class ServiceError(Exception):
+    """Base of every error this package raises on purpose.
+
+    Args:
+        message: the sentence for the client.
+        loc: where in the body the culprit stands, outermost first.
+    """
+
+    status = 500
+    kind = "error"
+
+    def __init__(
+        self,
+        message: str,
+        loc: Location | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.loc = loc
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, Any]:
+        """The one error body of the service."""
+        body: dict[str, Any] = {"error": str(self)}
+        if self.loc is not None:
+            body["detail"] = [{"loc": list(self.loc), "msg": str(self), "type": self.kind}]
+        return body
+
+
+class MalformedError(ServiceError):
+    """The body is not what its content type says."""
+
+    status = 400
+    kind = "malformed"
+
+
+class NotFoundError(ServiceError):
+    """No such model, version or route."""
+
+    status = 404
+    kind = "not_found"
+
+
+class MethodError(ServiceError):
+    """The route exists, with other methods."""
+
+    status = 405
+    kind = "method_not_allowed"
+
+
+class TooLargeError(ServiceError):
+    """More bytes, rows or pixels than allowed."""
+
+    status = 413
+    kind = "too_large"
+
+
+class MediaTypeError(ServiceError):
+    """Not the content type the route takes."""
+
+    status = 415
+    kind = "unsupported_media_type"
+
+
+class InvalidError(ServiceError):
+    """Well-formed, but a field's value is wrong."""
+
+    status = 422
+    kind = "invalid"
+
+
+class UnavailableError(ServiceError):
+    """The model was refused at load, or nothing is loaded yet."""
+
+    status = 503
+    kind = "unavailable"
+
+
+class StartupError(Exception):
+    """Settings that cannot be fulfilled; the process must not start."""

@@ -1,0 +1,186 @@
+"""A small ASGI application: routes by method and path, one error body, a limit on bodies.
+
+Starlette would do the same in more steps per request; this is the hot path (docs/decisions/0003).
+A handler takes a Request and returns a Reply, or raises a ServiceError.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from service.errors import (
+    MediaTypeError,
+    MethodError,
+    NotFoundError,
+    ServiceError,
+    TooLargeError,
+)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_JSON = (b"content-type", b"application/json")
+
+logger = logging.getLogger(__name__)
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before its body was read; nobody waits for an answer."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a handler sees. `parameters` are the named parts of the path."""
+
+    body: bytes
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a handler returns: JSON text, and how it went."""
+
+    body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def reply(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    """A reply of any JSON document; NumPy arrays are written as JSON arrays."""
+    body = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Reply(body, status, headers or {})
+
+
+Handler = Callable[[Request], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """`path` may hold named parts: `/models/{name}`."""
+
+    method: str
+    path: str
+    handler: Handler
+
+
+class Application:
+    """The routes as an ASGI application; `owns` says which paths are among them."""
+
+    def __init__(self, routes: Sequence[Route], max_body_bytes: int) -> None:
+        self._max_body_bytes = max_body_bytes
+        self._static: dict[str, dict[str, Handler]] = {}
+        self._patterns: list[tuple[re.Pattern[str], dict[str, Handler]]] = []
+        for path in dict.fromkeys(route.path for route in routes):
+            methods = {route.method: route.handler for route in routes if route.path == path}
+            if "GET" in methods:
+                methods.setdefault("HEAD", methods["GET"])
+            if "{" in path:
+                pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
+                self._patterns.append((re.compile(pattern), methods))
+            else:
+                self._static[path] = methods
+
+    def owns(self, path: str) -> bool:
+        """Whether some method of this path is routed here."""
+        return self._find(path) is not None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        try:
+            answer = await self._answer(scope, receive)
+        except ServiceError as error:
+            answer = reply(error.body(), error.status, error.headers)
+        except ClientGoneError:
+            return
+        except Exception:
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            answer = reply({"error": "the service failed to answer; its log says why"}, 500)
+        await _send(answer, scope["method"], send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
+        found = self._find(scope["path"])
+        if found is None:
+            raise not_found(scope["path"])
+        methods, parameters = found
+        handler = methods.get(scope["method"])
+        if handler is None:
+            raise MethodError(
+                f"{scope['path']} has no method {scope['method']}; use {' or '.join(methods)}",
+                headers={"allow": ", ".join(methods)},
+            )
+        body = b""
+        if scope["method"] == "POST":
+            body = await _read(scope["headers"], receive, self._max_body_bytes)
+        return await handler(Request(body, parameters))
+
+    def _find(self, path: str) -> tuple[dict[str, Handler], Mapping[str, str]] | None:
+        if methods := self._static.get(path):
+            return methods, {}
+        for pattern, methods in self._patterns:
+            if match := pattern.fullmatch(path):
+                return methods, match.groupdict()
+        return None
+
+
+def not_found(path: str) -> NotFoundError:
+    """The error for a path that nobody routes."""
+    return NotFoundError(f"there is no route {path}; GET /docs.json lists them")
+
+
+async def _read(headers: Sequence[tuple[bytes, bytes]], receive: Receive, limit: int) -> bytes:
+    """The whole body, judged by its headers first."""
+    for name, value in headers:
+        if name == b"content-length" and int(value) > limit:
+            raise _too_large(int(value), limit)
+        if name == b"content-type" and not value.lower().startswith(b"application/json"):
+            raise MediaTypeError(
+                f"content-type is {value.decode('latin-1')!r}; send application/json"
+            )
+        if name == b"content-encoding" and value.lower() != b"identity":
+            raise MediaTypeError(
+                f"content-encoding is {value.decode('latin-1')!r}; send the body unencoded"
+            )
+    message = await receive()
+    if not message.get("more_body", False):
+        return _part(message, 0, limit)
+    parts = [_part(message, 0, limit)]
+    size = len(parts[0])
+    while message.get("more_body", False):
+        message = await receive()
+        parts.append(_part(message, size, limit))
+        size += len(parts[-1])
+    return b"".join(parts)
+
+
+def _part(message: Message, size: int, limit: int) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise ClientGoneError
+    part: bytes = message.get("body", b"")
+    if size + len(part) > limit:
+        raise _too_large(size + len(part), limit)
+    return part
+
+
+def _too_large(size: int, limit: int) -> TooLargeError:
+    return TooLargeError(
+        f"the body is {size} bytes or more; at most {limit} are read, send several requests",
+        # The rest of the body is not read, so the connection cannot be used again.
+        headers={"connection": "close"},
+    )
+
+
+async def _send(answer: Reply, method: str, send: Send) -> None:
+    headers = [_JSON, (b"content-length", str(len(answer.body)).encode())]
+    headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    body = b"" if method == "HEAD" else answer.body
+    await send({"type": "http.response.body", "body": body})

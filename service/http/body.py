@@ -1,0 +1,83 @@
+"""JSON bodies: parse strictly, name what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+
+from service.errors import InvalidError, MalformedError
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """A JSON object without duplicate keys.
+
+    Raises:
+        MalformedError: no JSON (NaN and Infinity are none), no object, or a key given twice.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedError(
+            f"the body is no JSON: {error}; send an object such as "
+            '{"instances": [...]}' if body else
+            'the body is empty; send a JSON object such as {"instances": [...]}'
+        ) from error  # fmt: skip
+    if not isinstance(document, dict):
+        raise MalformedError(f"the body is a JSON {kind(document)}; send a JSON object")
+    # Each key of a flat object has one colon. More colons mean a string that holds one, a
+    # nested object or a repeated key, which orjson would drop in silence: look closely then.
+    if body.count(b":") != len(document):
+        json.loads(body, object_pairs_hook=_unique)
+    return document
+
+
+def refuse_unknown(document: dict[str, Any], known: Collection[str]) -> None:
+    """Raise InvalidError for the first field that is not known."""
+    for field in document:
+        if field not in known:
+            raise InvalidError(
+                f"field {_short(field)} is unknown; the fields are {', '.join(sorted(known))}",
+                loc=[field],
+            )
+
+
+def optional_string(document: dict[str, Any], field: str) -> str | None:
+    """The string in a field, or None if it is absent or null."""
+    value = document.get(field)
+    if value is None or isinstance(value, str):
+        return value
+    raise InvalidError(
+        f"{field} is {describe(value)}; it must be a string, or be left out", loc=[field]
+    )
+
+
+def kind(value: object) -> str:
+    """JSON's word for the type of a value."""
+    if value is None:
+        return "null"
+    names = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
+    return names.get(type(value), "object")
+
+
+def describe(value: object) -> str:
+    """A value as a message shows it: short, and never a whole array."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return _short(value)
+    return f"an {kind(value)}"
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise MalformedError(f"field {_short(key)} is given twice; give it once", loc=[key])
+        result[key] = value
+    return result

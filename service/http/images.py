@@ -1,0 +1,178 @@
+"""Instances of an image model: nested lists of integers, or an encoded picture."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from service.errors import InvalidError, TooLargeError
+from service.http.body import describe
+from service.settings import Settings
+
+_FORMATS = ("PNG", "JPEG")
+_GREYSCALE = frozenset({"L", "1"})
+_CONVERTIBLE = frozenset({"LA", "P", "PA", "RGB", "RGBA"})
+
+
+def decode(
+    instances: Any, shape: tuple[int, ...], settings: Settings, *, booleans: bool = True
+) -> NDArray[np.uint8]:
+    """Decode the `instances` of a request.
+
+    Args:
+        instances: each a list of `height` lists of `width` integers 0-255, or base64 text of a
+            PNG or JPEG of that size.
+        shape: (height, width) of the model's images.
+        booleans: False when the body is known to hold no JSON boolean, which saves a look at
+            every pixel's type.
+
+    Returns:
+        uint8 [n, height, width]
+
+    Raises:
+        InvalidError: no list, empty, a wrong shape, a wrong pixel, or no picture.
+        TooLargeError: more rows than the limit, or a picture of too many pixels.
+    """
+    if not isinstance(instances, list):
+        raise InvalidError(
+            f"instances is {describe(instances)}; it must be an array of images",
+            loc=["instances"],
+        )
+    n = len(instances)
+    if n == 0:
+        raise InvalidError("instances is empty; send at least one image", loc=["instances"])
+    if n > settings.max_rows:
+        raise TooLargeError(
+            f"instances holds {n} images; at most {settings.max_rows} are allowed per request, "
+            "send them in several",
+            loc=["instances"],
+        )
+    images = np.empty((n, *shape), np.uint8)
+    for i, instance in enumerate(instances):
+        if isinstance(instance, str):
+            images[i] = _picture(instance, shape, settings, i)
+        else:
+            images[i] = _rows(instance, shape, i, booleans)
+    return images
+
+
+def _rows(instance: Any, shape: tuple[int, ...], i: int, booleans: bool) -> NDArray[np.uint8]:
+    """A nested list as pixels; `bytes` refuses floats, text, null and values outside 0-255."""
+    height, width = shape
+    try:
+        if len(instance) == height:
+            rows = [bytes(row) for row in instance if type(row) is list]
+            pixels = b"".join(rows)
+            right = len(rows) == height and all(len(row) == width for row in rows)
+            if right and not (booleans and _has_boolean(instance)):
+                return np.frombuffer(pixels, np.uint8).reshape(height, width)
+    except (TypeError, ValueError):
+        pass
+    _blame(instance, shape, i)
+
+
+def _has_boolean(instance: list[list[Any]]) -> bool:
+    """Python counts True and False as integers; JSON does not."""
+    return any(type(pixel) is bool for row in instance for pixel in row)
+
+
+def _blame(instance: Any, shape: tuple[int, ...], i: int) -> NoReturn:
+    """Find the first thing wrong with a nested list and say it."""
+    height, width = shape
+    what = f"{height} rows of {width} integers from 0 to 255, or base64 text of a PNG or JPEG"
+    loc: list[str | int] = ["instances", i]
+    if not isinstance(instance, list):
+        raise InvalidError(f"instances[{i}] is {describe(instance)}; it must be {what}", loc=loc)
+    if len(instance) != height:
+        raise InvalidError(
+            f"instances[{i}] has {len(instance)} rows; the model takes {what}", loc=loc
+        )
+    for r, row in enumerate(instance):
+        where = f"instances[{i}][{r}]"
+        if not isinstance(row, list):
+            raise InvalidError(
+                f"{where} is {describe(row)}; a row is an array of {width} integers",
+                loc=[*loc, r],
+            )
+        if len(row) != width:
+            raise InvalidError(
+                f"{where} has {len(row)} pixels; a row is {width} integers", loc=[*loc, r]
+            )
+        for c, pixel in enumerate(row):
+            if type(pixel) is not int or not 0 <= pixel <= 255:
+                raise InvalidError(
+                    f"{where}[{c}] is {describe(pixel)}; a pixel is an integer from 0 to 255",
+                    loc=[*loc, r, c],
+                )
+    raise AssertionError(f"instances[{i}] was refused without a reason")
+
+
+def _picture(text: str, shape: tuple[int, ...], settings: Settings, i: int) -> NDArray[np.uint8]:
+    where = f"instances[{i}]"
+    loc: list[str | int] = ["instances", i]
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidError(
+            f"{where} is text but no base64 ({error}); send the bytes of a PNG or JPEG, "
+            "base64-encoded, without a data: prefix",
+            loc=loc,
+        ) from error
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            _check_header(image, shape, settings, where, loc)
+            return _grey(image, where, loc)
+    except UnidentifiedImageError as error:
+        raise InvalidError(
+            f"{where} decodes to {len(data)} bytes that are neither PNG nor JPEG", loc=loc
+        ) from error
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        # Pillow reports broken files with all of these.
+        raise InvalidError(f"{where} is a broken picture: {error}", loc=loc) from error
+
+
+def _check_header(
+    image: Image.Image,
+    shape: tuple[int, ...],
+    settings: Settings,
+    where: str,
+    loc: list[str | int],
+) -> None:
+    """Judge by the header; nothing has been decompressed yet."""
+    width, height = image.size
+    if width * height > settings.max_image_pixels:
+        raise TooLargeError(
+            f"{where} is {width}x{height}, {width * height} pixels; at most "
+            f"{settings.max_image_pixels} are decoded",
+            loc=loc,
+        )
+    if (height, width) != shape:
+        raise InvalidError(
+            f"{where} is {width}x{height} pixels; the model takes {shape[1]}x{shape[0]}, "
+            "resize it first",
+            loc=loc,
+        )
+    if getattr(image, "n_frames", 1) > 1:
+        raise InvalidError(f"{where} is animated; send a single picture", loc=loc)
+
+
+def _grey(image: Image.Image, where: str, loc: list[str | int]) -> NDArray[np.uint8]:
+    """The pixels, if they are grey: colour and transparency are refused, not guessed away."""
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode in _GREYSCALE:
+        return np.asarray(upright.convert("L"))
+    if upright.mode not in _CONVERTIBLE:
+        raise InvalidError(f"{where} has colour mode {upright.mode}; send 8-bit greyscale", loc=loc)
+    channels = np.asarray(upright.convert("RGBA"))
+    if (channels[..., 3] != 255).any():
+        raise InvalidError(f"{where} is transparent in places; send 8-bit greyscale", loc=loc)
+    if (channels[..., :1] != channels[..., :3]).any():
+        raise InvalidError(f"{where} is in colour; send 8-bit greyscale", loc=loc)
+    return channels[..., 0]

@@ -1,0 +1,111 @@
+"""The routes of the product."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from contract.manifest import Manifest
+from service.errors import NotFoundError
+from service.http.asgi import Handler, Reply, Request, Route, reply
+from service.http.predict import Predictor
+from service.inference.repository import Models, Refusal
+from service.inference.session import Session
+
+# A body up to this size, a few images, is answered on the event loop: cheaper than a thread.
+INLINE_BYTES = 32 * 1024
+
+
+def routes(models: Models, predictor: Predictor, threads: ThreadPoolExecutor) -> list[Route]:
+    """Every route of the product over these models."""
+
+    def post(path: str, answer: Callable[[bytes], dict[str, Any]]) -> Route:
+        return Route("POST", path, _verb(answer, threads))
+
+    return [
+        post("/predict", predictor.predict_body),
+        post("/compare", predictor.compare_body),
+        Route("GET", "/models", partial(_list, models)),
+        Route("GET", "/models/{name}", partial(_show, models)),
+        Route("GET", "/readyz", partial(_ready, models)),
+    ]
+
+
+def _verb(answer: Callable[[bytes], dict[str, Any]], threads: ThreadPoolExecutor) -> Handler:
+    def whole(body: bytes) -> Reply:
+        return reply(answer(body))
+
+    async def handle(request: Request) -> Reply:
+        if len(request.body) <= INLINE_BYTES:
+            return whole(request.body)
+        return await asyncio.get_running_loop().run_in_executor(threads, whole, request.body)
+
+    return handle
+
+
+async def _list(models: Models, _: Request) -> Reply:
+    """Every version: its state, and what to choose by."""
+    serving = [
+        _summary(s, models) for _, vs in sorted(models.sessions.items()) for s in vs.values()
+    ]
+    refused = [_refusal(r, models) for r in models.refused()]
+    listed = sorted(serving + refused, key=lambda m: (m["name"], int(m["version"])))
+    return reply({"default": models.default, "models": listed})
+
+
+async def _show(models: Models, request: Request) -> Reply:
+    """All versions of one model, with their whole manifests."""
+    name = request.parameters["name"]
+    if name not in models.names:
+        raise NotFoundError(
+            f"model {name!r} is unknown; choose from {', '.join(models.names) or 'none'}"
+        )
+    versions = [
+        _summary(s, models) | {"manifest": s.manifest.model_dump(mode="json")}
+        for _, s in sorted(models.sessions.get(name, {}).items())
+    ]
+    versions += [_refusal(r, models) for _, r in sorted(models.refusals.get(name, {}).items())]
+    versions.sort(key=lambda v: int(v["version"]))
+    return reply({"name": name, "versions": versions})
+
+
+async def _ready(models: Models, _: Request) -> Reply:
+    """200 when the default model serves; the body says which versions do not, and why."""
+    ready = models.ready()
+    refused = [_refusal(r, models) for r in models.refused()]
+    state = ("degraded" if refused else "ready") if ready else "not ready"
+    serving = [{"name": s.name, "version": s.version} for s in models.serving()]
+    body = {"state": state, "serving": serving, "refused": refused}
+    if not ready:
+        body["error"] = f"the default model {models.default!r} does not serve"
+    return reply(body, 200 if ready else 503)
+
+
+def _summary(session: Session, models: Models) -> dict[str, Any]:
+    manifest: Manifest = session.manifest
+    return {
+        "name": session.name,
+        "version": session.version,
+        "state": "ready",
+        "default_version": models.is_default(session.name, int(session.version)),
+        "title": manifest.title,
+        "algorithm": manifest.algorithm,
+        "family": manifest.family,
+        "provider": session.provider,
+        "test_accuracy": manifest.metrics.accuracy,
+        "bytes": sum(record.bytes for record in manifest.files.values()),
+        "load_seconds": round(session.load_seconds, 4),
+    }
+
+
+def _refusal(refusal: Refusal, models: Models) -> dict[str, Any]:
+    return {
+        "name": refusal.name,
+        "version": refusal.version,
+        "state": "refused",
+        "default_version": models.is_default(refusal.name, int(refusal.version)),
+        "reason": refusal.reason,
+    }

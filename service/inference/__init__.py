@@ -1,0 +1,1 @@
+"""Models as callables: ONNX Runtime sessions, and the repository of those that are loaded."""

@@ -1,0 +1,78 @@
+"""Which execution provider a session asks for, and which one it really got."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from functools import lru_cache
+from typing import Any
+
+import onnxruntime as ort
+
+from contract.manifest import Manifest
+from service.errors import StartupError
+from service.settings import Settings
+
+CUDA = "CUDAExecutionProvider"
+CPU = "CPUExecutionProvider"
+# ONNX Runtime has no CUDA kernel for tree ensembles.
+_CPU_ONLY = frozenset({"random_forest", "gradient_boosting"})
+
+logger = logging.getLogger(__name__)
+
+Provider = tuple[str, dict[str, Any]]
+
+
+def wanted(manifest: Manifest, settings: Settings) -> list[Provider]:
+    """Providers to ask for, best first.
+
+    Raises:
+        StartupError: the setting is `cuda` and there is no CUDA device to use.
+    """
+    if settings.provider == "cpu" or not _has_cuda():
+        if settings.provider == "cuda":
+            raise StartupError(
+                "ROSENBLATT_PROVIDER is 'cuda' but no CUDA device answers; "
+                "check the driver and onnxruntime-gpu, or set it to 'auto'"
+            )
+        return [(CPU, {})]
+    if manifest.algorithm in _CPU_ONLY and "cuda" not in manifest.files:
+        return [(CPU, {})]
+    options = {
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "gpu_mem_limit": settings.gpu_memory_mb * 2**20,
+        "arena_extend_strategy": "kSameAsRequested",
+    }
+    return [(CUDA, options), (CPU, {})]
+
+
+def check(asked: list[Provider], session: ort.InferenceSession, settings: Settings) -> str:
+    """The provider a session really has; ONNX Runtime falls back without an exception.
+
+    Raises:
+        StartupError: the setting is `cuda`, CUDA was asked for, and the session fell back.
+    """
+    got: str = session.get_providers()[0]
+    if asked[0][0] == CUDA and got != CUDA:
+        message = "CUDA was asked for but ONNX Runtime fell back to the CPU; see its log above"
+        if settings.provider == "cuda":
+            raise StartupError(message)
+        logger.warning(message)
+    return got
+
+
+@lru_cache(maxsize=1)
+def _has_cuda() -> bool:
+    """A device answers and ONNX Runtime can use one; asked of the driver, which is silent."""
+    if CUDA not in ort.get_available_providers():
+        return False
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+        count = ctypes.c_int(0)
+        found = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    except (OSError, AttributeError):
+        return False
+    if found and count.value > 0:
+        ort.preload_dlls()
+        return True
+    return False

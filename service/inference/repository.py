@@ -1,0 +1,137 @@
+"""The models of this process: which serve, which were refused and why."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from contract.errors import ContractError
+from contract.repository import Entry, entries
+from service.errors import NotFoundError, UnavailableError
+from service.inference.session import Session, load
+from service.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Loader = Callable[[Entry, Settings], Session]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A version that does not serve, and the one line that says why."""
+
+    name: str
+    version: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Models:
+    """What is loaded. Versions are numbers here, so that 10 comes after 9."""
+
+    default: str
+    sessions: dict[str, dict[int, Session]] = field(default_factory=dict)
+    refusals: dict[str, dict[int, Refusal]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Every model in the repository, serving or not."""
+        return sorted({*self.sessions, *self.refusals})
+
+    def get(self, name: str | None = None, version: str | None = None) -> Session:
+        """The session that answers for a model: the default, the highest version.
+
+        A refused highest version is an error, not a reason to serve an older one unasked.
+
+        Raises:
+            NotFoundError: no such model or version.
+            UnavailableError: it exists but was refused at load.
+        """
+        name = self.default if name is None else name
+        serving, refused = self.sessions.get(name, {}), self.refusals.get(name, {})
+        known = sorted({*serving, *refused})
+        if not known:
+            raise NotFoundError(
+                f"model {name!r} is unknown; choose from {', '.join(self.names) or 'none'}",
+                loc=["model"],
+            )
+        number = known[-1] if version is None else _number(version)
+        if number in serving:
+            return serving[number]
+        if number in refused:
+            older = f"; versions {sorted(serving)} serve when named" if serving else ""
+            raise UnavailableError(
+                f"model {name!r} version {number} was refused at load: "
+                f"{refused[number].reason}{older}",
+                loc=["version"] if version else ["model"],
+            )
+        raise NotFoundError(
+            f"model {name!r} has no version {version!r}; it has {', '.join(map(str, known))}",
+            loc=["version"],
+        )
+
+    def is_default(self, name: str, version: int) -> bool:
+        """Whether this version answers when a request names the model only."""
+        return version == max({*self.sessions.get(name, {}), *self.refusals.get(name, {})})
+
+    def serving(self) -> list[Session]:
+        """The session of every model whose highest version serves, by name."""
+        return [
+            versions[max(versions)]
+            for name, versions in sorted(self.sessions.items())
+            if self.is_default(name, max(versions))
+        ]
+
+    def refused(self) -> list[Refusal]:
+        """Every refused version, by name and number."""
+        return [
+            refusal
+            for _, versions in sorted(self.refusals.items())
+            for _, refusal in sorted(versions.items())
+        ]
+
+    def ready(self) -> bool:
+        """Whether a request that names no model gets its answer."""
+        try:
+            return self.get() is not None
+        except (NotFoundError, UnavailableError):
+            return False
+
+
+def load_all(settings: Settings, loader: Loader = load) -> Models:
+    """Load every version; a refused one is logged in one line and the others serve.
+
+    Raises:
+        RepositoryError: the repository itself cannot be read.
+        StartupError: the provider setting cannot be fulfilled.
+    """
+    models = Models(settings.default_model)
+    found = entries(settings.models_dir)
+    # Constructing a session releases the GIL, so two big forests load side by side.
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        outcomes = pool.map(lambda entry: _attempt(entry, settings, loader), found)
+        for entry, outcome in zip(found, outcomes, strict=True):
+            if isinstance(outcome, Refusal):
+                models.refusals.setdefault(entry.name, {})[entry.version] = outcome
+                logger.error("model %s was refused: %s", entry, outcome.reason)
+            else:
+                models.sessions.setdefault(entry.name, {})[entry.version] = outcome
+                logger.info(
+                    "model %s serves on %s after %.2f s",
+                    entry, outcome.provider, outcome.load_seconds,
+                )  # fmt: skip
+    return models
+
+
+def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refusal:
+    try:
+        return loader(entry, settings)
+    except ContractError as error:
+        return Refusal(entry.name, str(entry.version), str(error))
+
+
+def _number(version: str) -> int:
+    """The version as a number; -1, which no version has, for what is none."""
+    return int(version) if version.isdecimal() and version == str(int(version)) else -1

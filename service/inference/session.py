@@ -1,0 +1,124 @@
+"""One loaded model: construct it, let it prove itself, call it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from contract.errors import ArtifactError
+from contract.manifest import Manifest
+from contract.repository import Artifact, Entry, GoldenSamples, audit, read_manifest
+from service.inference import provider
+from service.settings import Settings
+
+OUTPUTS = ("label", "probabilities")
+# Rows per call of the session: a request of many rows must not multiply its buffers.
+CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Answer:
+    """label: int64 [n]; probabilities: float32 [n, classes]."""
+
+    label: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+
+class Session:
+    """A model that has answered its golden inputs. Safe to call from several threads."""
+
+    def __init__(self, artifact: Artifact, settings: Settings, started: float) -> None:
+        manifest = artifact.manifest
+        asked = provider.wanted(manifest, settings)
+        self.manifest: Manifest = manifest
+        self._session = ort.InferenceSession(
+            artifact.graph, _options(settings), providers=[name for name, _ in asked],
+            provider_options=[options for _, options in asked],
+        )  # fmt: skip
+        self.provider = provider.check(asked, self._session, settings)
+        self._input = manifest.inputs[0].name
+        _replay(self, artifact.golden)
+        self.load_seconds = time.perf_counter() - started
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.manifest.name
+
+    @property
+    def version(self) -> str:
+        """The model's version."""
+        return self.manifest.version
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one instance."""
+        return self.manifest.inputs[0].shape[1:]
+
+    def predict(self, images: NDArray[np.uint8]) -> Answer:
+        """Answer images, uint8 [n, height, width]; n may be any number of at least one."""
+        parts = [
+            self._session.run(OUTPUTS, {self._input: images[start : start + CHUNK]})
+            for start in range(0, len(images), CHUNK)
+        ]
+        if len(parts) == 1:
+            return Answer(*parts[0])
+        return Answer(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def load(entry: Entry, settings: Settings) -> Session:
+    """Parse, audit, construct, replay.
+
+    Raises:
+        ContractError: the artifact is not to be trusted.
+        StartupError: the provider setting cannot be fulfilled.
+    """
+    started = time.perf_counter()
+    variant = "default"
+    manifest = read_manifest(entry)
+    if "cuda" in manifest.files and provider.wanted(manifest, settings)[0][0] == provider.CUDA:
+        variant = "cuda"
+    artifact = audit(entry, variant)
+    try:
+        return Session(artifact, settings, started)
+    except (ort.capi.onnxruntime_pybind11_state.OnnxRuntimeException, RuntimeError) as error:
+        path = entry.path / artifact.manifest.files[variant].path  # type: ignore[index]
+        reason = str(error).splitlines()[0]
+        raise ArtifactError(
+            f"{path}: ONNX Runtime {ort.__version__} cannot load or run it ({reason})"
+        ) from error
+
+
+def _options(settings: Settings) -> ort.SessionOptions:
+    """One process per core and one thread each; idle threads must not spin (facts, measured)."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = settings.intra_op_threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return options
+
+
+def _replay(session: Session, golden: GoldenSamples) -> None:
+    """Answer the golden inputs.
+
+    Raises:
+        ArtifactError: a label differs, or a probability by more than the tolerance.
+    """
+    answer = session.predict(golden.images)
+    tolerance = session.manifest.golden.tolerance
+    wrong = int(np.sum(answer.label != golden.label))
+    difference = float(np.abs(answer.probabilities - golden.probabilities).max())
+    # `not <=` and not `>`: a NaN must fail.
+    if wrong or not difference <= tolerance:
+        raise ArtifactError(
+            f"{session.name} version {session.version} answers {wrong} of {len(golden.label)} "
+            f"golden labels wrong and a probability {difference:.2g} off (limit {tolerance:g}); "
+            "restore or retrain it"
+        )

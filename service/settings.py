@@ -1,0 +1,56 @@
+"""Everything that can be set, from the environment, prefix `ROSENBLATT_`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# models/ stands beside service/, in the source tree and in a built bento.
+_MODELS = Path(__file__).resolve().parent.parent / "models"
+
+
+class Settings(BaseSettings):
+    """One place to look; `docs/operations.md` is generated from it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ROSENBLATT_", extra="ignore", frozen=True, protected_namespaces=()
+    )
+
+    models_dir: Path = Field(_MODELS, description="Model repository to serve.")
+    default_model: str = Field(
+        "digits-cnn", description="Model that answers a request which names none."
+    )
+    provider: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="Where graphs run: `auto` takes CUDA when it really works, `cuda` refuses to "
+        "start without it.",
+    )
+    gpu_memory_mb: int = Field(
+        2048, ge=256, description="Most GPU memory one worker may take, in MiB."
+    )
+    intra_op_threads: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="ONNX Runtime threads per session; more workers beat more threads.",
+    )
+    workers: int = Field(1, ge=1, le=256, description="Serving processes.")
+    max_rows: int = Field(1024, ge=1, description="Most instances in one request.")
+    max_body_bytes: int = Field(16 * 2**20, ge=1024, description="Largest request body, in bytes.")
+    max_image_pixels: int = Field(
+        2**20, ge=1, description="Most pixels of an encoded image, checked before decoding it."
+    )
+    timeout_seconds: float = Field(
+        10.0, gt=0, le=600, description="Longest a request may take before 504."
+    )
+    access_log: bool = Field(False, description="Write a line per request; costs throughput.")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,4 @@
+"""Scripts that produce the artifacts under `models/`. Start at `python -m training --help`.
+
+One file per trainer, readable top to bottom. Imports `contract`, never `service`.
+"""

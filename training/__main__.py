@@ -1,0 +1,156 @@
+"""`python -m training`: train the models, or race the two CNN recipes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from contract.errors import ContractError
+from contract.manifest import Manifest
+from training.datasets import Dataset, Name, load
+from training.errors import TrainingError
+from training.recipes import RECIPES, Recipe
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+problems = Console(stderr=True)
+
+DataName = Annotated[
+    str, typer.Option("--dataset", envvar="DATASET", help="mnist, or digits without a network.")
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(envvar="ROSENBLATT_DATA_DIR", help="Where the MNIST files lie."),
+]
+Out = Annotated[Path, typer.Option(help="Model repository to write to.")]
+
+
+@app.command()
+def train(
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Models to train; all if none.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every random choice.")] = 42,
+    dataset: DataName = "mnist",
+    data_dir: DataDir = None,
+    out: Out = Path("models"),
+) -> None:
+    """Train, export and write models; fails if one is below its floor."""
+    recipes = _chosen(models)
+    data = _load(dataset, data_dir)
+    manifests, failures = [], []
+    with _progress() as progress:
+        for recipe in recipes:
+            try:
+                manifests.append(_train(recipe, data, seed, out, progress))
+            except (TrainingError, ContractError) as error:
+                failures.append(str(error))
+    if manifests:
+        console.print(_table(manifests))
+    for failure in failures:
+        problems.print(f"[red]{failure}[/red]", soft_wrap=True)
+    if failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def race(
+    guide_seeds: Annotated[int, typer.Option(min=1, help="Runs of the guide's recipe.")] = 3,
+    fast_seeds: Annotated[int, typer.Option(min=1, help="Runs of the recipe that ships.")] = 5,
+    dataset: DataName = "mnist",
+    data_dir: DataDir = None,
+    out: Annotated[Path, typer.Option(help="JSON file for the figures.")] = Path(
+        "docs/results/cnn_race.json"
+    ),
+) -> None:
+    """Train both CNN recipes over several seeds, in turn, and compare accuracy and time."""
+    from training import race as racing
+
+    data = _load(dataset, data_dir)
+    with _progress() as progress:
+        figures = racing.run(data, guide_seeds, fast_seeds, _Bar(progress, "race"))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(racing.to_json(figures))
+    console.print(racing.table(figures))
+
+
+def _chosen(names: list[str] | None) -> list[Recipe]:
+    known = {recipe.name: recipe for recipe in RECIPES}
+    if unknown := [name for name in names or [] if name not in known]:
+        raise typer.BadParameter(f"unknown model {unknown[0]!r}; choose from {', '.join(known)}")
+    return [known[name] for name in names] if names else list(RECIPES)
+
+
+def _load(dataset: str, data_dir: Path | None) -> Dataset:
+    names: dict[str, Name] = {"mnist": "mnist", "digits": "digits"}
+    if dataset not in names:
+        raise typer.BadParameter(f"unknown data set {dataset!r}; choose from {', '.join(names)}")
+    try:
+        return load(names[dataset], data_dir)
+    except TrainingError as error:
+        problems.print(f"[red]{error}[/red]", soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+def _train(recipe: Recipe, data: Dataset, seed: int, out: Path, progress: Progress) -> Manifest:
+    from training.publish import publish
+
+    fitted = recipe.trainer(data, seed=seed, report=_Bar(progress, recipe.name))
+    return publish(recipe, fitted, data, seed=seed, root=out)
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(finished_text="[green]✓[/green]"),
+        TextColumn("{task.description:<22}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[message]}"),
+        console=console,
+    )
+
+
+@dataclass
+class _Bar:
+    """A trainer's report drawn as one bar, made at its first call."""
+
+    progress: Progress
+    name: str
+    task: TaskID | None = None
+
+    def __call__(self, done: int, total: int, message: str) -> None:
+        if self.task is None:
+            self.task = self.progress.add_task(self.name, total=total, message="")
+        self.progress.update(self.task, completed=done, message=message)
+
+
+def _table(manifests: list[Manifest]) -> Table:
+    table = Table("model", "accuracy", "95% interval", "seconds", "MB", "ECE")
+    for m in manifests:
+        interval = m.metrics.accuracy_interval
+        table.add_row(
+            m.name,
+            f"{m.metrics.accuracy:.4f}",
+            f"{interval.low:.4f}-{interval.high:.4f}",
+            f"{m.training.seconds:.1f}",
+            f"{m.files['default'].bytes / 1e6:.2f}",
+            f"{m.metrics.expected_calibration_error.after:.4f}",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    app()

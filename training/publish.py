@@ -1,0 +1,210 @@
+"""From a fitted model to a version in the model repository.
+
+Fitted model -> temperature -> ONNX graph -> parity -> metrics -> floor -> golden -> manifest,
+card and pictures -> repository. Nothing is written unless every step holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from contract.manifest import (
+    CalibrationError,
+    DataRecord,
+    Golden,
+    Manifest,
+    Metrics,
+    Parity,
+    TensorSpec,
+    TrainingRecord,
+)
+from contract.repository import GoldenSamples, check_graph, record_of, write
+from training import metrics, plots, provenance
+from training.calibration import fit_temperature, log_loss, probabilities
+from training.card import card
+from training.datasets import Dataset, Split
+from training.errors import BelowFloorError, ParityError
+from training.export.envelope import logits_of, wrap
+from training.export.packing import serialize
+from training.fitted import Fitted
+from training.recipes import Recipe
+
+GOLDEN_PER_CLASS = 2
+# CPUs and GPUs sum in different orders; TF32 convolutions keep ten bits of mantissa.
+GOLDEN_TOLERANCE = 1e-3
+_BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class _Exported:
+    """The graph and what it answers on the test set."""
+
+    graph: bytes
+    temperature: float
+    label: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+    parity: Parity
+
+
+def publish(
+    recipe: Recipe, fitted: Fitted, data: Dataset, *, seed: int, root: Path, version: str = "1"
+) -> Manifest:
+    """Export, check, describe and write one model version.
+
+    Raises:
+        ParityError: the graph does not answer as the fitted model does.
+        BelowFloorError: its test accuracy is below the recipe's floor for this data set.
+    """
+    scores = fitted.scores(data.test.images)
+    exported = _export(recipe, fitted, data, scores)
+    measured = _metrics(fitted, exported, scores, data)
+    floor = recipe.floors[data.name]
+    if measured.accuracy < floor:
+        raise BelowFloorError(
+            f"{recipe.name}: test accuracy {measured.accuracy:.4f} is below its floor {floor}; "
+            "nothing was written"
+        )
+    golden = _golden(exported, data.test)
+    golden_bytes = golden.to_bytes()
+    manifest = Manifest(
+        manifest_version=1,
+        name=recipe.name,
+        version=version,
+        title=recipe.title,
+        algorithm=recipe.algorithm,
+        family=recipe.family,
+        task="image_classification",
+        platform="onnxruntime_onnx",
+        inputs=(TensorSpec(name="images", datatype="UINT8", shape=(-1, 28, 28)),),
+        outputs=(
+            TensorSpec(name="label", datatype="INT64", shape=(-1,)),
+            TensorSpec(name="probabilities", datatype="FP32", shape=(-1, len(data.labels))),
+        ),
+        labels=data.labels,
+        files={"default": record_of("model.onnx", exported.graph)},
+        golden=Golden(
+            **record_of("golden.npz", golden_bytes).model_dump(),
+            samples=len(golden.label),
+            tolerance=GOLDEN_TOLERANCE,
+        ),
+        metrics=measured,
+        parity=exported.parity,
+        training=_training(fitted, exported, data, seed),
+        created=datetime.now(UTC).replace(microsecond=0),
+    )
+    check_graph(exported.graph, manifest)
+    files = {
+        "model.onnx": exported.graph,
+        "golden.npz": golden_bytes,
+        "card.md": card(manifest, floor).encode(),
+        "confusion.png": plots.confusion(exported.label, data.test.labels, data.labels),
+        "learning_curve.png": plots.learning_curve(recipe.title, fitted.curve),
+    }
+    write(root, manifest, files)
+    return manifest
+
+
+def _export(
+    recipe: Recipe, fitted: Fitted, data: Dataset, scores: NDArray[np.float64]
+) -> _Exported:
+    logits = logits_of(fitted.validation_scores, fitted.link)
+    temperature = fit_temperature(logits, data.validation.labels)
+    model = wrap(
+        fitted.core,
+        n_classes=len(data.labels),
+        link=fitted.link,
+        temperature=temperature,
+        name=recipe.name,
+    )
+    graph = serialize(model)
+    label, answered = _run(graph, data.test.images)
+    expected = probabilities(logits_of(scores, fitted.link), temperature)
+    parity = Parity(
+        samples=len(label),
+        label_mismatches=int(np.sum(label != scores.argmax(axis=1))),
+        max_probability_difference=float(np.abs(answered - expected).max()),
+        tolerance=fitted.parity_tolerance,
+    )
+    if parity.label_mismatches or parity.max_probability_difference > parity.tolerance:
+        raise ParityError(
+            f"{recipe.name}: the graph differs from the fitted model in "
+            f"{parity.label_mismatches} labels and by {parity.max_probability_difference:.2g} in "
+            f"a probability (limit {parity.tolerance:g}); nothing was written"
+        )
+    return _Exported(graph, temperature, label, answered, parity)
+
+
+def _run(graph: bytes, images: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    parts = [
+        session.run(["label", "probabilities"], {"images": images[start : start + _BATCH]})
+        for start in range(0, len(images), _BATCH)
+    ]
+    labels, answered = zip(*parts, strict=True)
+    return np.concatenate(labels), np.concatenate(answered)
+
+
+def _metrics(
+    fitted: Fitted, exported: _Exported, scores: NDArray[np.float64], data: Dataset
+) -> Metrics:
+    truth = data.test.labels
+    raw = scores if fitted.link == "log" else probabilities(scores)
+    right = int(np.sum(exported.label == truth))
+    return Metrics(
+        samples=len(truth),
+        accuracy=right / len(truth),
+        accuracy_interval=metrics.wilson(right, len(truth)),
+        validation_accuracy=metrics.accuracy(
+            fitted.validation_scores.argmax(axis=1), data.validation.labels
+        ),
+        per_class=metrics.per_class(exported.label, truth, data.labels),
+        expected_calibration_error=CalibrationError(
+            before=metrics.expected_calibration_error(raw, truth),
+            after=metrics.expected_calibration_error(exported.probabilities, truth),
+            bins=metrics.BINS,
+        ),
+        log_loss=log_loss(logits_of(scores, fitted.link) / exported.temperature, truth),
+    )
+
+
+def _golden(exported: _Exported, test: Split) -> GoldenSamples:
+    """The first test images of each class, with the graph's own answers."""
+    chosen = np.concatenate(
+        [np.flatnonzero(test.labels == k)[:GOLDEN_PER_CLASS] for k in np.unique(test.labels)]
+    )
+    return GoldenSamples(
+        test.images[chosen], exported.label[chosen], exported.probabilities[chosen]
+    )
+
+
+def _training(fitted: Fitted, exported: _Exported, data: Dataset, seed: int) -> TrainingRecord:
+    rivals = {
+        f"test_accuracy_of_{name}": metrics.accuracy(
+            scorer(data.test.images).argmax(axis=1), data.test.labels
+        )
+        for name, scorer in fitted.rivals.items()
+    }
+    refitted = "; refitted on both after every choice was made" if fitted.refit else ""
+    return TrainingRecord(
+        data=DataRecord(
+            name=data.name,
+            sha256=data.sha256,
+            train=fitted.train_samples,
+            validation=len(data.validation),
+            test=len(data.test),
+            split=data.split + refitted,
+        ),
+        seed=seed,
+        hyperparameters=fitted.hyperparameters,
+        seconds=round(fitted.seconds, 2),
+        hardware=f"{provenance.processor()}, {fitted.device}",
+        libraries=provenance.libraries(fitted.libraries),
+        commit=provenance.commit(),
+        notes={**fitted.notes, **rivals, "temperature": exported.temperature},
+    )

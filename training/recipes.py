@@ -1,0 +1,67 @@
+"""The four models of this repository, as data."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from contract.manifest import Algorithm, Family
+from training.datasets import Name
+from training.fitted import Trainer
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One model: what it is called, which module trains it, how good it must be.
+
+    `floors` are test accuracies per data set; a model below its floor is not written.
+    """
+
+    name: str
+    title: str
+    algorithm: Algorithm
+    family: Family
+    module: str
+    floors: dict[Name, float]
+
+    @property
+    def trainer(self) -> Trainer:
+        """The module's `train`; imported here, so that a perceptron does not wait for torch."""
+        trainer: Trainer = importlib.import_module(self.module).train
+        return trainer
+
+
+RECIPES = (
+    Recipe(
+        name="digits-random-forest",
+        title="Random forest of 100 full trees on raw pixels",
+        algorithm="random_forest",
+        family="classical_ml",
+        module="training.random_forest",
+        floors={"mnist": 0.9705, "digits": 0.88},
+    ),
+    Recipe(
+        name="digits-perceptron",
+        title="Rosenblatt's perceptron, ten classes, averaged weights",
+        algorithm="perceptron",
+        family="classical_ml",
+        module="training.perceptron",
+        floors={"mnist": 0.925, "digits": 0.86},
+    ),
+    Recipe(
+        name="digits-xgboost",
+        title="Gradient-boosted trees on raw pixels",
+        algorithm="gradient_boosting",
+        family="classical_ml",
+        module="training.gradient_boosting",
+        floors={"mnist": 0.979, "digits": 0.85},
+    ),
+    Recipe(
+        name="digits-cnn",
+        title="Convolutional network, four convolutions, batch-normalised",
+        algorithm="cnn",
+        family="deep_learning",
+        module="training.cnn",
+        floors={"mnist": 0.9950, "digits": 0.92},
+    ),
+)
