@@ -113,12 +113,7 @@ def _mnist_file(
         for path in (folder / f"{file}.gz", folder / file):
             if path.is_file():
                 return _parse_idx(_verified(path), path)
-    if data_dir is not None and any(folder.is_dir() for folder in _folders(data_dir, data_dir)):
-        # A directory that was named on purpose but lacks the file is worth a word below.
-        where = f"it is not in {data_dir}; "
-    else:
-        where = ""
-    return _parse_idx(*_download(file, cache_dir, mirrors, where))
+    return _parse_idx(*_download(file, data_dir, cache_dir, mirrors))
 
 
 def _folders(data_dir: Path | None, cache_dir: Path) -> list[Path]:
@@ -126,19 +121,25 @@ def _folders(data_dir: Path | None, cache_dir: Path) -> list[Path]:
     return [*own, cache_dir / "mnist"]
 
 
-def _download(file: str, cache_dir: Path, mirrors: Sequence[str], where: str) -> tuple[bytes, Path]:
-    problems = []
+def _download(
+    file: str, data_dir: Path | None, cache_dir: Path, mirrors: Sequence[str]
+) -> tuple[bytes, Path]:
+    problems = [f"not in {data_dir}"] if data_dir is not None else []
     for mirror in mirrors:
         path = cache_dir / "mnist" / f"{file}.gz"
         try:
-            pooch.retrieve(f"{mirror}{file}.gz", known_hash=None, fname=path.name, path=path.parent)
+            pooch.retrieve(
+                f"{mirror}{file}.gz", known_hash=None, fname=path.name, path=path.parent
+            )
             return _verified(path), path
-        except (OSError, ValueError, DatasetError) as error:  # requests' errors are OSErrors
-            path.unlink(missing_ok=True)
-            problems.append(f"{mirror}: {error}")
+        except DatasetError as error:
+            problems.append(f"{mirror} sent a wrong file: {error}")
+        except (OSError, ValueError) as error:  # requests' errors are OSErrors
+            problems.append(f"{mirror} failed with {type(error).__name__}")
+        path.unlink(missing_ok=True)
     raise DatasetError(
-        f"{file}.gz could not be had: {where}put MNIST's four files into a directory and set "
-        f"ROSENBLATT_DATA_DIR, or train with DATASET=digits ({'; '.join(problems)})"
+        f"{file}.gz could not be had ({'; '.join(problems)}); put MNIST's four files into a "
+        "directory and set ROSENBLATT_DATA_DIR, or train with DATASET=digits"
     )
 
 

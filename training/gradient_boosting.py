@@ -27,9 +27,9 @@ from training.fitted import Curve, Fitted, Report, silent
 class Hyperparameters:
     """In XGBoost's own terms; `rounds` trees are grown for each class."""
 
-    rounds: int = 200
-    eta: float = 0.3
-    max_depth: int = 6
+    rounds: int = 300
+    eta: float = 0.2
+    max_depth: int = 8
     max_bin: int = 16
     subsample: float = 1.0
     colsample_bynode: float = 0.05

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import platform
 import subprocess
 from collections.abc import Iterable
-from importlib import metadata
 from pathlib import Path
 
-_DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 _ALWAYS = ("numpy", "onnx")
 
 
@@ -16,7 +15,7 @@ def libraries(names: Iterable[str]) -> dict[str, str]:
     """Versions by import name, and Python's."""
     versions = {"python": platform.python_version()}
     for name in (*names, *_ALWAYS):
-        versions[name] = metadata.version(_DISTRIBUTIONS.get(name, name))
+        versions[name] = importlib.import_module(name).__version__
     return versions
 
 

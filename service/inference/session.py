@@ -9,9 +9,10 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from contract.errors import ArtifactError
+from contract.errors import ArtifactError, ContractError
 from contract.manifest import Manifest
 from contract.repository import Artifact, Entry, GoldenSamples, audit, read_manifest
+from service.errors import StartupError
 from service.inference import provider
 from service.settings import Settings
 
@@ -85,7 +86,9 @@ def load(entry: Entry, settings: Settings) -> Session:
     artifact = audit(entry, variant)
     try:
         return Session(artifact, settings, started)
-    except (ort.capi.onnxruntime_pybind11_state.OnnxRuntimeException, RuntimeError) as error:
+    except (ContractError, StartupError):
+        raise
+    except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
         path = entry.path / artifact.manifest.files[variant].path  # type: ignore[index]
         reason = str(error).splitlines()[0]
         raise ArtifactError(

@@ -1,0 +1,59 @@
+"""wrk as a function: closed-loop load on loopback, bounded in time."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+
+
+@dataclass(frozen=True)
+class Load:
+    """One run. Latencies in milliseconds."""
+
+    requests_per_second: float
+    p50: float
+    p99: float
+    errors: int
+
+
+def closed_loop(url: str, body: bytes, connections: int, seconds: int) -> Load:
+    """POST `body` as JSON from `connections` connections, one request in flight on each."""
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        sys.exit("wrk is not installed; on Debian: apt-get install wrk")
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "body"
+        data.write_bytes(body)
+        script = Path(folder) / "post.lua"
+        script.write_text(
+            'wrk.method = "POST"\n'
+            'wrk.headers["Content-Type"] = "application/json"\n'
+            f'wrk.body = io.open("{data}", "rb"):read("*a")\n'
+        )
+        done = subprocess.run(
+            [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script), url],
+            capture_output=True, text=True, check=True, timeout=seconds + 30,
+        )  # fmt: skip
+    return parse(done.stdout)
+
+
+def parse(text: str) -> Load:
+    """The figures in wrk's report."""
+
+    def milliseconds(percentile: str) -> float:
+        found = re.search(rf"{percentile}%\s+([\d.]+)(us|ms|s)", text)
+        return float(found[1]) * _UNITS[found[2]] if found else float("nan")
+
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    broken = re.search(r"Socket errors: (.*)", text)
+    errors = int(bad[1]) if bad else 0
+    errors += sum(map(int, re.findall(r"\d+", broken[1]))) if broken else 0
+    return Load(float(rate[1]) if rate else 0.0, milliseconds("50"), milliseconds("99"), errors)

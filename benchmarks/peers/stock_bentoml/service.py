@@ -1,0 +1,23 @@
+"""What BentoML's own documentation leads to: a synchronous API over arrays, nothing set."""
+
+from __future__ import annotations
+
+import os
+
+import bentoml
+import numpy as np
+import onnxruntime as ort
+
+
+@bentoml.service
+class Stock:
+    def __init__(self) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = ort.InferenceSession(
+            os.environ["MODEL"], options, providers=["CPUExecutionProvider"]
+        )
+
+    @bentoml.api
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        return self.session.run(["probabilities"], {"images": images.astype(np.uint8)})[0]

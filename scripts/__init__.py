@@ -1,0 +1,1 @@
+"""Chores of the repository that are neither training nor serving."""

@@ -1,0 +1,38 @@
+"""`python -m scripts.example`: draw the digit of the README's examples.
+
+Drawn, not taken from MNIST, so that the example also shows a digit the models never saw.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+TARGET = Path("docs/examples")
+SCALE = 16
+# The strokes of a 7, in pixels of the 28x28 image.
+STROKES = [(7.5, 7.5), (20.0, 7.5), (13.0, 22.0)]
+
+
+def seven() -> Image.Image:
+    """A 7 of MNIST's size, light on dark, drawn large and reduced."""
+    large = Image.new("L", (28 * SCALE, 28 * SCALE))
+    points = [(x * SCALE, y * SCALE) for x, y in STROKES]
+    ImageDraw.Draw(large).line(points, fill=255, width=int(2.4 * SCALE), joint="curve")
+    return large.resize((28, 28), Image.Resampling.BOX)
+
+
+def main() -> None:
+    """Write seven.png and the body of a request with its pixels."""
+    image = seven()
+    TARGET.mkdir(parents=True, exist_ok=True)
+    image.save(TARGET / "seven.png")
+    rows = ",\n  ".join(json.dumps(row) for row in np.asarray(image).tolist())
+    (TARGET / "seven.json").write_text(f'{{"instances": [[\n  {rows}\n]]}}\n')
+
+
+if __name__ == "__main__":
+    main()

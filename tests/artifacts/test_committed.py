@@ -1,0 +1,82 @@
+"""Every committed model version: safe, documented, and as good as it says."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import onnx
+import pytest
+
+from contract.repository import Artifact, Entry, audit, entries
+from service.inference.session import load
+from service.settings import Settings
+from tests.conftest import MODELS
+from training.datasets import Dataset
+from training.export.packing import serialize
+from training.recipes import RECIPES
+
+ENTRIES = entries(MODELS)
+every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=str)
+# The forest's bar is 33 MB and its aim 12; the others are small.
+LARGEST_BYTES = 12_000_000
+
+
+@functools.cache
+def artifact_of(entry: Entry) -> Artifact:
+    return audit(entry)
+
+
+def test_the_four_models_are_there() -> None:
+    assert {entry.name for entry in ENTRIES} == {recipe.name for recipe in RECIPES}
+
+
+@every_entry
+def test_it_is_above_its_floor(entry: Entry) -> None:
+    manifest = artifact_of(entry).manifest
+    recipe = next(r for r in RECIPES if r.name == entry.name)
+    assert manifest.metrics.accuracy >= recipe.floors["mnist"]
+    assert manifest.metrics.samples == 10_000
+    assert (manifest.algorithm, manifest.family) == (recipe.algorithm, recipe.family)
+
+
+@every_entry
+def test_its_parity_was_exact(entry: Entry) -> None:
+    parity = artifact_of(entry).manifest.parity
+    assert (parity.samples, parity.label_mismatches) == (10_000, 0)
+    limit = 1e-4 if entry.name == "digits-cnn" else 1e-5
+    assert parity.max_probability_difference <= parity.tolerance <= limit
+
+
+@every_entry
+def test_calibration_helped(entry: Entry) -> None:
+    error = artifact_of(entry).manifest.metrics.expected_calibration_error
+    assert error.after <= error.before
+
+
+@every_entry
+def test_it_is_small(entry: Entry) -> None:
+    assert len(artifact_of(entry).graph) <= LARGEST_BYTES
+
+
+@every_entry
+def test_its_graph_is_what_onnx_calls_valid(entry: Entry) -> None:
+    model = onnx.load_from_string(artifact_of(entry).graph)
+    onnx.checker.check_model(model, full_check=True)
+    assert len(serialize(model)) == len(artifact_of(entry).graph)
+
+
+@every_entry
+def test_its_card_and_pictures_are_there(entry: Entry) -> None:
+    card = (entry.path / "card.md").read_text()
+    assert f"{artifact_of(entry).manifest.metrics.accuracy:.4f}" in card
+    for picture in ("confusion.png", "learning_curve.png"):
+        assert (entry.path / picture).stat().st_size > 1_000
+
+
+@pytest.mark.mnist
+@every_entry
+def test_its_accuracy_is_what_it_says(entry: Entry, mnist: Dataset) -> None:
+    session = load(entry, Settings(provider="cpu"))
+    label = session.predict(mnist.test.images).label
+    assert float(np.mean(label == mnist.test.labels)) == session.manifest.metrics.accuracy

@@ -1,0 +1,45 @@
+"""Fixtures that more than one folder of tests needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.repositories import tiny_repository
+from tests.server import Server, serve
+from training.datasets import Dataset, load
+from training.errors import DatasetError
+
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ROOT / "models"
+
+os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Dataset:
+    """MNIST, or a skip that says how to get it; a failure where data is required."""
+    if not os.environ.get("ROSENBLATT_DATA_DIR") and not os.environ.get("ROSENBLATT_REQUIRE_DATA"):
+        pytest.skip("set ROSENBLATT_DATA_DIR to the directory of MNIST's four files")
+    try:
+        return load("mnist", mirrors=())
+    except DatasetError as error:
+        if os.environ.get("ROSENBLATT_REQUIRE_DATA"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A model repository of two tiny models, the second in two versions."""
+    return tiny_repository(tmp_path / "models")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The service as a user starts it, with the committed models."""
+    with serve() as running:
+        yield running

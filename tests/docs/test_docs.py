@@ -1,0 +1,80 @@
+"""The documents: generated ones are current, examples run, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scripts import docs
+from tests.conftest import ROOT
+from tests.server import Server
+
+README = (ROOT / "README.md").read_text()
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "models").rglob("*.md")])
+
+
+@pytest.mark.parametrize("path", docs.pages(), ids=lambda p: p.name)
+def test_generated_pages_are_current(path: Path) -> None:
+    assert path.read_text() == docs.pages()[path], "run `make docs`"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_curl_example_answers_a_seven(server: Server) -> None:
+    (command,) = [b for b in blocks("bash") if b.startswith("curl")]
+    address = server.url.removeprefix("http://")
+    done = subprocess.run(
+        ["bash", "-c", command.replace("127.0.0.1:3000", address)],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    (shown,) = blocks("json")
+    start = shown.split("[...]")[0]
+    assert done.stdout.startswith(start)
+    assert '"label":"7"' in start
+
+
+def test_the_python_example_prints_sevens(server: Server) -> None:
+    (code,) = blocks("python")
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace("http://127.0.0.1:3000", server.url)],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    first, *compared = done.stdout.splitlines()
+    assert first == "7"
+    assert len(compared) == 4
+    assert all(line.split()[1] == "7" for line in compared)
+
+
+def test_the_quoted_error_is_the_real_one(server: Server) -> None:
+    (quoted,) = re.findall(r'`\{"error": "(instances.*?)"\}`', README)
+    rows = [[0] * 28 for _ in range(28)]
+    rows[3][4] = 300
+    answer = httpx.post(f"{server.url}/predict", json={"instances": [rows]})
+    assert answer.json()["error"] == quoted
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_every_target_of_the_readme_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z-]+)", README)) <= targets
+
+
+def test_help_lists_every_target() -> None:
+    done = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+    )
+    for target in ("serve", "test", "train", "check", "dockerfile"):
+        assert f"  {target} " in done.stdout

@@ -1,0 +1,101 @@
+"""Model repositories of tiny graphs, made in the test that uses them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+
+from contract.manifest import (
+    CalibrationError,
+    ClassMetrics,
+    DataRecord,
+    Golden,
+    Interval,
+    Manifest,
+    Metrics,
+    Parity,
+    TensorSpec,
+    TrainingRecord,
+)
+from contract.repository import GoldenSamples, record_of, write
+from training.export.envelope import wrap
+from training.export.linear import linear_graph
+
+LABELS = tuple("0123456789")
+
+
+def tiny_graph(seed: int = 0) -> onnx.ModelProto:
+    """A linear model with random weights, in the envelope every model has."""
+    rng = np.random.default_rng(seed)
+    core = linear_graph(rng.normal(size=(784, 10)) / 255, rng.normal(size=10))
+    return wrap(core, n_classes=10, link="identity", temperature=2.0, name="tiny")
+
+
+def manifest_of(name: str, version: str, graph: bytes, golden: bytes, **changes: Any) -> Manifest:
+    """A valid manifest of a tiny model; `changes` replace fields."""
+    fields: dict[str, Any] = {
+        "manifest_version": 1,
+        "name": name,
+        "version": version,
+        "title": "A tiny linear model",
+        "algorithm": "perceptron",
+        "family": "classical_ml",
+        "task": "image_classification",
+        "platform": "onnxruntime_onnx",
+        "inputs": (TensorSpec(name="images", datatype="UINT8", shape=(-1, 28, 28)),),
+        "outputs": (
+            TensorSpec(name="label", datatype="INT64", shape=(-1,)),
+            TensorSpec(name="probabilities", datatype="FP32", shape=(-1, 10)),
+        ),
+        "labels": LABELS,
+        "files": {"default": record_of("model.onnx", graph)},
+        "golden": Golden(
+            **record_of("golden.npz", golden).model_dump(), samples=3, tolerance=1e-4
+        ),
+        "metrics": Metrics(
+            samples=10,
+            accuracy=0.5,
+            accuracy_interval=Interval(low=0.2, high=0.8, level=0.95, method="wilson"),
+            validation_accuracy=0.5,
+            per_class=(ClassMetrics(label="0", support=1, precision=0.5, recall=0.5),),
+            expected_calibration_error=CalibrationError(before=0.2, after=0.1, bins=15),
+            log_loss=1.0,
+        ),
+        "parity": Parity(
+            samples=10, label_mismatches=0, max_probability_difference=0.0, tolerance=1e-5
+        ),
+        "training": TrainingRecord(
+            data=DataRecord(name="none", sha256={}, train=1, validation=0, test=1, split="none"),
+            seed=0,
+            hyperparameters={},
+            seconds=0.0,
+            hardware="none",
+            libraries={},
+            commit="unknown",
+        ),
+        "created": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    return Manifest(**(fields | changes))
+
+
+def tiny_model(root: Path, name: str, version: str = "1", seed: int = 0) -> Path:
+    """Write one tiny model and return its directory."""
+    graph = tiny_graph(seed).SerializeToString()
+    images = np.random.default_rng(seed).integers(0, 256, (3, 28, 28), np.uint8)
+    session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    golden = GoldenSamples(images, *session.run(None, {"images": images})).to_bytes()
+    manifest = manifest_of(name, version, graph, golden)
+    return write(root, manifest, {"model.onnx": graph, "golden.npz": golden}).path
+
+
+def tiny_repository(root: Path) -> Path:
+    """Two tiny models: `alpha` in one version, `beta` in versions 2 and 10."""
+    tiny_model(root, "alpha", "1", seed=1)
+    tiny_model(root, "beta", "2", seed=2)
+    tiny_model(root, "beta", "10", seed=3)
+    return root

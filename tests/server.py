@@ -1,0 +1,104 @@
+"""A real `bentoml serve` process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTUP_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running service. `cold_start` is from process start to the first answer of /readyz."""
+
+    url: str
+    pid: int
+    cold_start: float
+    log: Path
+
+    def client(self) -> httpx.Client:
+        """A new client of this server."""
+        return httpx.Client(base_url=self.url, timeout=30)
+
+    def worker(self) -> psutil.Process:
+        """The process that answers, as opposed to the supervisor."""
+        workers = [
+            child
+            for child in psutil.Process(self.pid).children(recursive=True)
+            if any("worker" in part for part in child.cmdline())
+        ]
+        assert len(workers) == 1, [child.cmdline() for child in workers]
+        return workers[0]
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serve(
+    target: str = "service.app:Rosenblatt",
+    cwd: Path = ROOT,
+    ready_status: tuple[int, ...] = (200,),
+    python: str = sys.executable,
+    **settings: str,
+) -> Iterator[Server]:
+    """Start the service on a free port with these environment variables; stop it after."""
+    port = free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("COV_", "COVERAGE_"))}
+    environment |= {"BENTOML_DO_NOT_TRACK": "true", **settings}
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        started = time.perf_counter()
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                [python, "-m", "bentoml", "serve", target,
+                 "--host", "127.0.0.1", "--port", str(port)],
+                cwd=cwd, env=environment, stdout=sink, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait(url, process, log, ready_status)
+            yield Server(url, process.pid, time.perf_counter() - started, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    child.kill()
+                process.kill()
+                process.wait()
+
+
+def _wait(
+    url: str, process: subprocess.Popen[bytes], log: Path, ready_status: tuple[int, ...]
+) -> None:
+    deadline = time.monotonic() + STARTUP_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the service ended at start:\n{log.read_text()}")
+        try:
+            if httpx.get(f"{url}/readyz", timeout=5).status_code in ready_status:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.02)
+    raise RuntimeError(f"the service was not ready in {STARTUP_SECONDS} s:\n{log.read_text()}")

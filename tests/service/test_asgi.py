@@ -1,0 +1,181 @@
+"""The ASGI application, spoken to in its own protocol and through httpx."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route as StarletteRoute
+
+from service.errors import InvalidError
+from service.http.asgi import Application, Reply, Request, Route, reply
+from service.http.front import Front
+
+JSON = {"content-type": "application/json"}
+
+
+async def echo(request: Request) -> Reply:
+    return reply({"size": len(request.body), **request.parameters})
+
+
+async def array(_: Request) -> Reply:
+    return reply({"row": np.array([0.5, 0.25], np.float32), "n": np.int64(3)})
+
+
+async def refuse(_: Request) -> Reply:
+    raise InvalidError("thing is 3; at most 2", loc=["thing"])
+
+
+async def fail(_: Request) -> Reply:
+    raise KeyError("secret")
+
+
+APPLICATION = Application(
+    [
+        Route("POST", "/echo", echo),
+        Route("GET", "/array", array),
+        Route("POST", "/refuse", refuse),
+        Route("GET", "/fail", fail),
+        Route("GET", "/things/{name}", echo),
+        Route("GET", "/things/{name}/parts/{part}", echo),
+    ],
+    max_body_bytes=100,
+)
+
+
+def call(method: str, path: str, **options: Any) -> httpx.Response:
+    async def go() -> httpx.Response:
+        transport = httpx.ASGITransport(APPLICATION)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.request(method, path, **options)
+
+    return asyncio.run(go())
+
+
+def test_a_body_reaches_its_handler() -> None:
+    answer = call("POST", "/echo", content=b"12345", headers=JSON)
+    assert (answer.status_code, answer.json()) == (200, {"size": 5})
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_numpy_is_written_as_json() -> None:
+    assert call("GET", "/array").json() == {"row": [0.5, 0.25], "n": 3}
+
+
+def test_named_parts_of_a_path() -> None:
+    assert call("GET", "/things/a-b").json() == {"size": 0, "name": "a-b"}
+    assert call("GET", "/things/x/parts/y").json() == {"size": 0, "name": "x", "part": "y"}
+
+
+def test_head_has_headers_and_no_body() -> None:
+    answer = call("HEAD", "/array")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == str(len(call("GET", "/array").content))
+
+
+def test_an_error_has_one_body() -> None:
+    answer = call("POST", "/refuse")
+    assert answer.status_code == 422
+    assert answer.json() == {
+        "error": "thing is 3; at most 2",
+        "detail": [{"loc": ["thing"], "msg": "thing is 3; at most 2", "type": "invalid"}],
+    }
+
+
+def test_what_nobody_foresaw_is_a_500_that_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    answer = call("GET", "/fail")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "secret" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status", "message"),
+    [
+        ("GET", "/nowhere", {}, 404, "no route /nowhere"),
+        ("GET", "/things/", {}, 404, "no route"),
+        ("GET", "/things/a/b", {}, 404, "no route"),
+        ("GET", "/echo", {}, 405, "/echo has no method GET; use POST"),
+        ("DELETE", "/array", {}, 405, "use GET or HEAD"),
+        ("POST", "/echo", {"content": b"x" * 101}, 413, "101 bytes or more; at most 100"),
+        ("POST", "/echo", {"headers": {"content-type": "text/csv"}}, 415, "'text/csv'"),
+        ("POST", "/echo", {"headers": {"content-encoding": "gzip"}}, 415, "unencoded"),
+    ],
+)
+def test_what_cannot_be_routed_or_read(
+    method: str, path: str, options: dict[str, Any], status: int, message: str
+) -> None:
+    answer = call(method, path, **options)
+    assert answer.status_code == status
+    assert message in answer.json()["error"]
+    if status == 405:
+        assert answer.headers["allow"]
+
+
+def speak(messages: list[dict[str, Any]], headers: list[tuple[bytes, bytes]]) -> list[Any]:
+    """One POST /echo whose body arrives in these messages; returns what was sent back."""
+    queue, sent = list(messages), []
+
+    async def receive() -> Any:
+        return queue.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/echo", "headers": headers}
+    asyncio.run(APPLICATION(scope, receive, send))
+    return sent
+
+
+def part(data: bytes, more: bool = True) -> dict[str, Any]:
+    return {"type": "http.request", "body": data, "more_body": more}
+
+
+def test_a_chunked_body_is_joined() -> None:
+    sent = speak([part(b"a" * 40), part(b"b" * 60), part(b"", more=False)], [])
+    assert sent[1]["body"] == b'{"size":100}'
+
+
+def test_a_chunked_body_is_counted() -> None:
+    sent = speak([part(b"a" * 40), part(b"b" * 61)], [])
+    assert sent[0]["status"] == 413
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+def test_a_client_that_left_gets_nothing() -> None:
+    assert speak([part(b"a"), {"type": "http.disconnect"}], []) == []
+
+
+def behind(method: str, path: str) -> httpx.Response:
+    """Ask the front before an application like BentoML's."""
+
+    async def page(_: object) -> PlainTextResponse:
+        return PlainTextResponse("page")
+
+    inner = Starlette(routes=[StarletteRoute("/page", page)])
+    front = Front(inner, lambda: APPLICATION)
+
+    async def go() -> httpx.Response:
+        transport = httpx.ASGITransport(front)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.request(method, path)
+
+    return asyncio.run(go())
+
+
+def test_the_front_routes_its_own_and_passes_on_the_rest() -> None:
+    assert behind("GET", "/array").json()["n"] == 3
+    assert behind("GET", "/page").text == "page"
+
+
+def test_the_front_gives_routing_errors_the_one_body() -> None:
+    assert behind("GET", "/nowhere").json()["error"].startswith("there is no route /nowhere")
+    answer = behind("POST", "/page")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["allow"]
+    assert answer.json()["error"] == "/page has no method POST; GET /docs.json lists them"

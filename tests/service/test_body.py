@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.errors import InvalidError, MalformedError
+from service.http.body import optional_string, parse_object, refuse_unknown
+
+
+def test_an_object_is_parsed() -> None:
+    assert parse_object(b'{"a": [1], "b": "x:y"}') == {"a": [1], "b": "x:y"}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "the body is empty"),
+        (b"{", "no JSON"),
+        (b"hello", "no JSON"),
+        (b'{"a": NaN}', "no JSON"),
+        (b'{"a": Infinity}', "no JSON"),
+        (b'{"a": 1,}', "no JSON"),
+        (b'{"a": "\xff"}', "no JSON"),
+        (b"[1]", "the body is a JSON array"),
+        (b"null", "the body is a JSON null"),
+        (b"3", "the body is a JSON number"),
+        (b'{"a": 1, "a": 2}', 'field "a" is given twice'),
+        (b'{"a": 1, "\\u0061": 2}', 'field "a" is given twice'),
+        (b'{"a": {"b": 1, "b": 2}}', 'field "b" is given twice'),
+        (b"[" * 2000, "no JSON"),
+    ],
+)  # fmt: skip
+def test_what_is_no_plain_object_is_refused(body: bytes, message: str) -> None:
+    with pytest.raises(MalformedError) as caught:
+        parse_object(body)
+    assert message in str(caught.value)
+
+
+def test_an_unknown_field_is_named_with_the_known_ones() -> None:
+    with pytest.raises(InvalidError, match='field "instance" is unknown; the fields are a, b'):
+        refuse_unknown({"a": 1, "instance": 2}, {"a", "b"})
+
+
+@pytest.mark.parametrize("document", [{}, {"model": None}])
+def test_a_missing_string_is_none(document: dict[str, Any]) -> None:
+    assert optional_string(document, "model") is None
+
+
+@pytest.mark.parametrize(("value", "shown"), [(3, "3"), ([1], "an array"), (True, "true"), ({}, "an object")])
+def test_what_is_no_string_is_refused(value: Any, shown: str) -> None:
+    with pytest.raises(InvalidError, match=f"model is {shown}; it must be a string"):
+        optional_string({"model": value}, "model")

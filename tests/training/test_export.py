@@ -1,0 +1,113 @@
+"""Core graphs against plain NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from onnx import helper
+
+from training.export.envelope import logits_of, wrap
+from training.export.packing import serialize
+from training.export.trees import Tree, ensemble_graph
+
+
+def scores(core: onnx.ModelProto, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    session = ort.InferenceSession(serialize(core), providers=["CPUExecutionProvider"])
+    answer: NDArray[np.float32] = session.run(["scores"], {"pixels": pixels})[0]
+    return answer
+
+
+def walk(tree: Tree, row: NDArray[np.float32], strict: bool) -> NDArray[np.floating]:
+    node = 0
+    while tree.left[node] >= 0:
+        value, threshold = row[tree.feature[node]], np.float32(tree.threshold[node])
+        goes_left = value < threshold if strict else value <= threshold
+        node = int(tree.left[node] if goes_left else tree.right[node])
+    return tree.values[node]
+
+
+def random_tree(rng: np.random.Generator, depth: int, mixed: bool) -> Tree:
+    """A tree of random shape whose leaves hold one target each, or several if `mixed`."""
+    left: list[int] = []
+    right: list[int] = []
+    feature: list[int] = []
+    threshold: list[float] = []
+
+    def grow(level: int) -> int:
+        node = len(left)
+        left.append(-1), right.append(-1), feature.append(0), threshold.append(0.0)
+        if level < depth and rng.random() < 0.8:
+            feature[node] = int(rng.integers(0, 784))
+            threshold[node] = float(rng.integers(0, 255))
+            left[node] = grow(level + 1)
+            right[node] = grow(level + 1)
+        return node
+
+    grow(0)
+    values = np.zeros((len(left), 3))
+    for node in range(len(left)):
+        for target in rng.choice(3, size=int(rng.integers(1, 4)) if mixed else 1, replace=False):
+            values[node, target] = rng.normal()
+    return Tree(np.array(left), np.array(right), np.array(feature), np.array(threshold), values)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize("test", ["<=", "<"])
+@pytest.mark.parametrize("seed", range(5))
+def test_an_ensemble_answers_as_its_trees(seed: int, test: str, mixed: bool) -> None:
+    rng = np.random.default_rng(seed)
+    trees = [random_tree(rng, depth, mixed) for depth in (0, 1, 4, 8)]
+    pixels = rng.integers(0, 256, (40, 28, 28)).astype(np.float32)
+    core = ensemble_graph(trees, n_targets=3, test=test, scale=0.5, base=np.array([1, 2, 3]))  # type: ignore[arg-type]
+    expected = [
+        0.5 * sum(walk(tree, row, test == "<") for tree in trees) + [1, 2, 3]
+        for row in pixels.reshape(40, -1)
+    ]
+    np.testing.assert_allclose(scores(core, pixels), expected, atol=1e-5)
+
+
+def test_equal_leaves_are_stored_once() -> None:
+    rng = np.random.default_rng(0)
+    tree = random_tree(rng, 8, mixed=False)
+    tree = Tree(tree.left, tree.right, tree.feature, tree.threshold, (tree.values != 0) * 1.0)
+    core = ensemble_graph([tree] * 20, n_targets=3)
+    node = next(node for node in core.graph.node if node.op_type == "TreeEnsemble")
+    targets = next(a for a in node.attribute if a.name == "leaf_targetids")
+    assert len(targets.ints) == 3
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=50))
+def test_packing_loses_nothing(numbers: list[int]) -> None:
+    node = helper.make_node("Made", ["a"], ["b"], numbers=numbers, word="x", number=3)
+    model = helper.make_model(helper.make_graph([node], "g", [], []))
+    assert onnx.load_from_string(serialize(model)) == model
+
+
+def test_packing_makes_a_forest_smaller() -> None:
+    tree = random_tree(np.random.default_rng(1), 8, mixed=False)
+    core = ensemble_graph([tree] * 50, n_targets=3)
+    assert len(serialize(core)) < 0.8 * len(core.SerializeToString())
+
+
+@pytest.mark.parametrize("link", ["identity", "log"])
+def test_the_envelope_calibrates_and_keeps_the_label(link: str) -> None:
+    rng = np.random.default_rng(0)
+    votes = rng.dirichlet(np.ones(10), 784) if link == "log" else rng.normal(size=(784, 10))
+    from training.export.linear import linear_graph
+
+    core = linear_graph(votes / 255 / 784, np.zeros(10))
+    model = wrap(core, n_classes=10, link=link, temperature=0.5, name="m")
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    images = rng.integers(0, 256, (20, 28, 28), np.uint8)
+    label, probabilities = session.run(["label", "probabilities"], {"images": images})
+    raw = images.reshape(20, -1) @ (votes / 255 / 784)
+    np.testing.assert_array_equal(label, raw.argmax(axis=1))
+    exponent = np.exp(logits_of(raw, link) / 0.5)
+    np.testing.assert_allclose(
+        probabilities, exponent / exponent.sum(axis=1, keepdims=True), atol=1e-5
+    )
