@@ -26,7 +26,9 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "docs" / "manifest.schema.json": json_schema(),
         ROOT / "docs" / "manifest.md": manifest_page(),
-        ROOT / "docs" / "operations.md": _between(ROOT / "docs" / "operations.md", "settings", settings_table()),
+        ROOT / "docs" / "operations.md": _between(
+            ROOT / "docs" / "operations.md", "settings", settings_table()
+        ),
         ROOT / "docs" / "benchmarks.md": benchmarks_page(),
         ROOT / "README.md": _between(ROOT / "README.md", "models", models_table()),
     }
@@ -116,7 +118,9 @@ def benchmarks_page() -> str:
             name,
             str(sum(lap["recipe"] == name for lap in race["laps"])),
             f"{summary['mean_test_accuracy']:.4f}",
-            ", ".join(f"{lap['test_accuracy']:.4f}" for lap in race["laps"] if lap["recipe"] == name),
+            ", ".join(
+                f"{lap['test_accuracy']:.4f}" for lap in race["laps"] if lap["recipe"] == name
+            ),
             f"{summary['mean_seconds']:.1f}",
         )
         for name, summary in race["summary"].items()

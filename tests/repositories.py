@@ -54,9 +54,7 @@ def manifest_of(name: str, version: str, graph: bytes, golden: bytes, **changes:
         ),
         "labels": LABELS,
         "files": {"default": record_of("model.onnx", graph)},
-        "golden": Golden(
-            **record_of("golden.npz", golden).model_dump(), samples=3, tolerance=1e-4
-        ),
+        "golden": Golden(**record_of("golden.npz", golden).model_dump(), samples=3, tolerance=1e-4),
         "metrics": Metrics(
             samples=10,
             accuracy=0.5,

@@ -42,7 +42,7 @@ class Guide:
 class Fast:
     """The recipe that ships. Angles in degrees, shift in pixels, the rest as shares."""
 
-    epochs: int = 8
+    epochs: int = 10
     batch_size: int = 128
     peak_learning_rate: float = 0.01
     warm_up: float = 0.3
@@ -115,7 +115,8 @@ def fit(
     if isinstance(recipe, Guide):
         split = _head(split, 1 - recipe.held_out)
     network = _network(recipe).to(device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    layout = torch.channels_last if isinstance(recipe, Fast) else torch.contiguous_format
+    network.to(memory_format=layout)  # type: ignore[call-overload]
     x = torch.tensor(split.images, device=device)
     y = torch.tensor(split.labels, device=device)
     steps = recipe.epochs * _batches_per_epoch(len(split), recipe)
@@ -125,8 +126,8 @@ def fit(
     for epoch in range(recipe.epochs):
         network.train()
         for images, labels in _batches(x, y, recipe):
-            pixels = images[:, None].to(torch.float32)
-            loss = _loss(network, distort(pixels) if distort else pixels, labels)
+            pixels = images[:, None].to(torch.float32).contiguous(memory_format=layout)
+            loss = _loss(recipe, network, distort(pixels) if distort else pixels, labels)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -162,8 +163,8 @@ def _network(recipe: Guide | Fast) -> nn.Module:
         Scale(),
         *_block(1, w, kernel=5, stride=2),
         *_block(w, 2 * w),
-        *_block(2 * w, 2 * w), nn.MaxPool2d(2),
-        *_block(2 * w, 4 * w), nn.MaxPool2d(2),
+        *_block(2 * w, 2 * w, pool=True),
+        *_block(2 * w, 4 * w, pool=True),
         nn.Flatten(),
         nn.Linear(4 * w * 3 * 3, 10),
     )  # fmt: skip
@@ -177,11 +178,15 @@ class Scale(nn.Module):
         return pixels / 255
 
 
-def _block(channels: int, filters: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
+def _block(
+    channels: int, filters: int, kernel: int = 3, stride: int = 1, pool: bool = False
+) -> list[nn.Module]:
+    """Pooling comes before normalisation and ReLU, which then have a quarter of the work."""
     convolution = nn.Conv2d(
         channels, filters, kernel, stride=stride, padding=kernel // 2, bias=False
     )
-    return [convolution, nn.BatchNorm2d(filters), nn.ReLU()]
+    pooling = [nn.MaxPool2d(2)] if pool else []
+    return [convolution, *pooling, nn.BatchNorm2d(filters), nn.ReLU(inplace=True)]
 
 
 def _optimizer(
@@ -205,9 +210,10 @@ def _optimizer(
     return optimizer, one_cycle
 
 
-def _loss(network: nn.Module, pixels: Tensor, labels: Tensor) -> Tensor:
-    pixels = pixels.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(pixels.device.type, torch.bfloat16, enabled=_bfloat16()):
+def _loss(recipe: Guide | Fast, network: nn.Module, pixels: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy; `guide` computes in float32 as the document does."""
+    half = isinstance(recipe, Fast) and _bfloat16()
+    with torch.autocast(pixels.device.type, torch.bfloat16, enabled=half):
         logits = network(pixels)
     return F.cross_entropy(logits.float(), labels)
 

@@ -128,9 +128,7 @@ def _download(
     for mirror in mirrors:
         path = cache_dir / "mnist" / f"{file}.gz"
         try:
-            pooch.retrieve(
-                f"{mirror}{file}.gz", known_hash=None, fname=path.name, path=path.parent
-            )
+            pooch.retrieve(f"{mirror}{file}.gz", known_hash=None, fname=path.name, path=path.parent)
             return _verified(path), path
         except DatasetError as error:
             problems.append(f"{mirror} sent a wrong file: {error}")

@@ -49,6 +49,11 @@ class Models:
             NotFoundError: no such model or version.
             UnavailableError: it exists but was refused at load.
         """
+        if name is None and self.default not in self.names:
+            raise UnavailableError(
+                f"the default model {self.default!r} is not in the repository; name one of "
+                f"{', '.join(self.names) or 'none'}"
+            )
         name = self.default if name is None else name
         serving, refused = self.sessions.get(name, {}), self.refusals.get(name, {})
         known = sorted({*serving, *refused})

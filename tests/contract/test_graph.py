@@ -67,9 +67,7 @@ def test_it_looks_into_sparse_tensors() -> None:
     model.graph.sparse_initializer.append(sparse)
     assert outline(model.SerializeToString()).external_tensors == ("values",)
     model = tiny_graph()
-    model.graph.node.append(
-        helper.make_node("Constant", [], ["s"], sparse_value=sparse)
-    )
+    model.graph.node.append(helper.make_node("Constant", [], ["s"], sparse_value=sparse))
     assert outline(model.SerializeToString()).external_tensors == ("values",)
 
 

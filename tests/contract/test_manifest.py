@@ -40,7 +40,7 @@ def test_it_survives_a_round_trip(manifest: Manifest) -> None:
 )
 def test_a_wrong_field_is_named(manifest: Manifest, change: dict[str, Any], where: str) -> None:
     document = json.loads(manifest.to_json()) | change
-    with pytest.raises(ManifestError, match="tiny/manifest.json") as caught:
+    with pytest.raises(ManifestError, match=r"tiny/manifest\.json") as caught:
         parse(json.dumps(document), source="tiny/manifest.json")
     assert where in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -50,7 +50,7 @@ def test_a_wrong_field_is_named(manifest: Manifest, change: dict[str, Any], wher
 def test_a_file_cannot_stand_outside_its_directory(manifest: Manifest, path: str) -> None:
     document = json.loads(manifest.to_json())
     document["files"]["default"]["path"] = path
-    with pytest.raises(ManifestError, match="files.default.path"):
+    with pytest.raises(ManifestError, match=r"files\.default\.path"):
         parse(json.dumps(document))
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -178,6 +177,6 @@ def test_writing_replaces_a_version_whole(tmp_path: Path) -> None:
     path = tiny_model(tmp_path, "alpha", seed=1)
     (path / "leftover").touch()
     tiny_model(tmp_path, "alpha", seed=2)
-    assert sorted(os.listdir(path)) == ["golden.npz", "manifest.json", "model.onnx"]
-    assert os.listdir(path.parent) == ["1"]
+    assert sorted(p.name for p in path.iterdir()) == ["golden.npz", "manifest.json", "model.onnx"]
+    assert [p.name for p in path.parent.iterdir()] == ["1"]
     audit(entries(tmp_path)[0])

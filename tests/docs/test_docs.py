@@ -15,7 +15,9 @@ from tests.conftest import ROOT
 from tests.server import Server
 
 README = (ROOT / "README.md").read_text()
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "models").rglob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "models").rglob("*.md")]
+)
 
 
 @pytest.mark.parametrize("path", docs.pages(), ids=lambda p: p.name)

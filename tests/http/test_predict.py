@@ -81,7 +81,9 @@ def test_compare_asks_every_model(client: httpx.Client) -> None:
     images = CNN.golden.images[:4]
     document = client.post("/compare", json={"instances": images.tolist()}).json()
     assert [m["model"] for m in document["models"]] == sorted(a.manifest.name for a in ARTIFACTS)
-    columns = zip(*([p["label"] for p in m["predictions"]] for m in document["models"]), strict=True)
+    columns = zip(
+        *([p["label"] for p in m["predictions"]] for m in document["models"]), strict=True
+    )
     assert document["agree"] == [len(set(column)) == 1 for column in columns]
     assert document["refused"] == []
 

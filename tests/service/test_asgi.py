@@ -50,7 +50,7 @@ APPLICATION = Application(
 
 def call(method: str, path: str, **options: Any) -> httpx.Response:
     async def go() -> httpx.Response:
-        transport = httpx.ASGITransport(APPLICATION)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(APPLICATION)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.request(method, path, **options)
 
@@ -161,7 +161,7 @@ def behind(method: str, path: str) -> httpx.Response:
     front = Front(inner, lambda: APPLICATION)
 
     async def go() -> httpx.Response:
-        transport = httpx.ASGITransport(front)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(front)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.request(method, path)
 

@@ -47,7 +47,9 @@ def test_a_missing_string_is_none(document: dict[str, Any]) -> None:
     assert optional_string(document, "model") is None
 
 
-@pytest.mark.parametrize(("value", "shown"), [(3, "3"), ([1], "an array"), (True, "true"), ({}, "an object")])
+@pytest.mark.parametrize(
+    ("value", "shown"), [(3, "3"), ([1], "an array"), (True, "true"), ({}, "an object")]
+)
 def test_what_is_no_string_is_refused(value: Any, shown: str) -> None:
     with pytest.raises(InvalidError, match=f"model is {shown}; it must be a string"):
         optional_string({"model": value}, "model")

@@ -18,6 +18,7 @@ SHAPE = (28, 28)
 SETTINGS = Settings(max_rows=8, max_image_pixels=10_000)
 DIGIT = np.random.default_rng(0).integers(0, 256, SHAPE, np.uint8)
 ROWS: list[list[Any]] = DIGIT.tolist()
+FLAT: list[Any] = DIGIT.ravel().tolist()
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> str:
@@ -78,12 +79,12 @@ BAD_ROWS: list[tuple[str, Any, str]] = [
     ("null", [None], "instances[0] is null"),
     ("an object inside", [{}], "instances[0] is an object"),
     ("no rows", [[]], "instances[0] has 0 rows"),
-    ("flat", [sum(ROWS, [])], "instances[0] has 784 rows"),
+    ("flat", [FLAT], "instances[0] has 784 rows"),
     ("one row short", [ROWS[:27]], "instances[0] has 27 rows"),
     ("one row long", [[*ROWS, ROWS[0]]], "instances[0] has 29 rows"),
     ("ragged", [[*ROWS[:27], ROWS[27][:5]]], "instances[0][27] has 5 pixels"),
     ("ragged, same total", [[*ROWS[:26], ROWS[26] + [0], ROWS[27][:27]]], "[26] has 29 pixels"),
-    ("transposed nesting", [[[v] for v in sum(ROWS, [])]], "has 784 rows"),
+    ("transposed nesting", [[[v] for v in FLAT]], "has 784 rows"),
     ("channel last", [[[[p] for p in row] for row in ROWS]], f"[0][0] is an array; {PIXEL}"),
     ("28 numbers", [[1] * 28], "instances[0][0] is 1; a row is an array of 28"),
     ("float", [changed(3, 4, 1.9)], f"instances[0][3][4] is 1.9; {PIXEL}"),
@@ -99,7 +100,9 @@ BAD_ROWS: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("instances", "message"), [b[1:] for b in BAD_ROWS], ids=[b[0] for b in BAD_ROWS])
+@pytest.mark.parametrize(
+    ("instances", "message"), [b[1:] for b in BAD_ROWS], ids=[b[0] for b in BAD_ROWS]
+)
 def test_bad_rows_are_named(instances: Any, message: str) -> None:
     with pytest.raises(InvalidError) as caught:
         decode(instances, SHAPE, SETTINGS)
@@ -127,7 +130,7 @@ BAD_PICTURES: list[tuple[str, str, str]] = [
     ("header only", base64.b64encode(PNG[:33]).decode(), "no readable PNG or JPEG"),
     ("damaged", base64.b64encode(PNG[:100] + b"\0" * 50 + PNG[150:]).decode(), "broken picture"),
     ("gif", encoded(Image.fromarray(DIGIT), "GIF"), "no readable PNG or JPEG"),
-    ("wrong size", encoded(Image.fromarray(DIGIT).resize((28, 27))), "is 28x27 pixels; the model takes 28x28"),
+    ("wrong size", encoded(Image.fromarray(DIGIT).resize((28, 27))), "is 28x27 pixels; the model takes"),
     ("colour", encoded(COLOUR), "in colour"),
     ("transparent", encoded(CLEAR), "transparent"),
     ("16 bit", encoded(Image.new("I;16", SHAPE)), "I;16"),
@@ -136,7 +139,9 @@ BAD_PICTURES: list[tuple[str, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "message"), [b[1:] for b in BAD_PICTURES], ids=[b[0] for b in BAD_PICTURES])
+@pytest.mark.parametrize(
+    ("text", "message"), [b[1:] for b in BAD_PICTURES], ids=[b[0] for b in BAD_PICTURES]
+)
 def test_bad_pictures_are_named(text: str, message: str) -> None:
     with pytest.raises(InvalidError) as caught:
         decode([ROWS, text], SHAPE, SETTINGS)
@@ -150,7 +155,9 @@ def test_the_pixel_limit_is_judged_by_the_header() -> None:
     import zlib
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
@@ -166,7 +173,9 @@ def test_a_picture_just_over_the_limit() -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
     max_leaves=20,
 )
 
@@ -180,11 +189,10 @@ def test_any_json_is_refused_in_words(instances: Any) -> None:
 @given(st.integers(0, 27), st.integers(0, 27), json_values)
 def test_any_pixel_is_taken_exactly_or_refused(row: int, column: int, pixel: Any) -> None:
     good = type(pixel) is int and 0 <= pixel <= 255
-    try:
-        decoded = decode([changed(row, column, pixel)], SHAPE, SETTINGS)
-    except InvalidError as error:
-        assert not good
-        assert f"instances[0][{row}][{column}]" in str(error)
+    instances = [changed(row, column, pixel)]
+    if good:
+        assert decode(instances, SHAPE, SETTINGS)[0, row, column] == pixel
     else:
-        assert good
-        assert decoded[0, row, column] == pixel
+        with pytest.raises(InvalidError) as caught:
+            decode(instances, SHAPE, SETTINGS)
+        assert f"instances[0][{row}][{column}]" in str(caught.value)

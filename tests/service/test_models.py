@@ -95,8 +95,10 @@ def test_a_swapped_graph_is_refused(repository: Path) -> None:
 def test_an_empty_repository_serves_nothing(tmp_path: Path) -> None:
     models = load_all(settings(tmp_path))
     assert not models.ready()
-    with pytest.raises(NotFoundError, match="choose from none"):
+    with pytest.raises(UnavailableError, match="default model 'beta' is not in the repository"):
         models.get()
+    with pytest.raises(NotFoundError, match="choose from none"):
+        models.get("beta")
 
 
 def revouch(path: Path, graph: bytes) -> None:
@@ -119,7 +121,7 @@ def test_a_graph_of_nans_fails_its_golden_inputs(tmp_path: Path) -> None:
     model = tiny_graph(seed=1)
     for tensor in model.graph.initializer:
         if tensor.name == "inverse_temperature":
-            tensor.CopyFrom(onnx.numpy_helper.from_array(np.float32("nan"), tensor.name))
+            tensor.CopyFrom(onnx.numpy_helper.from_array(np.array(np.nan, np.float32), tensor.name))
     revouch(path, model.SerializeToString())
     assert "probability nan off" in load_all(settings(tmp_path)).refused()[0].reason
 
@@ -159,12 +161,10 @@ def test_a_fall_back_is_reported_not_hidden(
     repository: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where CUDA was promised but the session got the CPU, the CPU is what is reported."""
-    monkeypatch.setattr(
-        provider, "wanted", lambda *_: [(provider.CPU, {})]
-    )
+    monkeypatch.setattr(provider, "wanted", lambda *_: [(provider.CPU, {})])
     session = load_all(settings(repository)).get()
     assert session.provider == provider.CPU
-    asked = [(provider.CUDA, {}), (provider.CPU, {})]
+    asked: list[provider.Provider] = [(provider.CUDA, {}), (provider.CPU, {})]
     assert provider.check(asked, session._session, settings(repository)) == provider.CPU
     assert "fell back to the CPU" in caplog.text
     with pytest.raises(StartupError, match="fell back"):

@@ -28,7 +28,8 @@ def walk(tree: Tree, row: NDArray[np.float32], strict: bool) -> NDArray[np.float
         value, threshold = row[tree.feature[node]], np.float32(tree.threshold[node])
         goes_left = value < threshold if strict else value <= threshold
         node = int(tree.left[node] if goes_left else tree.right[node])
-    return tree.values[node]
+    values: NDArray[np.floating] = tree.values[node]
+    return values
 
 
 def random_tree(rng: np.random.Generator, depth: int, mixed: bool) -> Tree:
@@ -40,7 +41,8 @@ def random_tree(rng: np.random.Generator, depth: int, mixed: bool) -> Tree:
 
     def grow(level: int) -> int:
         node = len(left)
-        left.append(-1), right.append(-1), feature.append(0), threshold.append(0.0)
+        for array in (left, right, feature, threshold):
+            array.append(-1)
         if level < depth and rng.random() < 0.8:
             feature[node] = int(rng.integers(0, 784))
             threshold[node] = float(rng.integers(0, 255))
@@ -64,11 +66,14 @@ def test_an_ensemble_answers_as_its_trees(seed: int, test: str, mixed: bool) -> 
     trees = [random_tree(rng, depth, mixed) for depth in (0, 1, 4, 8)]
     pixels = rng.integers(0, 256, (40, 28, 28)).astype(np.float32)
     core = ensemble_graph(trees, n_targets=3, test=test, scale=0.5, base=np.array([1, 2, 3]))  # type: ignore[arg-type]
-    expected = [
-        0.5 * sum(walk(tree, row, test == "<") for tree in trees) + [1, 2, 3]
-        for row in pixels.reshape(40, -1)
-    ]
-    np.testing.assert_allclose(scores(core, pixels), expected, atol=1e-5)
+    expected = np.array(
+        [
+            0.5 * np.sum([walk(tree, row, test == "<") for tree in trees], axis=0)
+            + np.array([1, 2, 3])
+            for row in pixels.reshape(40, -1)
+        ]
+    )
+    np.testing.assert_allclose(scores(core, pixels).astype(float), expected, atol=1e-5)
 
 
 def test_equal_leaves_are_stored_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from training.fitted import Fitted
 from training.publish import publish
 from training.recipes import RECIPES, Recipe
 
-SMALL = {
+SMALL: dict[str, Callable[[Dataset], Fitted]] = {
     "digits-random-forest": lambda data: random_forest.train(
         data, seed=1, hyperparameters=random_forest.Hyperparameters(n_estimators=30)
     ),
@@ -89,16 +90,12 @@ def test_without_parity_nothing_is_written(
     recipe = RECIPES[1]
     other = fitted["digits-random-forest"].scores
     with pytest.raises(ParityError, match=r"differs from the fitted model in \d+ labels"):
-        publish(
-            recipe, replace(fitted[recipe.name], scores=other), digits, seed=1, root=tmp_path
-        )
+        publish(recipe, replace(fitted[recipe.name], scores=other), digits, seed=1, root=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["digits-random-forest", "digits-perceptron", "digits-xgboost"])
-def test_a_seed_gives_the_same_model(
-    name: str, fitted: dict[str, Fitted], digits: Dataset
-) -> None:
+def test_a_seed_gives_the_same_model(name: str, fitted: dict[str, Fitted], digits: Dataset) -> None:
     again = SMALL[name](digits)
     images = digits.test.images
     np.testing.assert_array_equal(again.scores(images), fitted[name].scores(images))

@@ -20,4 +20,7 @@ class Stock:
 
     @bentoml.api
     def predict(self, images: np.ndarray) -> np.ndarray:
-        return self.session.run(["probabilities"], {"images": images.astype(np.uint8)})[0]
+        probabilities: np.ndarray = self.session.run(
+            ["probabilities"], {"images": images.astype(np.uint8)}
+        )[0]
+        return probabilities

@@ -1,0 +1,91 @@
+"""The bento: built, looked into, started, and answering as the source tree does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.repository import audit, entries
+from tests.conftest import MODELS, ROOT
+from tests.server import Server, serve
+
+TRAINING_ONLY = (
+    "torch",
+    "scikit-learn",
+    "sklearn",
+    "xgboost",
+    "onnxscript",
+    "pandas",
+    "matplotlib",
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bento store of this test's own, holding the bento and the rendered Dockerfile."""
+    home = tmp_path_factory.mktemp("bentoml")
+    subprocess.run(
+        [sys.executable, "-m", "scripts.dockerfile", str(home / "Dockerfile")],
+        cwd=ROOT, env={**os.environ, "BENTOML_HOME": str(home)}, check=True, timeout=120,
+    )  # fmt: skip
+    return home
+
+
+@pytest.fixture(scope="module")
+def bento(home: Path) -> Path:
+    (version,) = (p for p in (home / "bentos" / "rosenblatt").iterdir() if p.is_dir())
+    return version
+
+
+def test_it_holds_the_service_and_the_models_only(bento: Path) -> None:
+    files = {str(p.relative_to(bento / "src")) for p in (bento / "src").rglob("*") if p.is_file()}
+    top = {Path(file).parts[0] for file in files}
+    assert top == {"bentofile.yaml", "contract", "models", "README.md", "requirements", "service"}
+    for entry in entries(MODELS):
+        assert audit(entry) == audit(
+            type(entry)(entry.name, entry.version, bento / "src" / entry.path.relative_to(ROOT))
+        )
+
+
+def test_it_installs_the_serving_set_alone(bento: Path) -> None:
+    wanted = (bento / "env" / "python" / "requirements.txt").read_text()
+    pinned = {
+        line.split("==")[0] for line in wanted.splitlines() if "==" in line and line[0].isalpha()
+    }
+    assert {"bentoml", "onnxruntime-gpu", "numpy", "pydantic", "uvloop", "httptools"} <= pinned
+    assert not pinned & set(TRAINING_ONLY)
+    assert "torch" not in wanted
+
+
+def test_its_dockerfile_is_complete_and_not_root(home: Path) -> None:
+    lines = (home / "Dockerfile").read_text().splitlines()
+    instructions = [line for line in lines if line and line[0].isupper()]
+    users = [line for line in instructions if line.startswith("USER")]
+    assert users == ["USER bentoml"]
+    assert instructions.index("USER bentoml") < next(
+        i for i, line in enumerate(instructions) if line.startswith("ENTRYPOINT")
+    )
+    assert any(line.startswith("FROM python:3.11") for line in instructions)
+    assert "{%" not in "\n".join(lines)
+
+
+@pytest.fixture(scope="module")
+def started(home: Path) -> Iterator[Server]:
+    with serve("rosenblatt:latest", cwd=home, BENTOML_HOME=str(home)) as server:
+        yield server
+
+
+def test_it_answers_as_the_source_tree_does(started: Server, server: Server) -> None:
+    golden = audit(entries(MODELS)[0]).golden
+    body = {"instances": golden.images.tolist()}
+    with started.client() as bento_client, server.client() as source_client:
+        packed = bento_client.post("/compare", json=body).json()
+        assert packed == source_client.post("/compare", json=body).json()
+        assert len(packed["models"]) == len(entries(MODELS))
+        versions = bento_client.get("/models").json()["models"]
+        assert {m["state"] for m in versions} == {"ready"}

@@ -1,0 +1,44 @@
+"""The serving set in an environment of its own, as `make serve` installs it."""
+
+from __future__ import annotations
+
+import subprocess
+import venv
+from pathlib import Path
+
+import httpx
+import pytest
+
+from contract.repository import audit, entries
+from tests.conftest import MODELS, ROOT
+from tests.server import serve
+
+COLD_START_SECONDS = 6.0
+RESIDENT_BYTES = 600e6
+
+
+@pytest.mark.slow
+def test_the_serving_set_serves_alone(tmp_path: Path) -> None:
+    """Bars of the first release: cold start at most 6 s, a worker of at most 600 MB."""
+    environment = tmp_path / "venv"
+    venv.create(environment, with_pip=True)
+    python = environment / "bin" / "python"
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "-r", ROOT / "requirements" / "serve.txt"],
+        check=True, timeout=900,
+    )  # fmt: skip
+    for package in ("torch", "sklearn", "xgboost", "onnx", "pandas"):
+        missing = subprocess.run([python, "-c", f"import {package}"], capture_output=True)
+        assert missing.returncode != 0, f"{package} is in the serving set"
+    golden = audit(entries(MODELS)[0]).golden
+    with serve(python=str(python)):  # the first start compiles the sources
+        pass
+    with serve(python=str(python)) as server:
+        assert server.cold_start <= COLD_START_SECONDS
+        body = {"instances": golden.images.tolist()}
+        for _ in range(200):
+            answer = httpx.post(f"{server.url}/compare", json=body)
+        assert len(answer.json()["models"]) == len(entries(MODELS))
+        memory = server.worker().memory_info().rss
+        print(f"cold start {server.cold_start:.2f} s, worker {memory / 1e6:.0f} MB")  # noqa: T201
+        assert memory <= RESIDENT_BYTES
