@@ -6,8 +6,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.errors import StartupError
 
 # models/ stands beside service/, in the source tree and in a built bento.
 _MODELS = Path(__file__).resolve().parent.parent / "models"
@@ -52,5 +54,16 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once.
+
+    Raises:
+        StartupError: a variable has a value it cannot have.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = f"ROSENBLATT_{'_'.join(map(str, first['loc'])).upper()}"
+        raise StartupError(
+            f"{name} is {first['input']!r}: {first['msg']}; docs/operations.md lists the settings"
+        ) from error

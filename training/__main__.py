@@ -85,6 +85,9 @@ def race(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(racing.to_json(figures))
     console.print(racing.table(figures))
+    if dataset == "mnist" and (reason := racing.lost(figures)):
+        problems.print(f"[red]{reason}[/red]", soft_wrap=True)
+        raise typer.Exit(1)
 
 
 def _chosen(names: list[str] | None) -> list[Recipe]:

@@ -62,6 +62,7 @@ RECIPES = (
         algorithm="cnn",
         family="deep_learning",
         module="training.cnn",
-        floors={"mnist": 0.9950, "digits": 0.92},
+        # One run; the mean over five seeds must reach 0.9950, which `race` checks.
+        floors={"mnist": 0.9945, "digits": 0.92},
     ),
 )

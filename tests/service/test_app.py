@@ -11,7 +11,8 @@ import pytest
 
 from contract.repository import audit, entries
 from service.app import Rosenblatt, product
-from service.settings import Settings
+from service.errors import StartupError
+from service.settings import Settings, settings
 from tests.conftest import MODELS
 
 GOLDEN = audit(entries(MODELS)[0]).golden
@@ -70,5 +71,5 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("value", ["0", "many", "-1"])
 def test_a_wrong_setting_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("ROSENBLATT_MAX_ROWS", value)
-    with pytest.raises(ValueError, match="max_rows"):
-        Settings()
+    with pytest.raises(StartupError, match=f"ROSENBLATT_MAX_ROWS is '{value}'"):
+        settings.__wrapped__()
