@@ -6,20 +6,41 @@
 from __future__ import annotations
 
 import gc
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import bentoml
 
+from contract.errors import ContractError
+from contract.repository import entries
+from service.errors import StartupError
 from service.http.asgi import Application
 from service.http.front import Front
 from service.http.predict import Predictor
 from service.http.routes import routes
 from service.http.schema import CompareResponse, Instances, PredictResponse
+from service.inference import provider
 from service.inference.repository import load_all
 from service.metrics import Meter
-from service.settings import settings
+from service.settings import Settings, settings
 
-_settings = settings()
+
+def _preflight() -> Settings:
+    """The settings, if the service can start with them.
+
+    BentoML's supervisor imports this module before it starts a worker, which it would otherwise
+    restart for ever; one line and an exit status tell more.
+    """
+    try:
+        found = settings()
+        entries(found.models_dir)
+        provider.require(found)
+    except (ContractError, StartupError) as error:
+        sys.exit(f"rosenblatt cannot start: {error}")
+    return found
+
+
+_settings = _preflight()
 _product: Application | None = None
 
 

@@ -23,18 +23,27 @@ logger = logging.getLogger(__name__)
 Provider = tuple[str, dict[str, Any]]
 
 
+def require(settings: Settings) -> None:
+    """Refuse the setting `cuda` where there is no device.
+
+    Raises:
+        StartupError: saying so.
+    """
+    if settings.provider == "cuda" and not _has_cuda():
+        raise StartupError(
+            "ROSENBLATT_PROVIDER is 'cuda' but no CUDA device answers; "
+            "check the driver and onnxruntime-gpu, or set it to 'auto'"
+        )
+
+
 def wanted(manifest: Manifest, settings: Settings) -> list[Provider]:
     """Providers to ask for, best first.
 
     Raises:
         StartupError: the setting is `cuda` and there is no CUDA device to use.
     """
+    require(settings)
     if settings.provider == "cpu" or not _has_cuda():
-        if settings.provider == "cuda":
-            raise StartupError(
-                "ROSENBLATT_PROVIDER is 'cuda' but no CUDA device answers; "
-                "check the driver and onnxruntime-gpu, or set it to 'auto'"
-            )
         return [(CPU, {})]
     if manifest.algorithm in _CPU_ONLY and "cuda" not in manifest.files:
         return [(CPU, {})]

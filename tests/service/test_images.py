@@ -130,7 +130,7 @@ BAD_PICTURES: list[tuple[str, str, str]] = [
     ("header only", base64.b64encode(PNG[:33]).decode(), "no readable PNG or JPEG"),
     ("damaged", base64.b64encode(PNG[:100] + b"\0" * 50 + PNG[150:]).decode(), "broken picture"),
     ("gif", encoded(Image.fromarray(DIGIT), "GIF"), "no readable PNG or JPEG"),
-    ("wrong size", encoded(Image.fromarray(DIGIT).resize((28, 27))), "is 28x27 pixels; the model takes"),
+    ("wrong size", encoded(Image.new("L", (28, 27))), "is 28x27 pixels; the model takes"),
     ("colour", encoded(COLOUR), "in colour"),
     ("transparent", encoded(CLEAR), "transparent"),
     ("16 bit", encoded(Image.new("I;16", SHAPE)), "I;16"),
