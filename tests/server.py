@@ -63,8 +63,10 @@ def serve(
     """Start the service on a free port with these environment variables; stop it after."""
     port = free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("COV_", "COVERAGE_"))}
-    environment |= {"BENTOML_DO_NOT_TRACK": "true", **settings}
     with tempfile.TemporaryDirectory() as folder:
+        # BentoML keeps the metrics of its workers under its home and empties it at start: two
+        # servers of one home would lose each other's.
+        environment |= {"BENTOML_DO_NOT_TRACK": "true", "BENTOML_HOME": folder, **settings}
         log = Path(folder) / "log"
         started = time.perf_counter()
         with log.open("wb") as sink:
