@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from service.errors import InvalidError, MalformedError
+from service.wording import describe, kind, short
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def refuse_unknown(document: dict[str, Any], known: Collection[str]) -> None:
     for field in document:
         if field not in known:
             raise InvalidError(
-                f"field {_short(field)} is unknown; the fields are {', '.join(sorted(known))}",
+                f"field {short(field)} is unknown; the fields are {', '.join(sorted(known))}",
                 loc=[field],
             )
 
@@ -54,30 +55,10 @@ def optional_string(document: dict[str, Any], field: str) -> str | None:
     )
 
 
-def kind(value: object) -> str:
-    """JSON's word for the type of a value."""
-    if value is None:
-        return "null"
-    names = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
-    return names.get(type(value), "object")
-
-
-def describe(value: object) -> str:
-    """A value as a message shows it: short, and never a whole array."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return _short(value)
-    return f"an {kind(value)}"
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=True)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
-            raise MalformedError(f"field {_short(key)} is given twice; give it once", loc=[key])
+            raise MalformedError(f"field {short(key)} is given twice; give it once", loc=[key])
         result[key] = value
     return result

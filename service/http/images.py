@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from service.errors import InvalidError, TooLargeError
-from service.http.body import describe
 from service.settings import Settings
+from service.wording import describe
 
 # The limit is ours, from the settings, and judged right after the header is read.
 Image.MAX_IMAGE_PIXELS = None

@@ -1,0 +1,91 @@
+"""`python -m scripts.mutate_rules`: does a test notice when `rules.yaml` changes?
+
+Every threshold is moved by one and by a factor of ten, every comparison made strict or lax, every
+clause put in every other tier and given every other set of families. A mutant that answers all of
+`tests/guide/cases.py` as it must has survived, and shows a hole in the tests; the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import yaml
+
+from service.guide.rules import FAMILIES, RULES, parse_rules
+from tests.guide.cases import failures
+
+_STRICTNESS = {"lt": "le", "le": "lt", "gt": "ge", "ge": "gt"}
+_SUBSETS = [list(s) for n in range(1, len(FAMILIES) + 1) for s in combinations(FAMILIES, n)]
+
+
+def mutants(data: Any) -> Iterator[tuple[str, str, Any]]:
+    """Kind, description and data of every mutant of the parsed file."""
+    tiers = [tier["tier"] for tier in data["tiers"]]
+    for r, rule in enumerate(data["rules"]):
+        for c, clause in enumerate(rule["clauses"]):
+            name = f"{rule['id']}.{clause['id']}"
+
+            def mutant(change: Any, r: int = r, c: int = c) -> Any:
+                fresh = copy.deepcopy(data)
+                change(fresh["rules"][r]["clauses"][c])
+                return fresh
+
+            for tier in tiers:
+                if tier != clause["tier"]:
+                    yield (
+                        "tier",
+                        f"{name} in tier {tier}",
+                        mutant(lambda m, t=tier: m.update(tier=t)),
+                    )
+            for subset in _SUBSETS:
+                if set(subset) != set(clause["families"]):
+                    yield (
+                        "families",
+                        f"{name} admits {', '.join(subset)}",
+                        mutant(lambda m, s=subset: m.update(families=s)),
+                    )
+            for fact, operators in clause["when"].items():
+                for operator, operand in operators.items():
+                    if operator in _STRICTNESS:
+                        yield from _comparisons(name, fact, operator, operand, mutant)
+
+
+def _comparisons(
+    name: str, fact: str, operator: str, operand: int, mutant: Any
+) -> Iterator[tuple[str, str, Any]]:
+    other = _STRICTNESS[operator]
+    yield (
+        "strictness",
+        f"{name} {fact} {other} {operand}",
+        mutant(lambda m: m["when"].update({fact: {other: operand}})),
+    )
+    for value in (operand - 1, operand + 1, operand // 10, operand * 10):
+        yield (
+            "threshold",
+            f"{name} {fact} {operator} {value}",
+            mutant(lambda m, v=value: m["when"].update({fact: {operator: v}})),
+        )
+
+
+def main() -> int:
+    """Judge every mutant; print the survivors and a table of the kinds."""
+    data = yaml.safe_load(RULES.read_bytes())
+    judged, caught = Counter[str](), Counter[str]()
+    for kind, description, mutated in mutants(data):
+        judged[kind] += 1
+        if next(failures(parse_rules(mutated)), None) is None:
+            sys.stdout.write(f"survived: {description}\n")
+        else:
+            caught[kind] += 1
+    for kind, count in judged.items():
+        sys.stdout.write(f"{kind}: {caught[kind]} of {count} caught\n")
+    return int(caught != judged)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""Values of a request as messages show them."""
+
+from __future__ import annotations
+
+import json
+
+
+def kind(value: object) -> str:
+    """JSON's word for the type of a value."""
+    if value is None:
+        return "null"
+    names = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
+    return names.get(type(value), "object")
+
+
+def describe(value: object) -> str:
+    """A value as a message shows it: short, and never a whole array."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return short(value)
+    return f"an {kind(value)}"
+
+
+def short(value: object) -> str:
+    """A scalar as JSON writes it, cut after 60 characters."""
+    text = json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= 60 else text[:57] + "..."
