@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,25 +24,41 @@ class Load:
     errors: int
 
 
-def closed_loop(url: str, body: bytes, connections: int, seconds: int) -> Load:
-    """POST `body` as JSON from `connections` connections, one request in flight on each."""
+def closed_loop(url: str, bodies: Sequence[bytes], connections: int, seconds: int) -> Load:
+    """POST the bodies in turn, each one line of JSON, one request in flight per connection."""
     wrk = shutil.which("wrk")
     if wrk is None:
         sys.exit("wrk is not installed; on Debian: apt-get install wrk")
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "body"
-        data.write_bytes(body)
+        data = Path(folder) / "bodies"
+        data.write_bytes(b"\n".join(bodies))
         script = Path(folder) / "post.lua"
-        script.write_text(
-            'wrk.method = "POST"\n'
-            'wrk.headers["Content-Type"] = "application/json"\n'
-            f'wrk.body = io.open("{data}", "rb"):read("*a")\n'
-        )
+        script.write_text(_script(data, len(bodies)))
         done = subprocess.run(
             [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script), url],
             capture_output=True, text=True, check=True, timeout=seconds + 30,
         )  # fmt: skip
     return parse(done.stdout)
+
+
+def _script(data: Path, count: int) -> str:
+    lines = [
+        'wrk.method = "POST"',
+        'wrk.headers["Content-Type"] = "application/json"',
+    ]
+    if count == 1:
+        # wrk formats this request once, not once per request.
+        lines += [f'wrk.body = io.open("{data}", "rb"):read("*a")']
+    else:
+        lines += [
+            "local bodies, i = {}, 0",
+            f'for line in io.lines("{data}") do bodies[#bodies + 1] = line end',
+            "request = function()",
+            "  i = i % #bodies + 1",
+            "  return wrk.format(nil, nil, nil, bodies[i])",
+            "end",
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def parse(text: str) -> Load:

@@ -78,11 +78,12 @@ def main(target: Path, rounds: int, seconds: int) -> None:
     for _ in range(rounds):
         for contender in CONTENDERS:
             body = json.dumps({contender.field: golden.images[:1].tolist()}).encode()
-            with running(contender, entry.path / "model.onnx") as url:
+            with running(contender, entry.path / "model.onnx") as address:
+                url = f"{address}/predict"
                 check(url, body, int(golden.label[0]))
-                closed_loop(url, body, connections=8, seconds=2)  # warm up
+                closed_loop(url, [body], connections=8, seconds=2)  # warm up
                 for connections in CONNECTIONS:
-                    load = closed_loop(url, body, connections, seconds)
+                    load = closed_loop(url, [body], connections, seconds)
                     runs[contender.name][connections].append(load)
                     print(contender.name, connections, load, flush=True)
     document = {
@@ -122,7 +123,7 @@ def ratio(runs: dict[str, dict[int, list[Load]]], connections: int) -> float:
 
 @contextmanager
 def running(contender: Contender, model: Path) -> Iterator[str]:
-    """Start a contender, yield the address of its predict route, stop it."""
+    """Start a contender, yield its address, stop it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -135,7 +136,7 @@ def running(contender: Contender, model: Path) -> Iterator[str]:
     )  # fmt: skip
     try:
         wait(f"http://127.0.0.1:{port}/readyz", process)
-        yield f"http://127.0.0.1:{port}/predict"
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(30)

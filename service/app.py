@@ -14,9 +14,22 @@ import bentoml
 from contract.errors import ContractError
 from contract.repository import entries
 from service.errors import StartupError
+from service.guide.decision import Decision
+from service.guide.facts import (
+    NAMES,
+    Budget,
+    Domain,
+    Explainability,
+    FeatureEngineering,
+    Modality,
+    Task,
+)
+from service.guide.library import library
+from service.guide.rules import ruleset
 from service.http.asgi import Application
 from service.http.front import Front
 from service.http.predict import Predictor
+from service.http.recommend import Recommender
 from service.http.routes import routes
 from service.http.schema import CompareResponse, Instances, PredictResponse
 from service.inference import provider
@@ -35,6 +48,8 @@ def _preflight() -> Settings:
         found = settings()
         entries(found.models_dir)
         provider.require(found)
+        ruleset()
+        library()
     except (ContractError, StartupError) as error:
         sys.exit(f"rosenblatt cannot start: {error}")
     return found
@@ -72,7 +87,10 @@ class Rosenblatt:
         models = load_all(_settings)
         self._predictor = Predictor(models, _settings, Meter(models))
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="predict")
-        _product = Application(routes(models, self._predictor, threads), _settings.max_body_bytes)
+        self._recommender = Recommender(models)
+        _product = Application(
+            routes(models, self._predictor, self._recommender, threads), _settings.max_body_bytes
+        )
         # What is loaded stays: a full collection over it would stall requests for 100 ms.
         gc.collect()
         gc.freeze()
@@ -90,6 +108,24 @@ class Rosenblatt:
     def compare(self, instances: Instances) -> CompareResponse:
         """Every serving model's predictions for the same `instances`."""
         return CompareResponse.model_validate(self._predictor.compare(instances))
+
+    @bentoml.api
+    def recommend(
+        self,
+        modalities: list[Modality] | None = None,
+        task: Task | None = None,
+        n_rows: int | None = None,
+        n_labelled: int | None = None,
+        explainability: Explainability | None = None,
+        domain: Domain | None = None,
+        budget: Budget | None = None,
+        clean: bool | None = None,
+        trees_exhausted: bool | None = None,
+        feature_engineering: FeatureEngineering | None = None,
+    ) -> Decision:
+        """Classical ML or deep learning for a problem of which this is known, and why."""
+        stated = {name: value for name, value in locals().items() if name in NAMES}
+        return self._recommender.recommend(stated)
 
 
 Rosenblatt.add_asgi_middleware(Front, product=product)  # type: ignore[attr-defined]

@@ -52,10 +52,11 @@ class Analyst:
             [(bit, Move(fact, bit.bit_length() - 1)) for bit in bits(mask)]
             for fact, mask in enumerate(self._unknown)
         ]
-        self.flips = lru_cache(maxsize=2**13)(self._flips)
-        self.missing = lru_cache(maxsize=2**12)(self._missing)
-        self.verdicts = lru_cache(maxsize=2**12)(self._verdicts)
-        self._relevant = lru_cache(maxsize=2**12)(self._search)
+        # Small on purpose: what is remembered is what every garbage collection walks over.
+        self.flips = lru_cache(maxsize=512)(self._flips)
+        self.missing = lru_cache(maxsize=256)(self._missing)
+        self.verdicts = lru_cache(maxsize=256)(self._verdicts)
+        self._relevant = lru_cache(maxsize=1024)(self._search)
 
     def unknown(self, point: Point) -> tuple[int, ...]:
         """The facts that were not stated and that some rule reads."""

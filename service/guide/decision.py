@@ -133,7 +133,9 @@ class Measurement(_Answer):
 
     claim: str
     value: float
-    interval: list[float] | None = Field(description="95%, Wilson; of a single accuracy.")
+    # Two numbers and not a list: BentoML's client cannot read a list that may be null.
+    low: float | None = Field(description="Lower end of the 95% interval (Wilson), of an accuracy.")
+    high: float | None = Field(description="Upper end.")
     n: int = Field(description="Test examples.")
     guide: float | None = Field(description="The guide's figure for the same (section 9).")
     models: list[str]

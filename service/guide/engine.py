@@ -125,7 +125,7 @@ class Engine:
         memory: most outcomes of points that are remembered; None remembers all.
     """
 
-    def __init__(self, rules: Ruleset, memory: int | None = 2**16) -> None:
+    def __init__(self, rules: Ruleset, memory: int | None = 2**14) -> None:
         clauses = [(rule, clause) for rule in rules.rules for clause in rule.clauses]
         selections = rules.document.strategies
         tiers = {tier.tier: tier for tier in rules.document.tiers}
@@ -160,6 +160,7 @@ class Engine:
         self._reads = {v.name: _reads(v) for v in self.voices}
         self._selections = tuple((s, tuple(map(mask, s.when))) for s in selections)
         self.outcome = lru_cache(maxsize=memory)(self._outcome)
+        self._outcomes: dict[Outcome, Outcome] = {}
         self._resolved = lru_cache(maxsize=2**12)(self._resolve)
 
     def reads(self, voice: Voice) -> frozenset[int]:
@@ -203,7 +204,11 @@ class Engine:
 
     def _outcome(self, point: Point) -> Outcome:
         resolution = self.resolve(point)
-        return Outcome(resolution.verdict, resolution.contested, self.strategy(point, resolution))
+        outcome = Outcome(
+            resolution.verdict, resolution.contested, self.strategy(point, resolution)
+        )
+        # One object per outcome, not per point: there are a dozen.
+        return self._outcomes.setdefault(outcome, outcome)
 
     def strategy(self, point: Point, resolution: Resolution) -> Strategy:
         """How the verdict is carried out: the first selection that fits."""

@@ -12,8 +12,8 @@ from service.errors import InvalidError, MalformedError
 from service.wording import describe, kind, short
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
-    """A JSON object without duplicate keys.
+def parse_object(body: bytes, example: str = '{"instances": [...]}') -> dict[str, Any]:
+    """A JSON object without duplicate keys; `example` is shown to whom sent none.
 
     Raises:
         MalformedError: no JSON (NaN and Infinity are none), no object, or a key given twice.
@@ -22,9 +22,8 @@ def parse_object(body: bytes) -> dict[str, Any]:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedError(
-            f"the body is no JSON: {error}; send an object such as "
-            '{"instances": [...]}' if body else
-            'the body is empty; send a JSON object such as {"instances": [...]}'
+            f"the body is no JSON: {error}; send an object such as {example}" if body else
+            f"the body is empty; send a JSON object such as {example}"
         ) from error  # fmt: skip
     if not isinstance(document, dict):
         raise MalformedError(f"the body is a JSON {kind(document)}; send a JSON object")

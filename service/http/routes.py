@@ -12,6 +12,7 @@ from contract.manifest import Manifest
 from service.errors import NotFoundError
 from service.http.asgi import Handler, Reply, Request, Route, reply
 from service.http.predict import Predictor
+from service.http.recommend import Recommender
 from service.inference.repository import Models, Refusal
 from service.inference.session import Session
 
@@ -19,29 +20,30 @@ from service.inference.session import Session
 INLINE_BYTES = 32 * 1024
 
 
-def routes(models: Models, predictor: Predictor, threads: ThreadPoolExecutor) -> list[Route]:
+def routes(
+    models: Models, predictor: Predictor, recommender: Recommender, threads: ThreadPoolExecutor
+) -> list[Route]:
     """Every route of the product over these models."""
 
-    def post(path: str, answer: Callable[[bytes], dict[str, Any]]) -> Route:
+    def post(path: str, answer: Callable[[bytes], Reply]) -> Route:
         return Route("POST", path, _verb(answer, threads))
 
     return [
-        post("/predict", predictor.predict_body),
-        post("/compare", predictor.compare_body),
+        post("/predict", lambda body: reply(predictor.predict_body(body))),
+        post("/compare", lambda body: reply(predictor.compare_body(body))),
+        post("/recommend", lambda body: Reply(recommender.recommend_body(body))),
+        *recommender.routes(),
         Route("GET", "/models", partial(_list, models)),
         Route("GET", "/models/{name}", partial(_show, models)),
         Route("GET", "/readyz", partial(_ready, models)),
     ]
 
 
-def _verb(answer: Callable[[bytes], dict[str, Any]], threads: ThreadPoolExecutor) -> Handler:
-    def whole(body: bytes) -> Reply:
-        return reply(answer(body))
-
+def _verb(answer: Callable[[bytes], Reply], threads: ThreadPoolExecutor) -> Handler:
     async def handle(request: Request) -> Reply:
         if len(request.body) <= INLINE_BYTES:
-            return whole(request.body)
-        return await asyncio.get_running_loop().run_in_executor(threads, whole, request.body)
+            return answer(request.body)
+        return await asyncio.get_running_loop().run_in_executor(threads, answer, request.body)
 
     return handle
 

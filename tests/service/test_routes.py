@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from service.errors import UnavailableError
 from service.http.asgi import Application
 from service.http.predict import Predictor
+from service.http.recommend import Recommender
 from service.http.routes import INLINE_BYTES, routes
 from service.inference.repository import Models, load_all
 from service.metrics import Meter
@@ -33,7 +34,8 @@ class Client:
         predictor = Predictor(self.models, settings, Meter(self.models, self.registry))
         self.predictor = predictor
         self.application = Application(
-            routes(self.models, predictor, threads), settings.max_body_bytes
+            routes(self.models, predictor, Recommender(self.models), threads),
+            settings.max_body_bytes,
         )
 
     def request(self, method: str, path: str, document: Any = None) -> httpx.Response:

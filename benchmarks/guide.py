@@ -1,0 +1,91 @@
+"""Latency of a decision in process, and decisions per second over HTTP, on random questions."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import random
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.load import closed_loop
+from benchmarks.models import processor
+from benchmarks.serving import CONTENDERS, ROOT, running
+from service.guide.facts import CHOICES, COUNTS, NAMES
+from service.http.recommend import Recommender
+from service.inference.repository import load_all
+from service.settings import Settings
+
+QUESTIONS = 2_000
+SECONDS = 8
+
+
+def main(target: Path) -> None:
+    bodies = [json.dumps(question).encode() for question in questions(QUESTIONS)]
+    taken = sorted(in_process(bodies))
+    load = over_http(bodies)
+    document = {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "questions": QUESTIONS,
+        "in_process_ms": {
+            "median": round(statistics.median(taken) * 1e3, 3),
+            "p99": round(taken[int(len(taken) * 0.99)] * 1e3, 3),
+            "max": round(taken[-1] * 1e3, 3),
+        },
+        "http": {
+            "connections": 8,
+            "seconds": SECONDS,
+            "requests_per_second": load.requests_per_second,
+            "p99_ms": load.p99,
+            "errors": load.errors,
+        },
+    }
+    target.write_text(json.dumps(document, indent=2) + "\n")
+    print(json.dumps(document, indent=2))
+
+
+def questions(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Random facts, each stated half of the time; no two alike are expected."""
+    rng = random.Random(seed)
+    return [question(rng) for _ in range(count)]
+
+
+def question(rng: random.Random) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    for name in NAMES:
+        if rng.random() < 0.5:
+            continue
+        if name in COUNTS:
+            facts[name] = int(10 ** rng.uniform(0, 7))
+        elif name == "modalities":
+            facts[name] = rng.sample(CHOICES[name], rng.choice((1, 1, 1, 2)))
+        else:
+            facts[name] = rng.choice(CHOICES[name])
+    if facts.get("n_labelled", 0) > facts.get("n_rows", float("inf")):
+        facts["n_labelled"] = facts["n_rows"]
+    return facts
+
+
+def in_process(bodies: list[bytes]) -> list[float]:
+    """Seconds from the body of a request to the body of its answer, nothing remembered before."""
+    recommender = Recommender(load_all(Settings(provider="cpu")))
+    # As the service does after loading.
+    gc.collect()
+    gc.freeze()
+    taken = []
+    for body in bodies:
+        started = time.perf_counter()
+        recommender.recommend_body(body)
+        taken.append(time.perf_counter() - started)
+    return taken
+
+
+def over_http(bodies: list[bytes]) -> Any:
+    with running(CONTENDERS[0], ROOT / "models") as address:
+        url = f"{address}/recommend"
+        closed_loop(url, bodies, connections=8, seconds=2)  # warm up
+        return closed_loop(url, bodies, connections=8, seconds=SECONDS)

@@ -1,0 +1,71 @@
+"""`python -m service.guide`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from service.guide.__main__ import main
+from tests.conftest import ROOT
+
+EXAMPLE = ["--modality", "image", "--n-labelled", "500", "--domain", "medical_diagnosis"]
+
+
+def test_the_process_prints_a_decision() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "service.guide", *EXAMPLE],
+        cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("deep learning: Take a pretrained network, freeze its backbone")
+    for title in ("Try", "Rules that fired", "Conflicts", "Assumed", "Evidence"):
+        assert f"\n{title}\n" in done.stdout
+
+
+def test_json_is_the_decision(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*EXAMPLE, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["strategy"] == "transfer_learning_frozen_backbone"
+    assert document["conflicts"][0]["winner"] == "R2"
+
+
+def test_every_fact_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [
+        "--modality", "tabular", "--modality", "text", "--task", "generation", "--n-rows", "9",
+        "--n-labelled", "5", "--explainability", "required", "--domain", "legal",
+        "--budget", "hard_limit", "--no-clean", "--trees-exhausted",
+        "--feature-engineering", "infeasible",
+    ]  # fmt: skip
+    assert main(arguments) == 0
+    text = capsys.readouterr().out
+    assert "Not met" in text
+    assert "clean the table first" in " ".join(text.lower().split())
+
+
+def test_too_little_is_status_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 1
+    text = capsys.readouterr().out
+    assert text.startswith("insufficient information: Too little is stated")
+    assert "Would change the verdict" in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--n-rows", "3", "--n-labelled", "5"], ["--modality", "smell"], ["--n-rows", "x"]],
+)
+def test_facts_that_cannot_be_are_status_two(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "error:" in capsys.readouterr().err
+
+
+def test_the_same_modality_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--modality", "image", "--modality", "image"])
+    assert "name each modality once" in capsys.readouterr().err

@@ -1,0 +1,124 @@
+"""Any request that the schema accepts is answered, at once; any other names its field."""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.guide import questions
+from service.errors import InvalidError
+from service.guide.facts import CHOICES, COUNTS, NAMES, parse_facts
+from service.guide.library import library
+from service.guide.recommend import Adviser, adviser
+from service.guide.rules import ruleset
+
+SLOWEST = 0.050
+MEDIAN = 0.002
+
+CHOSEN: dict[str, st.SearchStrategy[Any]] = {
+    name: st.sampled_from(values) for name, values in CHOICES.items() if name != "modalities"
+}
+CHOSEN["modalities"] = st.lists(st.sampled_from(CHOICES["modalities"]), min_size=1, unique=True)
+ACCEPTED = st.fixed_dictionaries({}, optional=CHOSEN).flatmap(
+    lambda facts: st.tuples(st.none() | st.integers(0), st.none() | st.integers(0)).map(
+        lambda counts: {**facts, "n_rows": counts[0], "n_labelled": bounded(*counts)}
+    )
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def bounded(rows: int | None, labelled: int | None) -> int | None:
+    return labelled if rows is None or labelled is None else min(rows, labelled)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _frozen() -> Iterator[None]:
+    """As the service does: a collection over everything imported is no part of an answer."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@given(ACCEPTED)
+@settings(max_examples=300, deadline=None)
+def test_an_accepted_request_is_answered(facts: dict[str, Any]) -> None:
+    started = time.perf_counter()
+    decision = adviser().recommend(parse_facts(facts))
+    text = decision.model_dump_json()
+    assert time.perf_counter() - started < SLOWEST
+    document = json.loads(text)
+    assert document["verdict"] in {
+        "classical_ml", "deep_learning", "hybrid", "insufficient_information",
+    }  # fmt: skip
+    check_claims(facts, document)
+
+
+def check_claims(facts: dict[str, Any], document: dict[str, Any]) -> None:
+    """What the decision says would change it does, when asked over."""
+    for counterfactual in (
+        *document["counterfactuals"],
+        *document["counterfactuals_same_problem"],
+    ):
+        again = adviser().recommend(parse_facts({**facts, **counterfactual["change"]}))
+        assert again.verdict == counterfactual["verdict"] != document["verdict"]
+        assert again.contested == counterfactual["contested"]
+    for missing in document["missing_facts"]:
+        for outcome in missing["outcomes"]:
+            again = adviser().recommend(parse_facts({**facts, missing["fact"]: outcome["example"]}))
+            assert (again.verdict, again.strategy, again.contested) == (
+                outcome["verdict"],
+                outcome["strategy"],
+                outcome["contested"],
+            )
+    flip = document["robustness"]["smallest_flip"]
+    assert (flip is None) == document["robustness"]["robust"]
+    if flip is not None:
+        assert all(facts.get(fact) is None for fact in flip)
+        again = adviser().recommend(parse_facts({**facts, **flip}))
+        assert again.verdict != document["verdict"]
+
+
+@given(st.dictionaries(st.sampled_from((*NAMES, "n_row", "")), JSON, max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_a_rejected_request_names_the_field(document: dict[str, Any]) -> None:
+    refused: InvalidError | None = None
+    try:
+        facts = parse_facts(document)
+    except InvalidError as error:
+        refused = error
+    if refused is None:
+        assert set(document) <= set(NAMES)
+        assert adviser().recommend(facts).decision_id
+    else:
+        assert refused.loc
+        assert refused.loc[0] in document
+        assert str(refused.loc[0]) in str(refused)
+
+
+def test_a_decision_takes_under_two_milliseconds_at_the_median() -> None:
+    fresh = Adviser(ruleset(), library())
+    taken = []
+    for question in questions(400):
+        started = time.perf_counter()
+        fresh.recommend(parse_facts(question)).model_dump_json()
+        taken.append(time.perf_counter() - started)
+    assert sorted(taken)[200] < MEDIAN
+
+
+def test_counts_are_named_in_order() -> None:
+    """`questions` and the analysis rely on it."""
+    assert COUNTS == ("n_rows", "n_labelled")

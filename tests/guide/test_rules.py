@@ -1,0 +1,187 @@
+"""Rules and tables as data: what is refused, and that the files hang together."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from service.errors import StartupError
+from service.guide.conditions import conditions
+from service.guide.engine import Engine
+from service.guide.facts import CHOICES, MODALITIES, parse_facts
+from service.guide.library import library
+from service.guide.recommend import adviser
+from service.guide.rules import RULES, parse_rules, read, ruleset
+from service.guide.space import Bucket
+
+DATA = yaml.safe_load(RULES.read_bytes())
+
+
+def changed(change: Callable[[Any], object]) -> Any:
+    data = copy.deepcopy(DATA)
+    change(data)
+    return data
+
+
+def clause(data: Any) -> Any:
+    return data["rules"][0]["clauses"][0]
+
+
+REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
+    "unknown fact": (lambda d: clause(d)["when"].update(colour={"in": ["red"]}), "fact 'colour'"),
+    "unknown operator": (lambda d: clause(d)["when"].update(task={"near": 1}), "operator 'near'"),
+    "value of another fact": (
+        lambda d: clause(d)["when"].update(task={"in": ["tight"]}), "task cannot be compared",
+    ),
+    "operator of another fact": (
+        lambda d: clause(d)["when"].update(n_rows={"in": [1]}), "n_rows cannot be compared",
+    ),
+    "threshold that is no count": (
+        lambda d: clause(d)["when"].update(n_rows={"lt": 1.5}), "n_rows cannot be compared",
+    ),
+    "modality unknown": (
+        lambda d: clause(d)["when"].update(modalities={"only": ["smell"]}), "cannot be compared",
+    ),
+    "boolean as text": (
+        lambda d: clause(d)["when"].update(clean={"is": "yes"}), "clean cannot be compared",
+    ),
+    "stated is for unless": (
+        lambda d: clause(d)["when"].update(task={"stated": True}), "asks in `when` what only",
+    ),
+    "stated takes true": (
+        lambda d: clause(d)["when"].update(task={"stated": False}), "task cannot be compared",
+    ),
+    "no condition": (lambda d: clause(d).update(when={}), "has no condition"),
+    "no family": (lambda d: clause(d).update(families=[]), "at least 1 item"),
+    "unknown family": (lambda d: clause(d).update(families=["magic"]), "classical_ml"),
+    "unknown tier": (lambda d: clause(d).update(tier=9), "unknown tier 9"),
+    "unknown field": (lambda d: clause(d).update(weight=1), "Extra inputs"),
+    "defeater without words": (
+        lambda d: clause(d).update(unless=[{"clean": {"is": True}}]), "needs one condition and its",
+    ),
+    "a rule twice": (lambda d: d["rules"].append(d["rules"][0]), "given twice"),
+    "strategy of no clause": (
+        lambda d: d["strategies"][0].update(fired=["R9.x"]), "unknown clause R9.x",
+    ),
+    "no strategy left": (lambda d: d["strategies"].pop(), "insufficient_information"),
+    "version": (lambda d: d.update(version="one"), "pattern"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_rules_that_make_no_sense_are_refused(case: str) -> None:
+    change, message = REFUSED[case]
+    with pytest.raises(ValidationError, match=message):
+        parse_rules(changed(change))
+
+
+def test_the_version_is_that_of_the_data() -> None:
+    assert parse_rules(DATA).version == ruleset().version
+    other = parse_rules(changed(lambda d: clause(d).update(says="because")))
+    assert other.version != ruleset().version
+    assert other.version.startswith("1.0.0+")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("version: [", "rules.yaml: while parsing"),
+        ("version: 1.0.0", "rules.yaml: tiers: Field required"),
+        ("[]", "rules.yaml: the file"),
+    ],
+)
+def test_a_broken_file_stops_the_start_with_one_line(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(text)
+    with pytest.raises(StartupError) as caught:
+        read(path, parse_rules)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_missing_file_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match=r"none\.yaml: "):
+        read(tmp_path / "none.yaml", parse_rules)
+
+
+def test_every_study_is_cited_and_every_citation_known() -> None:
+    """`library` refuses anything else; here is what it compared."""
+    cited = {study for rule in ruleset().rules for study in rule.evidence}
+    assert set(library().studies) == cited
+    assert all(s.url.startswith("https://") for s in library().studies.values())
+
+
+def test_comparison_rows_name_rules() -> None:
+    ids = {rule.id for rule in ruleset().rules}
+    rows = library().comparison.rows
+    assert {i for row in rows for i in row.rules} <= ids
+    assert len(rows) == 10
+
+
+def test_every_candidate_is_reachable_and_every_strategy_has_some() -> None:
+    """Over every set of modalities, task and pressure on the choice."""
+    subsets: list[Any] = [None]
+    subsets += [list(s) for n in range(1, 6) for s in combinations(MODALITIES, n)]
+    seen: set[str] = set()
+    pressures: list[dict[str, Any]] = [
+        {}, {"n_labelled": 500}, {"budget": "tight"}, {"budget": "hard_limit"},
+        {"explainability": "required"}, {"n_rows": 600_000}, {"domain": "lending"},
+        {"trees_exhausted": True}, {"n_labelled": 500, "budget": "hard_limit"},
+    ]  # fmt: skip
+    for modalities, task, pressure in product(subsets, (None, *CHOICES["task"]), pressures):
+        decision = adviser().recommend(
+            parse_facts({"modalities": modalities, "task": task, **pressure})
+        )
+        decided = decision.verdict != "insufficient_information"
+        families = {c.family for c in decision.candidates}
+        seen |= {c.name for c in decision.candidates}
+        assert bool(decision.candidates) is decided
+        if decision.verdict in ("classical_ml", "deep_learning"):
+            assert decision.candidates[0].family == decision.verdict
+        elif decided:
+            assert families >= {"classical_ml", "deep_learning"}
+        if decided and modalities and "text" in modalities and task != "generation":
+            names = [c.name for c in decision.candidates]
+            assert "TF-IDF with a linear SVM" in names, (modalities, task, pressure)
+        assert [c.rank for c in decision.candidates] == list(range(1, len(decision.candidates) + 1))
+    assert seen == {entry.data.name for entry in library().candidates}
+
+
+def test_a_served_model_is_named_where_it_serves() -> None:
+    from service.guide.recommend import Adviser
+
+    serving = Adviser(ruleset(), library(), served=["digits-xgboost"])
+    table = parse_facts({"modalities": ["tabular"], "n_rows": 20_000})
+    assert [c.served_model for c in serving.recommend(table).candidates] == ["digits-xgboost", None]
+    assert [c.served_model for c in adviser().recommend(table).candidates] == [None, None]
+
+
+def test_buckets_speak() -> None:
+    assert Bucket((0, 999), is_range=True).text() == "at most 999"
+    assert Bucket((500_000, None), is_range=True).text() == "at least 500,000"
+    assert Bucket((0, None), is_range=True).text() == "any number"
+    assert Bucket((1000, 99_999), is_range=True).text() == "1,000 to 99,999"
+    assert Bucket((1000, 99_999), is_range=True).nearest(5) == 1000
+    assert Bucket((1000, 99_999), is_range=True).nearest(200_000) == 99_999
+    modalities = Engine(ruleset()).space.buckets["modalities"]
+    assert modalities[-1].text() == "tabular with image or audio or text or video"
+    assert modalities[-1].nearest(["text"]) == ["tabular", "text"]
+
+
+def test_operators() -> None:
+    spec: dict[str, dict[str, Any]] = {
+        "n_rows": {"ge": 5, "le": 7},
+        "modalities": {"includes": ["text"]},
+    }
+    low, high, text = conditions(spec)
+    assert [low.holds(v) for v in (4, 5)] == [False, True]
+    assert [high.holds(v) for v in (7, 8)] == [True, False]
+    assert [text.holds(v) for v in (["text", "image"], ["image"])] == [True, False]
