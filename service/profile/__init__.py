@@ -7,6 +7,7 @@
     archive     a zip, audited; images  a zip of images -> profile
     columns     the kind of a column; target, quality  what follows from it
     facts       a table -> profile
+    merge       declared facts and profiled ones
     thresholds  every number a judgement rests on; limits  every number that bounds the cost
     foreign     the errors of polars, zipfile and Pillow, translated
 
@@ -14,6 +15,7 @@ polars and Pillow are imported when the first file needs them, and polars nowher
 """
 
 from service.profile.limits import Limits
+from service.profile.merge import Disagreement, Merged, merge
 from service.profile.reader import profile
 from service.profile.result import ClassCount, Column, Details, Images, Profile
 
@@ -21,8 +23,11 @@ __all__ = [
     "ClassCount",
     "Column",
     "Details",
+    "Disagreement",
     "Images",
     "Limits",
+    "Merged",
     "Profile",
+    "merge",
     "profile",
 ]
