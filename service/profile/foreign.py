@@ -49,7 +49,7 @@ def polars_errors(doing: str, advice: str = "write it again with another tool") 
         raise TooLargeError(f"file cannot be {doing} in memory; send a sample") from error
     except PanicException as error:
         raise MalformedError(f"file cannot be {doing}: it breaks the reader; {advice}") from error
-    except (PolarsError, OSError, OverflowError, TypeError, ValueError) as error:
+    except (PolarsError, OSError, OverflowError, ValueError) as error:
         raise MalformedError(f"file cannot be {doing}: {_first_line(error)}; {advice}") from error
 
 

@@ -99,10 +99,10 @@ def _above(labelled: object, rows: object) -> bool:
     return isinstance(labelled, int) and isinstance(rows, int) and labelled > rows
 
 
-def _modalities(stated: Mapping[str, object], profile: Profile) -> frozenset[object]:
+def _modalities(stated: Mapping[str, object], profile: Profile) -> frozenset[str]:
     return _as_set(stated.get("modalities", profile.facts.get("modalities")))
 
 
-def _as_set(value: object) -> frozenset[object]:
+def _as_set(value: object) -> frozenset[str]:
     """A list of modalities without its order; anything else is none."""
-    return frozenset(value) if isinstance(value, Iterable) else frozenset()
+    return frozenset(map(str, value)) if isinstance(value, Iterable) else frozenset()

@@ -57,19 +57,22 @@ def delimiter_of(data: bytes) -> str:
     return max(DELIMITERS, key=rank)
 
 
-def records_of(data: bytes, delimiter: str, line_end: bytes = b"\n") -> Records:
-    """Cut `data` into records, blank lines left out.
+def records_of(data: bytes, delimiter: str, line_end: bytes, most: int) -> Records | None:
+    """Cut `data` into records, blank lines left out; None if line ends or delimiters exceed `most`.
 
     Every double quote opens or closes a quoted part, as polars counts them too: one that stands
     alone inside a field makes rows uneven and is reported as such.
     """
     outside = _outside_quotes(data)
-    newlines = np.flatnonzero(outside == ord(line_end)).astype(np.int64)
+    is_end, is_delimiter = outside == ord(line_end), outside == ord(delimiter)
+    # An offset takes eight bytes, what it points to may be one: count before collecting.
+    if max(np.count_nonzero(is_end), np.count_nonzero(is_delimiter)) > most:
+        return None
+    newlines, delimiters = np.flatnonzero(is_end), np.flatnonzero(is_delimiter)
     starts = np.concatenate(([0], newlines + 1))
     ends = np.concatenate((newlines, [len(data)]))
     if ends[-1] == starts[-1]:  # the file ends with a line end: no record follows
         starts, ends = starts[:-1], ends[:-1]
-    delimiters = np.flatnonzero(outside == ord(delimiter))
     fields = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts) + 1
     keep = ~_blank(data, starts, ends, fields)
     return Records(starts[keep], ends[keep], fields[keep], int((~keep).sum()))

@@ -105,7 +105,7 @@ def polars_error_types() -> list[type[BaseException]]:
     return [t for t in errors if not issubclass(t, Warning | ImportError | AttributeError)]
 
 
-@pytest.mark.parametrize("kind", [*polars_error_types(), OSError, ValueError, TypeError])
+@pytest.mark.parametrize("kind", [*polars_error_types(), OSError, ValueError, OverflowError])
 def test_every_error_of_polars_is_translated(kind: type[BaseException]) -> None:
     with pytest.raises(MalformedError, match="file cannot be read"), polars_errors("read"):
         raise kind("no luck\nsecond line \x07")
@@ -116,8 +116,8 @@ def test_memory_is_translated() -> None:
         raise MemoryError
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
-def test_what_ends_the_process_is_not(kind: type[BaseException]) -> None:
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, TypeError, KeyError])
+def test_what_is_no_fault_of_the_file_is_not(kind: type[BaseException]) -> None:
     with pytest.raises(kind), polars_errors("read"):
         raise kind
 

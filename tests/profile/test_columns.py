@@ -27,6 +27,7 @@ def cycle(*values: str, n: int = 60) -> list[str]:
 KINDS: list[tuple[str, list[str], str]] = [
     ("floats", [f"{i * 0.37:.2f}" for i in range(60)], "numeric"),
     ("signs and exponents", cycle("+1.5", "-2e-3", ".5", "7."), "numeric"),
+    ("infinite", cycle("1", "inf", "-Infinity", "2"), "numeric"),
     ("few whole numbers", cycle("1", "2", "3"), "numeric"),
     ("large whole numbers, all distinct", [str(i * i * 977) for i in range(60)], "numeric"),
     ("a run in any order", [str((i * 7) % 60 + 100) for i in range(60)], "identifier"),

@@ -164,10 +164,15 @@ def test_more_columns_than_the_limit() -> None:
 
 
 def test_cells_are_counted_before_they_are_built() -> None:
-    """A comma is a byte in the file and a cell of 16 bytes in memory."""
-    data = csv(",".join(f"c{i}" for i in range(100)), *["," * 99] * 100)
-    part = "file unpacks to a table of 160,000 bytes; the limit is 100,000"
-    refused(data, TooLargeError, part, allowed=limits(max_unpacked_bytes=100_000))
+    """A cell may be a byte in the file and takes 16 in memory."""
+    part = "file unpacks to a table of 3,200 bytes; the limit is 3,000"
+    refused(csv("a,b", *[","] * 100), TooLargeError, part, allowed=limits(max_unpacked_bytes=3000))
+
+
+@pytest.mark.parametrize("data", [b"a\n" + b"\n" * 5000, b"a,b" + b"," * 5000])
+def test_offsets_are_counted_before_they_are_collected(data: bytes) -> None:
+    part = "file holds more than 4,096 fields or lines"
+    refused(data, TooLargeError, part, allowed=limits(max_unpacked_bytes=2**16))
 
 
 def test_short_rows_cannot_stand_for_many_cells() -> None:
