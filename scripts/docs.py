@@ -10,11 +10,13 @@ import json
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from contract.manifest import Manifest, json_schema
 from contract.repository import entries, read_manifest
+from service.profile.thresholds import Thresholds
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +30,9 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "manifest.md": manifest_page(),
         ROOT / "docs" / "operations.md": _between(
             ROOT / "docs" / "operations.md", "settings", settings_table()
+        ),
+        ROOT / "docs" / "profile.md": _between(
+            ROOT / "docs" / "profile.md", "thresholds", thresholds_table()
         ),
         ROOT / "docs" / "benchmarks.md": benchmarks_page(),
         ROOT / "README.md": _between(ROOT / "README.md", "models", models_table()),
@@ -63,6 +68,15 @@ def settings_table() -> str:
         default = "`models/`" if name == "models_dir" else f"`{field.default}`"
         rows.append((f"`ROSENBLATT_{name.upper()}`", default, field.description or ""))
     return table(("variable", "default", "what"), rows)
+
+
+def thresholds_table() -> str:
+    """Every number that turns columns into facts."""
+    rows = [
+        (f"`{field.name}`", f"{field.default:g}", field.metadata["reason"])
+        for field in fields(Thresholds)
+    ]
+    return table(("threshold", "value", "why"), rows)
 
 
 def models_table() -> str:

@@ -3,6 +3,7 @@
     app        wires everything; the only file that imports bentoml
     http       what the routes of the product take and give; translates, decides nothing
     inference  ONNX Runtime sessions and the loaded models
+    profile    facts from a table or a zip of images; polars is imported here alone
     settings   everything that can be set, prefix ROSENBLATT_
     errors     everything that can go wrong
 

@@ -46,6 +46,23 @@ class Settings(BaseSettings):
     max_image_pixels: int = Field(
         2**20, ge=1, description="Most pixels of an encoded image, checked before decoding it."
     )
+    profile_max_bytes: int = Field(
+        32 * 2**20, ge=1024, description="Largest file to profile, in bytes."
+    )
+    profile_max_rows: int = Field(1_000_000, ge=1, description="Most rows of a profiled table.")
+    profile_max_columns: int = Field(2_000, ge=1, description="Most columns of a profiled table.")
+    profile_max_pixels: int = Field(
+        50_000_000,
+        ge=1,
+        description="Most pixels of an image in a profiled zip, by its header; none is decoded.",
+    )
+    profile_max_files: int = Field(10_000, ge=1, description="Most files in a profiled zip.")
+    profile_max_unpacked_bytes: int = Field(
+        256 * 2**20,
+        ge=1024,
+        description="Most bytes a profiled file may unpack to: a table in memory, or all files of "
+        "a zip together.",
+    )
     timeout_seconds: float = Field(
         10.0, gt=0, le=600, description="Longest a request may take before 504."
     )
