@@ -29,6 +29,7 @@ from service.guide.rules import ruleset
 from service.http.asgi import Application
 from service.http.front import Front
 from service.http.predict import Predictor
+from service.http.profile import Profiler
 from service.http.recommend import Recommender
 from service.http.routes import routes
 from service.http.schema import CompareResponse, Instances, PredictResponse
@@ -88,8 +89,10 @@ class Rosenblatt:
         self._predictor = Predictor(models, _settings, Meter(models))
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="predict")
         self._recommender = Recommender(models)
+        profiler = Profiler(self._recommender, _settings)
         _product = Application(
-            routes(models, self._predictor, self._recommender, threads), _settings.max_body_bytes
+            routes(models, self._predictor, self._recommender, profiler, threads),
+            _settings.max_body_bytes,
         )
         # What is loaded stays: a full collection over it would stall requests for 100 ms.
         gc.collect()

@@ -43,6 +43,7 @@ class Request:
 
     body: bytes
     parameters: Mapping[str, str]
+    content_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,16 @@ Handler = Callable[[Request], Awaitable[Reply]]
 
 @dataclass(frozen=True)
 class Route:
-    """`path` may hold named parts: `/models/{name}`."""
+    """`path` may hold named parts: `/models/{name}`.
+
+    `media_type` is that of a POST's body; `max_body_bytes` replaces the application's limit.
+    """
 
     method: str
     path: str
     handler: Handler
+    media_type: str = "application/json"
+    max_body_bytes: int | None = None
 
 
 class Application:
@@ -77,10 +83,10 @@ class Application:
 
     def __init__(self, routes: Sequence[Route], max_body_bytes: int) -> None:
         self._max_body_bytes = max_body_bytes
-        self._static: dict[str, dict[str, Handler]] = {}
-        self._patterns: list[tuple[re.Pattern[str], dict[str, Handler]]] = []
+        self._static: dict[str, dict[str, Route]] = {}
+        self._patterns: list[tuple[re.Pattern[str], dict[str, Route]]] = []
         for path in dict.fromkeys(route.path for route in routes):
-            methods = {route.method: route.handler for route in routes if route.path == path}
+            methods = {route.method: route for route in routes if route.path == path}
             if "GET" in methods:
                 methods.setdefault("HEAD", methods["GET"])
             if "{" in path:
@@ -111,18 +117,20 @@ class Application:
         if found is None:
             raise not_found(scope["path"])
         methods, parameters = found
-        handler = methods.get(scope["method"])
-        if handler is None:
+        route = methods.get(scope["method"])
+        if route is None:
             raise MethodError(
                 f"{scope['path']} has no method {scope['method']}; use {' or '.join(methods)}",
                 headers={"allow": ", ".join(methods)},
             )
-        body = b""
-        if scope["method"] == "POST":
-            body = await _read(scope["headers"], receive, self._max_body_bytes)
-        return await handler(Request(body, parameters))
+        if route.method != "POST":
+            return await route.handler(Request(b"", parameters))
+        limit = self._max_body_bytes if route.max_body_bytes is None else route.max_body_bytes
+        content_type = _judge(scope["headers"], route.media_type, limit)
+        body = await _read(receive, limit)
+        return await route.handler(Request(body, parameters, content_type))
 
-    def _find(self, path: str) -> tuple[dict[str, Handler], Mapping[str, str]] | None:
+    def _find(self, path: str) -> tuple[dict[str, Route], Mapping[str, str]] | None:
         if methods := self._static.get(path):
             return methods, {}
         for pattern, methods in self._patterns:
@@ -136,19 +144,25 @@ def not_found(path: str) -> NotFoundError:
     return NotFoundError(f"there is no route {path}; GET /docs.json lists them")
 
 
-async def _read(headers: Sequence[tuple[bytes, bytes]], receive: Receive, limit: int) -> bytes:
-    """The whole body, judged by its headers first."""
+def _judge(headers: Sequence[tuple[bytes, bytes]], media_type: str, limit: int) -> str:
+    """The content type, where the headers announce a body that can be read."""
+    content_type = ""
     for name, value in headers:
         if name == b"content-length" and int(value) > limit:
             raise _too_large(int(value), limit)
-        if name == b"content-type" and not value.lower().startswith(b"application/json"):
-            raise MediaTypeError(
-                f"content-type is {value.decode('latin-1')!r}; send application/json"
-            )
+        if name == b"content-type":
+            content_type = value.decode("latin-1")
+            if not content_type.lower().startswith(media_type):
+                raise MediaTypeError(f"content-type is {content_type!r}; send {media_type}")
         if name == b"content-encoding" and value.lower() != b"identity":
             raise MediaTypeError(
                 f"content-encoding is {value.decode('latin-1')!r}; send the body unencoded"
             )
+    return content_type
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    """The whole body."""
     message = await receive()
     if not message.get("more_body", False):
         return _part(message, 0, limit)
@@ -172,7 +186,7 @@ def _part(message: Message, size: int, limit: int) -> bytes:
 
 def _too_large(size: int, limit: int) -> TooLargeError:
     return TooLargeError(
-        f"the body is {size} bytes or more; at most {limit} are read, send several requests",
+        f"the body is {size} bytes or more, and at most {limit} are read; send less at once",
         # The rest of the body is not read, so the connection cannot be used again.
         headers={"connection": "close"},
     )

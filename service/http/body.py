@@ -12,7 +12,9 @@ from service.errors import InvalidError, MalformedError
 from service.wording import describe, kind, short
 
 
-def parse_object(body: bytes, example: str = '{"instances": [...]}') -> dict[str, Any]:
+def parse_object(
+    body: bytes, example: str = '{"instances": [...]}', what: str = "the body"
+) -> dict[str, Any]:
     """A JSON object without duplicate keys; `example` is shown to whom sent none.
 
     Raises:
@@ -22,11 +24,11 @@ def parse_object(body: bytes, example: str = '{"instances": [...]}') -> dict[str
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedError(
-            f"the body is no JSON: {error}; send an object such as {example}" if body else
-            f"the body is empty; send a JSON object such as {example}"
+            f"{what} is no JSON: {error}; send an object such as {example}" if body else
+            f"{what} is empty; send a JSON object such as {example}"
         ) from error  # fmt: skip
     if not isinstance(document, dict):
-        raise MalformedError(f"the body is a JSON {kind(document)}; send a JSON object")
+        raise MalformedError(f"{what} is a JSON {kind(document)}; send a JSON object")
     # Each key of a flat object has one colon. More colons mean a string that holds one, a
     # nested object or a repeated key, which orjson would drop in silence: look closely then.
     if body.count(b":") != len(document):

@@ -12,6 +12,7 @@ from contract.manifest import Manifest
 from service.errors import NotFoundError
 from service.http.asgi import Handler, Reply, Request, Route, reply
 from service.http.predict import Predictor
+from service.http.profile import Profiler
 from service.http.recommend import Recommender
 from service.inference.repository import Models, Refusal
 from service.inference.session import Session
@@ -21,7 +22,11 @@ INLINE_BYTES = 32 * 1024
 
 
 def routes(
-    models: Models, predictor: Predictor, recommender: Recommender, threads: ThreadPoolExecutor
+    models: Models,
+    predictor: Predictor,
+    recommender: Recommender,
+    profiler: Profiler,
+    threads: ThreadPoolExecutor,
 ) -> list[Route]:
     """Every route of the product over these models."""
 
@@ -32,6 +37,7 @@ def routes(
         post("/predict", lambda body: reply(predictor.predict_body(body))),
         post("/compare", lambda body: reply(predictor.compare_body(body))),
         post("/recommend", lambda body: Reply(recommender.recommend_body(body))),
+        profiler.route(),
         *recommender.routes(),
         Route("GET", "/models", partial(_list, models)),
         Route("GET", "/models/{name}", partial(_show, models)),

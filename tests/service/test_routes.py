@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from service.errors import UnavailableError
 from service.http.asgi import Application
 from service.http.predict import Predictor
+from service.http.profile import Profiler
 from service.http.recommend import Recommender
 from service.http.routes import INLINE_BYTES, routes
 from service.inference.repository import Models, load_all
@@ -33,8 +34,9 @@ class Client:
         self.models: Models = load_all(settings)
         predictor = Predictor(self.models, settings, Meter(self.models, self.registry))
         self.predictor = predictor
+        recommender = Recommender(self.models)
         self.application = Application(
-            routes(self.models, predictor, Recommender(self.models), threads),
+            routes(self.models, predictor, recommender, Profiler(recommender, settings), threads),
             settings.max_body_bytes,
         )
 

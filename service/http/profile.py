@@ -1,0 +1,110 @@
+"""`POST /recommend/profile`: facts from a file, merged with stated ones, and the decision."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+from service.errors import InvalidError, UnavailableError
+from service.guide.facts import parse_facts
+from service.http.asgi import Reply, Request, Route, reply
+from service.http.body import parse_object
+from service.http.form import parse_form
+from service.http.recommend import Recommender
+from service.profile import Limits, Profile, merge, profile
+from service.settings import Settings
+
+_EXAMPLE = '{"domain": "lending"}'
+# A file may take a few hundred megabytes while it is read: one at a time, and a short queue.
+_WAITING = 4
+_ENVELOPE_BYTES = 256 * 1024
+
+
+class Profiler:
+    """Files of one process, one at a time."""
+
+    def __init__(self, recommender: Recommender, settings: Settings) -> None:
+        self._recommender = recommender
+        self._limits = Limits.of(settings)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="profile")
+        self._pending = 0
+
+    def route(self) -> Route:
+        """The route, with its own media type and limit."""
+        return Route(
+            "POST",
+            "/recommend/profile",
+            self._handle,
+            media_type="multipart/form-data",
+            max_body_bytes=self._limits.max_bytes + _ENVELOPE_BYTES,
+        )
+
+    async def _handle(self, request: Request) -> Reply:
+        if self._pending >= _WAITING:
+            raise UnavailableError(
+                f"{self._pending} files are being read or wait and at most {_WAITING} may; try "
+                "again in a few seconds",
+                headers={"retry-after": "5"},
+            )
+        self._pending += 1
+        try:
+            data, texts = await parse_form(
+                request.body, request.content_type, "file", ("facts", "target")
+            )
+        except BaseException:
+            self._pending -= 1
+            raise
+        work = asyncio.get_running_loop().run_in_executor(
+            self._thread, self.answer, data, texts.get("facts"), texts.get("target")
+        )
+        # Not in a finally: a client that leaves frees no memory while its file is still read.
+        work.add_done_callback(self._release)
+        return reply(await asyncio.shield(work))
+
+    def _release(self, work: asyncio.Future[dict[str, Any]]) -> None:
+        self._pending -= 1
+        # Looked at, so that nobody reports the error of a request whose client has left.
+        _ = work.cancelled() or work.exception()
+
+    def answer(self, data: bytes, facts: str | None, target: str | None) -> dict[str, Any]:
+        """Profile a file and decide.
+
+        Args:
+            data: the file.
+            facts: JSON object of what the caller knows, as `/recommend` takes it.
+            target: name of the column to predict, of a table.
+
+        Raises:
+            ServiceError: of the kind that fits.
+        """
+        stated = _stated(facts)
+        found = profile(data, target=target, limits=self._limits)
+        merged = merge(stated, found)
+        decision = self._recommender.recommend(merged.facts)
+        return {
+            "facts": {
+                name: {"value": value, **_provenance(name, merged.provenance[name], found)}
+                for name, value in merged.facts.items()
+            },
+            "disagreements": [asdict(d) for d in merged.disagreements],
+            "profile": asdict(found.details),
+            "recommendation": decision.model_dump(mode="json"),
+        }
+
+
+def _stated(facts: str | None) -> dict[str, Any]:
+    """The declared facts, judged as `/recommend` judges them."""
+    if facts is None:
+        return {}
+    document = parse_object(facts.encode(), _EXAMPLE, "facts")
+    try:
+        return parse_facts(document).known()
+    except InvalidError as error:
+        raise InvalidError(str(error), loc=["facts", *(error.loc or ())]) from error
+
+
+def _provenance(name: str, provenance: str, found: Profile) -> dict[str, str]:
+    because = {"because": found.because[name]} if provenance == "profiled" else {}
+    return {"provenance": provenance, **because}

@@ -1,0 +1,172 @@
+"""`/recommend/profile` on a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import polars as pl
+import pytest
+from sklearn.datasets import load_breast_cancer
+
+from tests.profile.files import image, images, parquet, zipped
+from tests.server import Server, serve
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
+
+
+def cancer() -> pl.DataFrame:
+    """569 tumours, 30 measurements, and whether each is benign."""
+    data = load_breast_cancer()
+    columns = dict(zip(data.feature_names, data.data.T, strict=True))
+    return pl.DataFrame({**columns, "target": data.target})
+
+
+def csv() -> bytes:
+    return cancer().write_csv().encode()
+
+
+def scans() -> bytes:
+    return images(*(f"scans/{('ill', 'well')[i % 3 == 0]}/{i}.png" for i in range(12)))
+
+
+def ask(client: httpx.Client, file: bytes, **fields: str) -> httpx.Response:
+    return client.post("/recommend/profile", files={"file": ("data", file)}, data=fields)
+
+
+@pytest.mark.parametrize("file", [csv(), parquet(cancer())], ids=["csv", "parquet"])
+def test_a_table(client: httpx.Client, file: bytes) -> None:
+    answer = ask(client, file, target="target", facts='{"domain": "medical_diagnosis"}')
+    assert answer.status_code == 200, answer.text
+    document = answer.json()
+    facts = {name: fact["value"] for name, fact in document["facts"].items()}
+    assert facts == {
+        "domain": "medical_diagnosis",
+        "modalities": ["tabular"],
+        "n_rows": 569,
+        "n_labelled": 569,
+        "task": "classification",
+        "clean": True,
+    }
+    assert document["facts"]["domain"]["provenance"] == "declared"
+    assert document["facts"]["n_rows"] == {
+        "value": 569, "provenance": "profiled", "because": "the file holds 569 rows",
+    }  # fmt: skip
+    assert document["disagreements"] == []
+    assert document["profile"]["smallest_class"] == {"label": "0", "count": 212}
+    decision = document["recommendation"]
+    assert (decision["verdict"], decision["strategy"]) == ("classical_ml", "regularised_classical")
+    assert decision == client.post("/recommend", json=facts).json()
+
+
+def test_images_in_class_folders(client: httpx.Client) -> None:
+    document = ask(client, scans()).json()
+    facts = {name: fact["value"] for name, fact in document["facts"].items()}
+    assert facts == {
+        "modalities": ["image"], "n_rows": 12, "n_labelled": 12, "task": "classification",
+    }  # fmt: skip
+    assert document["profile"]["smallest_class"] == {"label": "well", "count": 4}
+    assert document["recommendation"]["strategy"] == "transfer_learning_frozen_backbone"
+
+
+def test_a_disagreement_is_reported_and_never_overwritten(client: httpx.Client) -> None:
+    document = ask(client, csv(), facts='{"n_rows": 600000}').json()
+    assert document["facts"]["n_rows"] == {"value": 600_000, "provenance": "declared"}
+    (disagreement,) = document["disagreements"]
+    assert (disagreement["fact"], disagreement["profiled"]) == ("n_rows", 569)
+    assert document["recommendation"]["guide_gap"]
+
+
+def test_a_table_with_free_text_is_both(client: httpx.Client) -> None:
+    rows = "".join(
+        f"{20 + i % 30},the {i}th customer wrote a long letter about item {i * 7}\n"
+        for i in range(50)
+    )
+    document = ask(client, b"age,letter\n" + rows.encode()).json()
+    assert document["facts"]["modalities"]["value"] == ["tabular", "text"]
+    assert document["recommendation"]["verdict"] == "hybrid"
+
+
+BAD: dict[str, tuple[bytes, dict[str, str], int, str]] = {
+    "empty": (b"", {}, 400, "file is empty"),
+    "zip bomb": (zipped({"a/b.png": bytes(300 * 2**20)}), {}, 413, "npack"),
+    "path": (images("../../etc/passwd.png"), {}, 422, "leaves its folder"),
+    "nested": (zipped({"a/inner.zip": images("x.png")}), {}, 422, "inner.zip"),
+    "not UTF-8": ("größe,höhe\n1,2\n".encode("latin-1"), {}, 400, "UTF-8"),
+    "a picture": (image(), {}, 415, "PNG"),
+    "ragged": (b"a,b\n1,2\n3\n", {}, 400, "line 3"),
+    "unknown target": (b"a,b\n1,2\n", {"target": "c"}, 422, '"c"'),
+    "unknown fact": (b"a,b\n1,2\n", {"facts": '{"x": 1}'}, 422, 'field "x" is unknown'),
+    "bad fact": (b"a,b\n1,2\n", {"facts": '{"n_rows": -1}'}, 422, "n_rows is -1"),
+    "facts no JSON": (b"a,b\n1,2\n", {"facts": "n_rows=1"}, 400, "facts is no JSON"),
+    "facts an array": (b"a,b\n1,2\n", {"facts": "[]"}, 400, "facts is a JSON array"),
+    "unknown field": (b"a,b\n1,2\n", {"traget": "b"}, 422, 'field "traget" is unknown'),
+    "too large": (b"a" * (33 * 2**20), {}, 413, "at most 33816576 are read"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_files(client: httpx.Client, case: str) -> None:
+    file, fields, status, message = BAD[case]
+    answer = ask(client, file, **fields)
+    assert answer.status_code == status, answer.text
+    document = answer.json()
+    assert set(document) <= {"error", "detail"}
+    assert message in document["error"]
+
+
+def post(client: httpx.Client, content: bytes, content_type: str) -> httpx.Response:
+    return client.post(
+        "/recommend/profile", content=content, headers={"content-type": content_type}
+    )
+
+
+def test_bad_forms(client: httpx.Client) -> None:
+    form = "multipart/form-data; boundary=b"
+    part = b'--b\r\ncontent-disposition: form-data; name="file"'
+    cases: list[tuple[httpx.Response, int, str]] = [
+        (client.post("/recommend/profile", json={}), 415, "send multipart/form-data"),
+        (post(client, b"", "multipart/form-data"), 400, "with its boundary"),
+        (post(client, b"", form), 422, "file is missing"),
+        (post(client, b"garbage", form), 400, "the form cannot be read"),
+        (post(client, part + b"\r\n\r\ntext\r\n--b--\r\n", form), 422, "file is text"),
+        (
+            post(client, (part + b'; filename="f"\r\n\r\nx\r\n') * 2 + b"--b--\r\n", form),
+            400, "file is given twice",
+        ),
+        (
+            client.post(
+                "/recommend/profile",
+                files={"file": b"a,b\n1,2\n", "target": ("t", b"b")},
+            ),
+            422, "target is sent as a file",
+        ),
+        (client.get("/recommend/profile"), 405, "use POST"),
+    ]  # fmt: skip
+    for answer, status, message in cases:
+        assert (answer.status_code, message in answer.json()["error"]) == (status, True), (
+            answer.text
+        )
+
+
+def test_a_queue_that_is_full_says_so() -> None:
+    """More files at once than may wait: each is answered, or told when to come back."""
+    slow = ("id,x\n" + "".join(f"{i},{i % 977}.5\n" for i in range(400_000))).encode()
+    with serve() as running, running.client() as client, ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: ask(client, slow), range(12)))
+        assert client.get("/readyz").status_code == 200
+    statuses = {answer.status_code for answer in answers}
+    assert statuses <= {200, 503}
+    assert 200 in statuses
+    full: list[Any] = [answer for answer in answers if answer.status_code == 503]
+    assert full, "twelve at once never met a full queue"
+    for answer in full:
+        assert answer.headers["retry-after"] == "5"
+        assert "try again" in json.loads(answer.text)["error"]
