@@ -16,9 +16,15 @@ _TEXT_BYTES = 64 * 1024
 
 
 class _InMemory(MultiPartParser):
-    """Starlette's parser without its temporary files."""
+    """Starlette's parser without its temporary files, that knows a form cut short."""
 
     spool_max_size = sys.maxsize
+    complete = False
+
+    def on_end(self) -> None:
+        """Called at the closing boundary."""
+        super().on_end()
+        self.complete = True
 
 
 async def parse_form(
@@ -66,10 +72,16 @@ async def _items(body: bytes, content_type: str) -> list[tuple[str, str | bytes]
     except (MultiPartException, UnicodeError, KeyError, ValueError) as error:
         what = getattr(error, "message", None) or "it has no readable parts"
         raise MalformedError(f"the form cannot be read: {what}") from error
-    items = []
-    for name, value in form.multi_items():
-        items.append((name, await value.read() if isinstance(value, UploadFile) else value))
-    return items
+    if body and not parser.complete:
+        await form.close()
+        raise MalformedError("the form ends before its closing boundary; send it whole")
+    try:
+        return [
+            (name, await value.read() if isinstance(value, UploadFile) else value)
+            for name, value in form.multi_items()
+        ]
+    finally:
+        await form.close()
 
 
 def _text(name: str, value: str | bytes) -> str:

@@ -18,6 +18,8 @@ from service.guide.recommend import Adviser, adviser
 from service.guide.rules import Ruleset, parse_rules, ruleset
 from service.guide.space import Point, bits, consistent
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 ENGINE = Engine(ruleset(), memory=None)
 SPACE = ENGINE.space
 TASK, EXPLAINABILITY = NAMES.index("task"), NAMES.index("explainability")

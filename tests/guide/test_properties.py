@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -44,15 +42,7 @@ def bounded(rows: int | None, labelled: int | None) -> int | None:
     return labelled if rows is None or labelled is None else min(rows, labelled)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _frozen() -> Iterator[None]:
-    """As the service does: a collection over everything imported is no part of an answer."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
+@pytest.mark.usefixtures("untraced", "frozen")
 @given(ACCEPTED)
 @settings(max_examples=300, deadline=None)
 def test_an_accepted_request_is_answered(facts: dict[str, Any]) -> None:
@@ -109,6 +99,7 @@ def test_a_rejected_request_names_the_field(document: dict[str, Any]) -> None:
         assert str(refused.loc[0]) in str(refused)
 
 
+@pytest.mark.usefixtures("untraced", "frozen")
 def test_a_decision_takes_under_two_milliseconds_at_the_median() -> None:
     fresh = Adviser(ruleset(), library())
     taken = []

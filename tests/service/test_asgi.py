@@ -102,7 +102,7 @@ def test_what_nobody_foresaw_is_a_500_that_tells_nothing(caplog: pytest.LogCaptu
         ("GET", "/things/a/b", {}, 404, "no route"),
         ("GET", "/echo", {}, 405, "/echo has no method GET; use POST"),
         ("DELETE", "/array", {}, 405, "use GET or HEAD"),
-        ("POST", "/echo", {"content": b"x" * 101}, 413, "101 bytes or more; at most 100"),
+        ("POST", "/echo", {"content": b"x" * 101}, 413, "101 bytes or more, and at most 100"),
         ("POST", "/echo", {"headers": {"content-type": "text/csv"}}, 415, "'text/csv'"),
         ("POST", "/echo", {"headers": {"content-encoding": "gzip"}}, 415, "unencoded"),
     ],

@@ -2,57 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
-from prometheus_client import CollectorRegistry
 
 from service.errors import UnavailableError
-from service.http.asgi import Application
-from service.http.predict import Predictor
-from service.http.profile import Profiler
-from service.http.recommend import Recommender
-from service.http.routes import INLINE_BYTES, routes
-from service.inference.repository import Models, load_all
-from service.metrics import Meter
+from service.http.routes import INLINE_BYTES
 from service.settings import Settings
+from tests.service.client import Client
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
-
-
-class Client:
-    """The application behind httpx, with its metrics at hand."""
-
-    def __init__(self, settings: Settings, threads: ThreadPoolExecutor) -> None:
-        self.registry = CollectorRegistry()
-        self.models: Models = load_all(settings)
-        predictor = Predictor(self.models, settings, Meter(self.models, self.registry))
-        self.predictor = predictor
-        recommender = Recommender(self.models)
-        self.application = Application(
-            routes(self.models, predictor, recommender, Profiler(recommender, settings), threads),
-            settings.max_body_bytes,
-        )
-
-    def request(self, method: str, path: str, document: Any = None) -> httpx.Response:
-        async def go() -> httpx.Response:
-            transport = httpx.ASGITransport(self.application)
-            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-                return await client.request(method, path, json=document)
-
-        return asyncio.run(go())
-
-
-@pytest.fixture
-def threads() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2) as pool:
-        yield pool
 
 
 @pytest.fixture

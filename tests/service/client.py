@@ -1,0 +1,44 @@
+"""The application over tiny models, in process."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+from prometheus_client import CollectorRegistry
+
+from service.http.asgi import Application
+from service.http.predict import Predictor
+from service.http.profile import Profiler
+from service.http.recommend import Recommender
+from service.http.routes import routes
+from service.inference.repository import Models, load_all
+from service.metrics import Meter
+from service.settings import Settings
+
+
+class Client:
+    """The application behind httpx, with its metrics at hand."""
+
+    def __init__(self, settings: Settings, threads: ThreadPoolExecutor) -> None:
+        self.registry = CollectorRegistry()
+        self.models: Models = load_all(settings)
+        predictor = Predictor(self.models, settings, Meter(self.models, self.registry))
+        self.predictor = predictor
+        recommender = Recommender(self.models)
+        self.application = Application(
+            routes(self.models, predictor, recommender, Profiler(recommender, settings), threads),
+            settings.max_body_bytes,
+        )
+
+    def request(
+        self, method: str, path: str, document: Any = None, **options: Any
+    ) -> httpx.Response:
+        async def go() -> httpx.Response:
+            transport = httpx.ASGITransport(self.application)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                return await client.request(method, path, json=document, **options)
+
+        return asyncio.run(go())
