@@ -30,9 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if as_json:
         text = json.dumps(decision.model_dump(mode="json"), indent=2, ensure_ascii=False)
     else:
-        text = "\n".join(_report(decision, min(shutil.get_terminal_size().columns, 100)))
+        text = "\n".join(_report(decision, _width()))
     sys.stdout.write(f"{text}\n")
     return int(decision.verdict == "insufficient_information")
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else 100
 
 
 def _parser() -> argparse.ArgumentParser:

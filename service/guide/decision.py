@@ -144,9 +144,9 @@ class Measurement(_Answer):
 class Decision(_Answer):
     """Which approach, and the whole case for it."""
 
-    verdict: Verdict
-    strategy: Strategy
-    summary: str = Field(description="Two sentences.")
+    verdict: Verdict = Field(description="The family, or that too little is stated.")
+    strategy: Strategy = Field(description="How to carry it out.")
+    summary: str = Field(description="Two sentences: what and why, and what stands against it.")
     candidates: list[Candidate]
     contested: bool = Field(description="Whether a serious alternative lost.")
     runner_up: Verdict | None = Field(description="That alternative.")
@@ -166,7 +166,7 @@ class Decision(_Answer):
     comparison: list[ComparisonRow]
     evidence: list[Evidence]
     measured: list[Measurement]
-    ruleset_version: str
+    ruleset_version: str = Field(description="Version of the rules and hash of their data.")
     decision_id: str = Field(
         description="The same facts under the same rules have the same id, in any order."
     )

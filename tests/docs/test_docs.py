@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -42,16 +43,42 @@ def test_the_curl_example_answers_a_seven(server: Server) -> None:
     assert '"label":"7"' in start
 
 
-def test_the_python_example_prints_sevens(server: Server) -> None:
+def test_the_python_example_prints_sevens_and_a_decision(server: Server) -> None:
     (code,) = blocks("python")
     done = subprocess.run(
         [sys.executable, "-c", code.replace("http://127.0.0.1:3000", server.url)],
         cwd=ROOT, capture_output=True, text=True, check=True, timeout=30,
     )  # fmt: skip
-    first, *compared = done.stdout.splitlines()
+    first, *compared, decided, summary = done.stdout.splitlines()
     assert first == "7"
+    assert decided == "deep_learning transfer_learning_frozen_backbone"
+    assert summary.startswith("Take a pretrained network, freeze its backbone")
     assert len(compared) == 4
     assert all(line.split()[1] == "7" for line in compared)
+
+
+def test_the_guides_example_is_answered(server: Server) -> None:
+    page = (ROOT / "docs" / "guide.md").read_text()
+    (command,) = re.findall(r"```bash\n(curl.*?)```", page, re.DOTALL)
+    done = subprocess.run(
+        ["bash", "-c", command.replace("127.0.0.1:3000", server.url.removeprefix("http://"))],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    (shown,) = re.findall(r"^decision (\w+), rules", page, re.MULTILINE)
+    assert f'"decision_id":"{shown}"' in done.stdout
+
+
+def test_the_profile_example_is_answered(server: Server, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "profile.md").read_text()
+    (command,) = re.findall(r"```bash\n(curl.*?)```", page, re.DOTALL)
+    (tmp_path / "loans.csv").write_text("age,income,approved\n23,1800.5,no\n41,3120.0,yes\n")
+    done = subprocess.run(
+        ["bash", "-c", command.replace("127.0.0.1:3000", server.url.removeprefix("http://"))],
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    document = json.loads(done.stdout)
+    assert document["recommendation"]["strategy"] == "regularised_classical"
+    assert document["facts"]["n_labelled"]["value"] == 2
 
 
 def test_the_quoted_error_is_the_real_one(server: Server) -> None:
