@@ -18,7 +18,6 @@ from service.guide.rules import (
     Family,
     Rule,
     Ruleset,
-    Selection,
     Strategy,
     Tier,
     Verdict,
@@ -158,7 +157,11 @@ class Engine:
             for rule in rules.rules
         )
         self._reads = {v.name: _reads(v) for v in self.voices}
-        self._selections = tuple((s, tuple(map(mask, s.when))) for s in selections)
+        self._selections: dict[Verdict, list[tuple[Strategy, frozenset[str], Test]]] = {}
+        for chosen in selections:
+            self._selections.setdefault(chosen.verdict, []).append(
+                (chosen.strategy, frozenset(chosen.fired), tuple(map(mask, chosen.when)))
+            )
         self.outcome = lru_cache(maxsize=memory)(self._outcome)
         self._outcomes: dict[Outcome, Outcome] = {}
         self._resolved = lru_cache(maxsize=2**12)(self._resolve)
@@ -212,26 +215,19 @@ class Engine:
 
     def strategy(self, point: Point, resolution: Resolution) -> Strategy:
         """How the verdict is carried out: the first selection that fits."""
-        fired = set(resolution.effects)
-        point = ordered(point)
-        return next(
-            selection.strategy
-            for selection, when in self._selections
-            if _fits(selection, resolution.verdict, fired)
-            and all(not point[fact] & ~mask for fact, mask in when)
-        )
+        fired, point = resolution.effects, ordered(point)
+        for strategy, needed, when in self._selections[resolution.verdict]:
+            if needed and needed.isdisjoint(fired):
+                continue
+            if all(not point[fact] & ~mask for fact, mask in when):
+                return strategy
+        raise AssertionError("the last selection of a verdict has no conditions")
 
 
 def _reads(voice: Voice) -> frozenset[int]:
     facts = {fact for fact, _ in (*voice.when, *voice.unless)}
     counts = {NAMES.index(name) for name in COUNTS}
     return frozenset(facts | counts if facts & counts else facts)
-
-
-def _fits(selection: Selection, verdict: Verdict, fired: set[str]) -> bool:
-    if selection.verdict != verdict:
-        return False
-    return not selection.fired or not fired.isdisjoint(selection.fired)
 
 
 def _meet(fired: Sequence[Voice]) -> Resolution:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -87,12 +87,12 @@ class Clause(_Strict):
         _ = self.unless
         return self
 
-    @property
+    @cached_property
     def when(self) -> tuple[Condition, ...]:
         """All must hold."""
         return conditions(self.when_)
 
-    @property
+    @cached_property
     def unless(self) -> tuple[Unless, ...]:
         """None may hold."""
         return tuple(_defeater(entry) for entry in self.unless_)
@@ -117,7 +117,7 @@ class Selection(_Strict):
     fired: list[str] = Field([], description="`<rule>.<clause>`; any of them.")
     when_: Spec = Field({}, alias="when")
 
-    @property
+    @cached_property
     def when(self) -> tuple[Condition, ...]:
         """All must hold."""
         return conditions(self.when_)
