@@ -34,6 +34,7 @@ from service.http.recommend import Recommender
 from service.http.routes import routes
 from service.http.schema import CompareResponse, Instances, PredictResponse
 from service.inference import provider
+from service.inference.dispatch import Dispatcher
 from service.inference.repository import load_all
 from service.metrics import Meter
 from service.settings import Settings, settings
@@ -86,12 +87,18 @@ class Rosenblatt:
     def __init__(self) -> None:
         global _product
         models = load_all(_settings)
-        self._predictor = Predictor(models, _settings, Meter(models))
+        self._predictor = Predictor(models, _settings)
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="predict")
         self._recommender = Recommender(models)
-        profiler = Profiler(self._recommender, _settings)
         _product = Application(
-            routes(models, self._predictor, self._recommender, profiler, threads),
+            routes(
+                models,
+                self._predictor,
+                Dispatcher(models, _settings, threads, Meter(models).of),
+                self._recommender,
+                Profiler(self._recommender, _settings),
+                threads,
+            ),
             _settings.max_body_bytes,
         )
         # What is loaded stays: a full collection over it would stall requests for 100 ms.
@@ -104,13 +111,15 @@ class Rosenblatt:
     ) -> PredictResponse:
         """One model's predictions for `instances`."""
         return PredictResponse.model_validate(
-            self._predictor.predict(instances, model, version), from_attributes=True
+            self._predictor.answer(self._predictor.ask(instances, model, version))
         )
 
     @bentoml.api
     def compare(self, instances: Instances) -> CompareResponse:
         """Every serving model's predictions for the same `instances`."""
-        return CompareResponse.model_validate(self._predictor.compare(instances))
+        return CompareResponse.model_validate(
+            self._predictor.answer(self._predictor.ask_all(instances))
+        )
 
     @bentoml.api
     def recommend(

@@ -7,7 +7,9 @@
     ├── TooLargeError         413  more bytes, rows or pixels than allowed
     ├── MediaTypeError        415  not the content type the route takes
     ├── InvalidError          422  well-formed, but a field's value is wrong
+    ├── BusyError             503  too much waits already; come back after `Retry-After`
     ├── UnavailableError      503  the model was refused at load, or nothing is loaded yet
+    ├── DeadlineError         504  waited too long, so the work was not done
     └── StartupError               settings that cannot be fulfilled; the process ends
 
 Every message is one sentence that names the field, the value and the limit. `detail` holds
@@ -93,11 +95,25 @@ class InvalidError(ServiceError):
     kind = "invalid"
 
 
+class BusyError(ServiceError):
+    """Too much waits already; come back after `Retry-After`."""
+
+    status = 503
+    kind = "busy"
+
+
 class UnavailableError(ServiceError):
     """The model was refused at load, or nothing is loaded yet."""
 
     status = 503
     kind = "unavailable"
+
+
+class DeadlineError(ServiceError):
+    """Waited too long, so the work was not done."""
+
+    status = 504
+    kind = "deadline"
 
 
 class StartupError(Exception):

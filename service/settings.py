@@ -42,7 +42,11 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, ge=1, le=256, description="Serving processes.")
     max_rows: int = Field(1024, ge=1, description="Most instances in one request.")
-    max_body_bytes: int = Field(16 * 2**20, ge=1024, description="Largest request body, in bytes.")
+    max_waiting_rows: int = Field(
+        2048, ge=1, description="Most rows that wait for one model; beyond it 503 with Retry-After."
+    )
+    # 1,024 images of 784 three-digit pixels are 3.2 MB; parsed JSON takes many times its size.
+    max_body_bytes: int = Field(4 * 2**20, ge=1024, description="Largest request body, in bytes.")
     max_image_pixels: int = Field(
         2**20, ge=1, description="Most pixels of an encoded image, checked before decoding it."
     )
@@ -64,7 +68,7 @@ class Settings(BaseSettings):
         "a zip together.",
     )
     timeout_seconds: float = Field(
-        10.0, gt=0, le=600, description="Longest a request may take before 504."
+        10.0, gt=0, le=600, description="Longest a request may wait before 504."
     )
     access_log: bool = Field(False, description="Write a line per request; costs throughput.")
 

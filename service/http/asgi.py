@@ -6,11 +6,12 @@ A handler takes a Request and returns a Reply, or raises a ServiceError.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -26,6 +27,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+T = TypeVar("T")
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _JSON = (b"content-type", b"application/json")
@@ -44,6 +46,29 @@ class Request:
     body: bytes
     parameters: Mapping[str, str]
     content_type: str = ""
+    receive: Receive | None = None
+
+    async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await the work, and cancel it when the client closes the connection.
+
+        Costs two tasks: for work that may wait.
+
+        Raises:
+            ClientGoneError: the client left; nobody waits for an answer.
+        """
+        if self.receive is None:
+            return await work
+        doing = asyncio.ensure_future(work)
+        # The body was read whole, so the next message is that of the client's leaving.
+        leaving = asyncio.ensure_future(self.receive())
+        try:
+            await asyncio.wait((doing, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if doing.done():
+                return doing.result()
+            raise ClientGoneError
+        finally:
+            doing.cancel()
+            leaving.cancel()
 
 
 @dataclass(frozen=True)
@@ -128,7 +153,7 @@ class Application:
         limit = self._max_body_bytes if route.max_body_bytes is None else route.max_body_bytes
         content_type = _judge(scope["headers"], route.media_type, limit)
         body = await _read(receive, limit)
-        return await route.handler(Request(body, parameters, content_type))
+        return await route.handler(Request(body, parameters, content_type, receive))
 
     def _find(self, path: str) -> tuple[dict[str, Route], Mapping[str, str]] | None:
         if methods := self._static.get(path):

@@ -1,7 +1,10 @@
-"""`POST /predict` and `POST /compare`: from a body to an answer, without any framework."""
+"""`POST /predict` and `POST /compare`: read a body, run it, write the answer."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,64 +15,69 @@ from service.http import images
 from service.http.body import optional_string, parse_object, refuse_unknown
 from service.inference.repository import Models
 from service.inference.session import Answer, Session
-from service.metrics import Meter
 from service.settings import Settings
 
 _PREDICT_FIELDS = frozenset({"model", "version", "instances"})
 _COMPARE_FIELDS = frozenset({"instances"})
 
+Infer = Callable[[Session, NDArray[np.uint8]], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a body asks: images for each session. `compare` is how it wants the answer."""
+
+    runs: Sequence[tuple[Session, NDArray[np.uint8]]]
+    compare: bool = False
+
 
 class Predictor:
     """The two verbs over the loaded models. Safe to call from several threads."""
 
-    def __init__(self, models: Models, settings: Settings, meter: Meter) -> None:
+    def __init__(self, models: Models, settings: Settings) -> None:
         self._models = models
         self._settings = settings
-        self._meter = meter
 
-    def predict_body(self, body: bytes) -> dict[str, Any]:
-        """Answer the JSON body of a `/predict` request.
+    def read_predict(self, body: bytes) -> Asked:
+        """What the JSON body of a `/predict` request asks.
 
         Raises:
             ServiceError: of the kind that fits.
         """
         document = parse_object(body)
         refuse_unknown(document, _PREDICT_FIELDS)
-        return self.predict(
+        return self.ask(
             document.get("instances"),
             optional_string(document, "model"),
             optional_string(document, "version"),
             booleans=_may_hold_booleans(body),
         )
 
-    def predict(
-        self,
-        instances: Any,
-        model: str | None = None,
-        version: str | None = None,
-        *,
-        booleans: bool = True,
-    ) -> dict[str, Any]:
-        """One model's predictions for `instances`; see `images.decode` for what they may be."""
-        session = self._models.get(model, version)
-        pixels = images.decode(instances, session.shape, self._settings, booleans=booleans)
-        return self._run(session, pixels)[0]
-
-    def compare_body(self, body: bytes) -> dict[str, Any]:
-        """Answer the JSON body of a `/compare` request.
+    def read_compare(self, body: bytes) -> Asked:
+        """What the JSON body of a `/compare` request asks.
 
         Raises:
             ServiceError: of the kind that fits.
         """
         document = parse_object(body)
         refuse_unknown(document, _COMPARE_FIELDS)
-        return self.compare(document.get("instances"), booleans=_may_hold_booleans(body))
+        return self.ask_all(document.get("instances"), booleans=_may_hold_booleans(body))
 
-    def compare(self, instances: Any, *, booleans: bool = True) -> dict[str, Any]:
-        """Every serving model's predictions for the same instances, and where all agree.
+    def ask(
+        self,
+        instances: Any,
+        model: str | None = None,
+        version: str | None = None,
+        *,
+        booleans: bool = True,
+    ) -> Asked:
+        """One model's predictions for `instances`; see `images.decode` for what they may be."""
+        session = self._models.get(model, version)
+        pixels = images.decode(instances, session.shape, self._settings, booleans=booleans)
+        return Asked([(session, pixels)])
 
-        A refused model is listed with its reason; the others answer.
-        """
+    def ask_all(self, instances: Any, *, booleans: bool = True) -> Asked:
+        """Every serving model's predictions for the same instances."""
         sessions = self._models.serving()
         if not sessions:
             raise UnavailableError("no model serves; GET /readyz says why")
@@ -77,10 +85,28 @@ class Predictor:
             shape: images.decode(instances, shape, self._settings, booleans=booleans)
             for shape in {session.shape for session in sessions}
         }
-        results = [self._run(session, pixels[session.shape]) for session in sessions]
-        labels = [answer.label.tolist() for _, answer in results]
+        return Asked([(session, pixels[session.shape]) for session in sessions], compare=True)
+
+    async def run(self, asked: Asked, infer: Infer) -> list[Answer]:
+        """Run what was asked; several sessions side by side."""
+        if len(asked.runs) == 1:
+            return [await infer(*asked.runs[0])]
+        return await asyncio.gather(*(infer(*run) for run in asked.runs))
+
+    def write(self, asked: Asked, answers: Sequence[Answer]) -> dict[str, Any]:
+        """The document of the answers; where models are compared, also where all agree.
+
+        A refused model is listed with its reason; the others answer.
+        """
+        documents = [
+            _document(session, answer)
+            for (session, _), answer in zip(asked.runs, answers, strict=True)
+        ]
+        if not asked.compare:
+            return documents[0]
+        labels = [answer.label.tolist() for answer in answers]
         return {
-            "models": [document for document, _ in results],
+            "models": documents,
             "agree": [len(set(column)) == 1 for column in zip(*labels, strict=True)],
             "refused": [
                 {"model": r.name, "version": r.version, "reason": r.reason}
@@ -88,21 +114,23 @@ class Predictor:
             ],
         }
 
-    def _run(self, session: Session, pixels: NDArray[np.uint8]) -> tuple[dict[str, Any], Answer]:
-        with self._meter.measure(session, len(pixels)):
-            answer = session.predict(pixels)
-        labels = session.manifest.labels
-        predictions = [
-            {"label": labels[label], "probabilities": probabilities}
-            for label, probabilities in zip(answer.label, answer.probabilities, strict=True)
-        ]
-        document = {
-            "model": session.name,
-            "version": session.version,
-            "provider": session.provider,
-            "predictions": predictions,
-        }
-        return document, answer
+    def answer(self, asked: Asked) -> dict[str, Any]:
+        """Run and write at once, unbatched: for callers inside the process."""
+        return self.write(asked, [session.predict(pixels) for session, pixels in asked.runs])
+
+
+def _document(session: Session, answer: Answer) -> dict[str, Any]:
+    labels = session.manifest.labels
+    predictions = [
+        {"label": labels[label], "probabilities": probabilities}
+        for label, probabilities in zip(answer.label, answer.probabilities, strict=True)
+    ]
+    return {
+        "model": session.name,
+        "version": session.version,
+        "provider": session.provider,
+        "predictions": predictions,
+    }
 
 
 def _may_hold_booleans(body: bytes) -> bool:

@@ -11,11 +11,12 @@ from typing import Any
 from contract.manifest import Manifest
 from service.errors import NotFoundError
 from service.http.asgi import Handler, Reply, Request, Route, reply
-from service.http.predict import Predictor
+from service.http.predict import Asked, Predictor
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
+from service.inference.dispatch import Dispatcher
 from service.inference.repository import Models, Refusal
-from service.inference.session import Session
+from service.inference.session import Answer, Session
 
 # A body up to this size, a few images, is answered on the event loop: cheaper than a thread.
 INLINE_BYTES = 32 * 1024
@@ -24,19 +25,23 @@ INLINE_BYTES = 32 * 1024
 def routes(
     models: Models,
     predictor: Predictor,
+    dispatcher: Dispatcher,
     recommender: Recommender,
     profiler: Profiler,
     threads: ThreadPoolExecutor,
 ) -> list[Route]:
     """Every route of the product over these models."""
 
-    def post(path: str, answer: Callable[[bytes], Reply]) -> Route:
-        return Route("POST", path, _verb(answer, threads))
+    def predicts(path: str, read: Callable[[bytes], Asked]) -> Route:
+        return Route("POST", path, _predicts(read, predictor, dispatcher, threads))
+
+    async def recommend(request: Request) -> Reply:
+        return Reply(recommender.recommend_body(request.body))
 
     return [
-        post("/predict", lambda body: reply(predictor.predict_body(body))),
-        post("/compare", lambda body: reply(predictor.compare_body(body))),
-        post("/recommend", lambda body: Reply(recommender.recommend_body(body))),
+        predicts("/predict", predictor.read_predict),
+        predicts("/compare", predictor.read_compare),
+        Route("POST", "/recommend", recommend),
         profiler.route(),
         *recommender.routes(),
         Route("GET", "/models", partial(_list, models)),
@@ -45,11 +50,28 @@ def routes(
     ]
 
 
-def _verb(answer: Callable[[bytes], Reply], threads: ThreadPoolExecutor) -> Handler:
+def _predicts(
+    read: Callable[[bytes], Asked],
+    predictor: Predictor,
+    dispatcher: Dispatcher,
+    threads: ThreadPoolExecutor,
+) -> Handler:
+    """Decode, infer, encode; the first and the last on a thread where they take long."""
+
     async def handle(request: Request) -> Reply:
         if len(request.body) <= INLINE_BYTES:
-            return answer(request.body)
-        return await asyncio.get_running_loop().run_in_executor(threads, answer, request.body)
+            asked = read(request.body)
+            return reply(predictor.write(asked, await infer(request, asked)))
+        loop = asyncio.get_running_loop()
+        asked = await loop.run_in_executor(threads, read, request.body)
+        answers = await infer(request, asked)
+        return await loop.run_in_executor(threads, lambda: reply(predictor.write(asked, answers)))
+
+    async def infer(request: Request, asked: Asked) -> list[Answer]:
+        work = predictor.run(asked, dispatcher.infer)
+        if any(dispatcher.busy(session) for session, _ in asked.runs):
+            return await request.unless_gone(work)
+        return await work
 
     return handle
 

@@ -14,6 +14,7 @@ from service.http.predict import Predictor
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
 from service.http.routes import routes
+from service.inference.dispatch import Dispatcher
 from service.inference.repository import Models, load_all
 from service.metrics import Meter
 from service.settings import Settings
@@ -25,11 +26,20 @@ class Client:
     def __init__(self, settings: Settings, threads: ThreadPoolExecutor) -> None:
         self.registry = CollectorRegistry()
         self.models: Models = load_all(settings)
-        predictor = Predictor(self.models, settings, Meter(self.models, self.registry))
+        predictor = Predictor(self.models, settings)
         self.predictor = predictor
+        meter = Meter(self.models, self.registry)
+        dispatcher = Dispatcher(self.models, settings, threads, meter.of)
         recommender = Recommender(self.models)
         self.application = Application(
-            routes(self.models, predictor, recommender, Profiler(recommender, settings), threads),
+            routes(
+                self.models,
+                predictor,
+                dispatcher,
+                recommender,
+                Profiler(recommender, settings),
+                threads,
+            ),
             settings.max_body_bytes,
         )
 

@@ -72,7 +72,7 @@ def test_compare_tells_of_the_refused(damaged: Client) -> None:
 def test_compare_without_any_model(tmp_path: Path, threads: ThreadPoolExecutor) -> None:
     empty = Client(Settings(models_dir=tmp_path), threads)
     with pytest.raises(UnavailableError, match="no model serves"):
-        empty.predictor.compare(IMAGES[:1].tolist())
+        empty.predictor.ask_all(IMAGES[:1].tolist())
     ready = empty.request("GET", "/readyz")
     assert (ready.status_code, ready.json()["state"]) == (503, "not ready")
 
@@ -107,8 +107,8 @@ def test_metrics_count_what_succeeded(client: Client) -> None:
     client.request("POST", "/predict", {"instances": IMAGES[:5].tolist()})
     client.request("POST", "/predict", {"instances": [[1]]})
     assert value("rosenblatt_predictions_total", **labels) == 8
-    assert value("rosenblatt_predict_seconds_count", **labels) == 2
-    assert value("rosenblatt_predict_rows_sum", **labels) == 8
+    assert value("rosenblatt_compute_seconds_count", **labels) == 2
+    assert value("rosenblatt_batch_rows_sum", **labels) == 8
     assert value("rosenblatt_model_ready", model="alpha", version="1") == 1
 
 

@@ -1,0 +1,53 @@
+"""Every loaded session with its batcher: the one way in which routes run a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.inference.batcher import Batcher, Observer
+from service.inference.plan import Plan, measure
+from service.inference.repository import Models
+from service.inference.session import Answer, Session
+from service.settings import Settings
+
+Planner = Callable[[Session, Settings], Plan]
+
+
+class Dispatcher:
+    """Batchers by session. Used from one event loop.
+
+    Args:
+        observe: the observer of one session.
+        planner: how a session is batched; measured unless given.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        settings: Settings,
+        threads: Executor,
+        observe: Callable[[Session], Observer],
+        planner: Planner = measure,
+    ) -> None:
+        self._batchers = {
+            id(session): Batcher(session, planner(session, settings), threads, observe(session))
+            for versions in models.sessions.values()
+            for session in versions.values()
+        }
+
+    async def infer(self, session: Session, images: NDArray[np.uint8]) -> Answer:
+        """Answer images, uint8 [n, height, width], together with whatever else waits.
+
+        Raises:
+            BusyError: too many rows wait for this model.
+            DeadlineError: they waited too long; nothing was run.
+        """
+        return await self._batchers[id(session)].infer(images)
+
+    def busy(self, session: Session) -> bool:
+        """Whether rows wait, so that a client may leave before its turn comes."""
+        return self._batchers[id(session)].rows > 0

@@ -1,0 +1,293 @@
+"""The micro-batcher, over a model that only remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from service.errors import BusyError, DeadlineError, UnavailableError
+from service.inference.batcher import Batcher, Images
+from service.inference.plan import Plan, measure
+from service.inference.repository import load_all
+from service.inference.session import Answer
+from service.settings import Settings
+
+PLAN = Plan(cap=8, inline=8, queue=32, seconds=5)
+
+
+@dataclass
+class Echo:
+    """Answers each row with its first pixel; a row of 255 breaks the run it is in."""
+
+    sizes: list[int] = field(default_factory=list)
+    threads: set[int] = field(default_factory=set)
+    gate: threading.Event | None = None
+    name: str = "echo"
+
+    def predict(self, images: Images) -> Answer:
+        self.sizes.append(len(images))
+        self.threads.add(threading.get_ident())
+        if self.gate is not None:
+            assert self.gate.wait(5)
+        first = images[:, 0, 0].astype(np.int64)
+        if (first == 255).any():
+            raise ValueError("poison")
+        return Answer(first, np.repeat(first[:, None], 2, axis=1).astype(np.float32))
+
+
+@dataclass
+class Log:
+    """Remembers what it was told."""
+
+    batches: list[tuple[int, int]] = field(default_factory=list)
+    lost: dict[str, int] = field(default_factory=dict)
+    waits: list[float] = field(default_factory=list)
+
+    def batch(self, rows: int, waited: Sequence[float], seconds: float) -> None:
+        assert seconds >= 0
+        self.batches.append((rows, len(waited)))
+        self.waits += waited
+
+    def refused(self, reason: str, rows: int) -> None:
+        self.lost[reason] = self.lost.get(reason, 0) + rows
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+def rows(*values: int) -> NDArray[np.uint8]:
+    images = np.zeros((len(values), 2, 2), np.uint8)
+    images[:, 0, 0] = values
+    return images
+
+
+def labels(answer: Answer | BaseException) -> list[int]:
+    assert isinstance(answer, Answer), answer
+    assert answer.probabilities[:, 0].tolist() == answer.label.tolist()
+    return [int(label) for label in answer.label]
+
+
+def run(talk: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        await asyncio.wait_for(talk(), 10)
+
+    asyncio.run(bounded())
+
+
+def test_what_comes_in_one_turn_is_one_batch(pool: ThreadPoolExecutor) -> None:
+    model, log = Echo(), Log()
+
+    async def talk() -> None:
+        batcher = Batcher(model, PLAN, pool, log)
+        answers = await asyncio.gather(*(batcher.infer(rows(i, i + 100)) for i in range(4)))
+        assert [labels(a) for a in answers] == [[i, i + 100] for i in range(4)]
+        assert batcher.rows == 0
+
+    run(talk)
+    assert model.sizes == [8]
+    assert log.batches == [(8, 4)]
+    assert model.threads == {threading.get_ident()}
+
+
+def test_an_idle_service_answers_at_once(pool: ThreadPoolExecutor) -> None:
+    model = Echo()
+
+    async def talk() -> None:
+        batcher = Batcher(model, PLAN, pool, Log())
+        for i in range(3):
+            assert labels(await batcher.infer(rows(i))) == [i]
+
+    run(talk)
+    assert model.sizes == [1, 1, 1]
+
+
+def test_a_large_request_is_cut_and_joined(pool: ThreadPoolExecutor) -> None:
+    """And the small ones after it share its last batch."""
+    model = Echo()
+
+    async def talk() -> None:
+        batcher = Batcher(model, PLAN, pool, Log())
+        large, small = await asyncio.gather(
+            batcher.infer(rows(*range(20))), batcher.infer(rows(77, 78))
+        )
+        assert labels(large) == list(range(20))
+        assert labels(small) == [77, 78]
+
+    run(talk)
+    assert model.sizes == [8, 8, 6]
+
+
+def test_a_batch_worth_a_thread_leaves_the_loop(pool: ThreadPoolExecutor) -> None:
+    """And what comes meanwhile is the next batch."""
+    model = Echo(gate=threading.Event())
+
+    async def talk() -> None:
+        batcher = Batcher(model, Plan(cap=8, inline=1, queue=32, seconds=5), pool, Log())
+        first = asyncio.ensure_future(batcher.infer(rows(1, 2)))
+        await asyncio.sleep(0.05)
+        later = [asyncio.ensure_future(batcher.infer(rows(i))) for i in (3, 4, 5)]
+        await asyncio.sleep(0.05)
+        assert not first.done()
+        assert model.gate is not None
+        model.gate.set()
+        assert labels(await first) == [1, 2]
+        assert [labels(a) for a in await asyncio.gather(*later)] == [[3], [4], [5]]
+
+    run(talk)
+    assert model.sizes == [2, 3]
+    assert threading.get_ident() not in model.threads
+
+
+@pytest.mark.parametrize("inline", [8, 1])
+def test_one_bad_request_never_fails_its_neighbours(pool: ThreadPoolExecutor, inline: int) -> None:
+    log = Log()
+
+    async def talk() -> None:
+        batcher = Batcher(Echo(), Plan(8, inline, 32, 5), pool, log)
+        good, bad, other = await asyncio.gather(
+            batcher.infer(rows(1)), batcher.infer(rows(255)), batcher.infer(rows(2)),
+            return_exceptions=True,
+        )  # fmt: skip
+        assert (labels(good), labels(other)) == ([1], [2])
+        assert isinstance(bad, ValueError)
+        assert batcher.rows == 0
+
+    run(talk)
+    assert log.lost == {"failed": 1}
+
+
+def test_a_request_that_fails_in_part_fails_whole(pool: ThreadPoolExecutor) -> None:
+    async def talk() -> None:
+        batcher = Batcher(Echo(), PLAN, pool, Log())
+        bad, good = await asyncio.gather(
+            batcher.infer(rows(*range(8), 255, 9)), batcher.infer(rows(*range(30, 40))),
+            return_exceptions=True,
+        )  # fmt: skip
+        assert isinstance(bad, ValueError)
+        assert labels(good) == list(range(30, 40))
+        assert batcher.rows == 0
+
+    run(talk)
+
+
+def test_a_full_queue_says_when_to_come_back(pool: ThreadPoolExecutor) -> None:
+    log = Log()
+
+    async def talk() -> None:
+        batcher = Batcher(Echo(), Plan(cap=8, inline=8, queue=10, seconds=5), pool, log)
+        answers = await asyncio.gather(
+            batcher.infer(rows(*range(12))),  # more than the queue, but alone
+            batcher.infer(rows(1)),
+            return_exceptions=True,
+        )
+        assert labels(answers[0]) == list(range(12))
+        refused = answers[1]
+        assert isinstance(refused, BusyError)
+        assert (refused.status, refused.headers) == (503, {"retry-after": "1"})
+        assert "12 rows wait for echo and at most 10 may" in str(refused)
+        assert labels(await batcher.infer(rows(1))) == [1]
+
+    run(talk)
+    assert log.lost == {"full": 1}
+
+
+def test_what_waited_too_long_is_not_run(pool: ThreadPoolExecutor) -> None:
+    model, log = Echo(gate=threading.Event()), Log()
+
+    async def talk() -> None:
+        batcher = Batcher(model, Plan(cap=8, inline=0, queue=32, seconds=0.05), pool, log)
+        first = asyncio.ensure_future(batcher.infer(rows(1)))
+        await asyncio.sleep(0)
+        late = asyncio.ensure_future(batcher.infer(rows(2, 3)))
+        await asyncio.sleep(0.15)
+        assert model.gate is not None
+        model.gate.set()
+        assert labels(await first) == [1]
+        with pytest.raises(DeadlineError, match=r"2 rows waited more than 0\.05 s for echo"):
+            await late
+        assert batcher.rows == 0
+
+    run(talk)
+    assert model.sizes == [1]
+    assert log.lost == {"deadline": 2}
+
+
+def test_a_client_that_leaves_frees_its_rows(pool: ThreadPoolExecutor) -> None:
+    model, log = Echo(gate=threading.Event()), Log()
+
+    async def talk() -> None:
+        batcher = Batcher(model, Plan(cap=8, inline=0, queue=32, seconds=5), pool, log)
+        first = asyncio.ensure_future(batcher.infer(rows(1)))
+        await asyncio.sleep(0.02)
+        gone = asyncio.ensure_future(batcher.infer(rows(2, 3, 4)))
+        stays = asyncio.ensure_future(batcher.infer(rows(5)))
+        await asyncio.sleep(0.02)
+        assert batcher.rows == 4
+        gone.cancel()
+        await asyncio.sleep(0)
+        assert batcher.rows == 1
+        first.cancel()  # it runs already: its rows are lost, nobody else's
+        assert model.gate is not None
+        model.gate.set()
+        assert labels(await stays) == [5]
+
+    run(talk)
+    assert model.sizes == [1, 1]
+    assert log.lost == {"cancelled": 3}
+
+
+def test_a_pool_that_closes_is_no_hang() -> None:
+    async def talk() -> None:
+        closed = ThreadPoolExecutor(1)
+        batcher = Batcher(Echo(), Plan(cap=8, inline=0, queue=32, seconds=5), closed, Log())
+        closed.shutdown()
+        with pytest.raises(UnavailableError, match="the service is stopping"):
+            await batcher.infer(rows(1))
+
+    run(talk)
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=12), st.integers(1, 9), st.integers(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_every_row_gets_its_own_answer(sizes: list[int], cap: int, inline: int) -> None:
+    """Whatever the sizes, the cap and the thread."""
+    model, log = Echo(), Log()
+
+    async def talk() -> None:
+        with ThreadPoolExecutor(2) as pool:
+            batcher = Batcher(model, Plan(cap, inline, 1000, 5), pool, log)
+            asked = [rows(*((7 * i + j) % 251 for j in range(n))) for i, n in enumerate(sizes)]
+            answers = await asyncio.gather(*map(batcher.infer, asked))
+            for images, answer in zip(asked, answers, strict=True):
+                assert labels(answer) == images[:, 0, 0].tolist()
+
+    run(talk)
+    assert sum(model.sizes) == sum(sizes)
+    assert max(model.sizes) <= cap
+    assert len(model.sizes) == -(-sum(sizes) // cap)
+    assert sum(n for n, _ in log.batches) == sum(sizes)
+
+
+def test_a_plan_is_measured(repository: Path) -> None:
+    found = Settings(models_dir=repository, default_model="beta", max_waiting_rows=99)
+    session = load_all(found).get()
+    started = time.perf_counter()
+    plan = measure(session, found)
+    assert time.perf_counter() - started < 2
+    assert 16 <= plan.cap <= 256
+    assert plan.inline >= 1
+    assert (plan.queue, plan.seconds) == (99, 10.0)
