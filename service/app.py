@@ -26,7 +26,7 @@ from service.guide.facts import (
 )
 from service.guide.library import library
 from service.guide.rules import ruleset
-from service.http.asgi import Application
+from service.http.asgi import Application, Limits
 from service.http.front import Front
 from service.http.predict import Predictor
 from service.http.profile import Profiler
@@ -71,11 +71,11 @@ def product() -> Application:
 @bentoml.service(
     name="rosenblatt",
     workers=_settings.workers,
-    # BentoML leaves one timer per request for this long, so it must not be long.
+    # Of BentoML's own routes. It leaves one timer per request for so long: it must not be long.
     traffic={"timeout": _settings.timeout_seconds},
     logging={"access": {"enabled": _settings.access_log}},
     # Tracing costs half the throughput and exports nowhere unless configured.
-    tracing={"excluded_urls": ".*"},
+    tracing={} if _settings.tracing else {"excluded_urls": ".*"},
 )
 class Rosenblatt:
     """Predictions of classical and deep models side by side.
@@ -90,16 +90,18 @@ class Rosenblatt:
         self._predictor = Predictor(models, _settings)
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="predict")
         self._recommender = Recommender(models)
+        meter = Meter(models)
         _product = Application(
             routes(
                 models,
                 self._predictor,
-                Dispatcher(models, _settings, threads, Meter(models).of),
+                Dispatcher(models, _settings, threads, meter.of),
                 self._recommender,
                 Profiler(self._recommender, _settings),
                 threads,
             ),
-            _settings.max_body_bytes,
+            Limits.of(_settings),
+            meter,
         )
         # What is loaded stays: a full collection over it would stall requests for 100 ms.
         gc.collect()
@@ -140,4 +142,17 @@ class Rosenblatt:
         return self._recommender.recommend(stated)
 
 
-Rosenblatt.add_asgi_middleware(Front, product=product)  # type: ignore[attr-defined]
+class _Fronted(type(Rosenblatt)):  # type: ignore[misc]
+    """BentoML's service, its application behind the product's routes."""
+
+    __slots__ = ()
+
+    def to_asgi(self, is_main: bool = True) -> Front:
+        """What BentoML's worker gives to uvicorn."""
+        return Front(super().to_asgi(is_main), product)
+
+
+if _settings.access_log or _settings.tracing:
+    Rosenblatt.add_asgi_middleware(Front, product=product)  # type: ignore[attr-defined]
+else:
+    Rosenblatt.__class__ = _Fronted  # type: ignore[method-assign]

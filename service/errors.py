@@ -4,6 +4,7 @@
     ├── MalformedError        400  the body is not what its type says
     ├── NotFoundError         404  no such model, version or route
     ├── MethodError           405  the route has other methods
+    ├── SlowBodyError         408  the body did not arrive in time
     ├── TooLargeError         413  more bytes, rows or pixels than allowed
     ├── MediaTypeError        415  not the content type the route takes
     ├── InvalidError          422  well-formed, but a field's value is wrong
@@ -72,6 +73,13 @@ class MethodError(ServiceError):
 
     status = 405
     kind = "method_not_allowed"
+
+
+class SlowBodyError(ServiceError):
+    """The body did not arrive in time."""
+
+    status = 408
+    kind = "slow_body"
 
 
 class TooLargeError(ServiceError):

@@ -5,6 +5,7 @@
     rosenblatt_queue_seconds{model, version, provider}          one request's wait for its run
     rosenblatt_batch_rows{model, version, provider}             rows per run
     rosenblatt_refused_rows_total{model, version, provider, reason}   full, deadline, ...
+    rosenblatt_http_seconds{route, method, status}              one request, by pattern of route
     rosenblatt_model_ready{model, version}                      1 serves, 0 was refused
 
 Labels come from the model repository, never from a request, so their number is bounded.
@@ -79,6 +80,11 @@ class Meter:
             "rosenblatt_model_ready", "1 if the version serves, 0 if it was refused.",
             ("model", "version"), registry=registry, multiprocess_mode="mostrecent",
         )  # fmt: skip
+        self._http = Histogram(
+            "rosenblatt_http_seconds", "Seconds of one request.", ("route", "method", "status"),
+            buckets=SECONDS, registry=registry,
+        )  # fmt: skip
+        self._requests: dict[tuple[str, str, int], Histogram] = {}
         self._bound: dict[int, SessionMeter] = {}
         for versions in models.sessions.values():
             for session in versions.values():
@@ -94,3 +100,10 @@ class Meter:
     def of(self, session: Session) -> SessionMeter:
         """The metrics of one session."""
         return self._bound[id(session)]
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """One answered request; `route` is a pattern, so the labels are bounded."""
+        key = (route, method, status)
+        if key not in self._requests:
+            self._requests[key] = self._http.labels(*map(str, key))
+        self._requests[key].observe(seconds)

@@ -42,6 +42,11 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, ge=1, le=256, description="Serving processes.")
     max_rows: int = Field(1024, ge=1, description="Most instances in one request.")
+    max_pending_requests: int = Field(
+        256,
+        ge=1,
+        description="Most requests with a body at a time; beyond it 503 with Retry-After.",
+    )
     max_waiting_rows: int = Field(
         2048, ge=1, description="Most rows that wait for one model; beyond it 503 with Retry-After."
     )
@@ -70,7 +75,14 @@ class Settings(BaseSettings):
     timeout_seconds: float = Field(
         10.0, gt=0, le=600, description="Longest a request may wait before 504."
     )
-    access_log: bool = Field(False, description="Write a line per request; costs throughput.")
+    access_log: bool = Field(
+        False, description="BentoML's line per request; sends every route through its middlewares."
+    )
+    tracing: bool = Field(
+        False,
+        description="BentoML's OpenTelemetry spans, exported as its configuration says; sends "
+        "every route through its middlewares.",
+    )
 
 
 @lru_cache(maxsize=1)

@@ -9,19 +9,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 
 from service.errors import (
+    BusyError,
     MediaTypeError,
     MethodError,
     NotFoundError,
     ServiceError,
+    SlowBodyError,
     TooLargeError,
 )
+from service.settings import Settings
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -90,6 +94,20 @@ Handler = Callable[[Request], Awaitable[Reply]]
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a request may cost: bytes of its body, seconds to send it, requests at a time."""
+
+    body_bytes: int
+    body_seconds: float = 10.0
+    pending: int = 256
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """The limits that the settings give."""
+        return cls(settings.max_body_bytes, settings.timeout_seconds, settings.max_pending_requests)
+
+
+@dataclass(frozen=True)
 class Route:
     """`path` may hold named parts: `/models/{name}`.
 
@@ -103,11 +121,31 @@ class Route:
     max_body_bytes: int | None = None
 
 
-class Application:
-    """The routes as an ASGI application; `owns` says which paths are among them."""
+Found = tuple[dict[str, Route], Mapping[str, str]] | None
 
-    def __init__(self, routes: Sequence[Route], max_body_bytes: int) -> None:
-        self._max_body_bytes = max_body_bytes
+
+class Observer(Protocol):
+    """Who counts requests, by the route's pattern: as many labels as there are routes."""
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """One answered request."""
+
+
+class Application:
+    """The routes as an ASGI application; `owns` says which paths are among them.
+
+    Args:
+        routes: what is routed.
+        limits: what a request may cost.
+        observer: told of every answered request.
+    """
+
+    def __init__(
+        self, routes: Sequence[Route], limits: Limits, observer: Observer | None = None
+    ) -> None:
+        self._limits = limits
+        self._observer = observer
+        self._pending = 0
         self._static: dict[str, dict[str, Route]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, Route]]] = []
         for path in dict.fromkeys(route.path for route in routes):
@@ -126,8 +164,11 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
+        started = time.perf_counter()
+        found = self._find(scope["path"])
+        self._pending += 1
         try:
-            answer = await self._answer(scope, receive)
+            answer = await self._answer(found, scope, receive)
         except ServiceError as error:
             answer = reply(error.body(), error.status, error.headers)
         except ClientGoneError:
@@ -135,10 +176,16 @@ class Application:
         except Exception:
             logger.exception("%s %s failed", scope["method"], scope["path"])
             answer = reply({"error": "the service failed to answer; its log says why"}, 500)
+        finally:
+            self._pending -= 1
         await _send(answer, scope["method"], send)
+        if self._observer is not None and found is not None:
+            route = next(iter(found[0].values()))
+            method = scope["method"] if scope["method"] in found[0] else "other"
+            seconds = time.perf_counter() - started
+            self._observer.request(route.path, method, answer.status, seconds)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
-        found = self._find(scope["path"])
+    async def _answer(self, found: Found, scope: Scope, receive: Receive) -> Reply:
         if found is None:
             raise not_found(scope["path"])
         methods, parameters = found
@@ -150,12 +197,25 @@ class Application:
             )
         if route.method != "POST":
             return await route.handler(Request(b"", parameters))
-        limit = self._max_body_bytes if route.max_body_bytes is None else route.max_body_bytes
+        if self._pending > self._limits.pending:
+            raise BusyError(
+                f"{self._pending} requests are being answered and at most {self._limits.pending} "
+                "may; try again in a moment",
+                headers={"retry-after": "1", "connection": "close"},
+            )
+        limit = route.max_body_bytes or self._limits.body_bytes
         content_type = _judge(scope["headers"], route.media_type, limit)
-        body = await _read(receive, limit)
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                body = await _read(receive, limit)
+        except TimeoutError as error:
+            raise SlowBodyError(
+                f"the body did not arrive within {self._limits.body_seconds:g} s; send it faster",
+                headers={"connection": "close"},
+            ) from error
         return await route.handler(Request(body, parameters, content_type, receive))
 
-    def _find(self, path: str) -> tuple[dict[str, Route], Mapping[str, str]] | None:
+    def _find(self, path: str) -> Found:
         if methods := self._static.get(path):
             return methods, {}
         for pattern, methods in self._patterns:

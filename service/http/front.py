@@ -1,33 +1,49 @@
-"""The middleware that puts the product's routes before BentoML's.
+"""The product's routes before BentoML's: ahead of its middlewares, or among them.
 
 BentoML's own API endpoints answer 500 or 200 to inputs that deserve a 4xx and have several
 shapes of error; what they cannot express (GET, strict JSON, one error body) is answered here.
-It stands where BentoML puts user middleware, so metrics, tracing, time limit and access log
-of BentoML see every request (docs/decisions/0003).
+`Front` wraps BentoML's whole application, or stands where BentoML puts user middleware when the
+access log or tracing is wanted, which are BentoML's (docs/decisions/0003 and 0016).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+from starlette.routing import BaseRoute, Match
 
 from service.http.asgi import Application, ASGIApp, Message, Receive, Scope, Send, not_found, reply
 
 
 class Front:
-    """Routes what the product owns; translates BentoML's plain-text 404 and 405."""
+    """Routes what the product owns; answers in its own way what nobody routes.
+
+    Args:
+        app: BentoML's application, or the rest of it.
+        product: the product's routes; called per request, for BentoML makes the application
+            before the service.
+    """
 
     def __init__(self, app: ASGIApp, product: Callable[[], Application]) -> None:
-        self._app = app
+        self.app = app
         self._product = product
+        # Of the whole application; a middleware cannot know the routes behind it.
+        self._routes: Iterable[BaseRoute] | None = getattr(app, "routes", None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or pass on one connection."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-        elif (product := self._product()).owns(scope["path"]):
+            await self.app(scope, receive, send)
+        elif (product := self._product()).owns(scope["path"]) or self._nowhere(scope):
             await product(scope, receive, send)
         else:
-            await self._app(scope, receive, _OneErrorBody(scope, send))
+            await self.app(scope, receive, _OneErrorBody(scope, send))
+
+    def _nowhere(self, scope: Scope) -> bool:
+        """Whether BentoML routes the path neither; its metrics have a label for every path."""
+        if self._routes is None:
+            return False
+        return all(route.matches(scope)[0] is Match.NONE for route in self._routes)
 
 
 class _OneErrorBody:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
-from service.errors import InvalidError, UnavailableError
+from service.errors import BusyError, DeadlineError, InvalidError
 from service.guide.facts import parse_facts
 from service.http.asgi import Reply, Request, Route, reply
 from service.http.body import parse_object
@@ -29,6 +29,7 @@ class Profiler:
         self._recommender = recommender
         self._limits = Limits.of(settings)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="profile")
+        self._seconds = settings.timeout_seconds
         self._pending = 0
 
     def route(self) -> Route:
@@ -43,7 +44,7 @@ class Profiler:
 
     async def _handle(self, request: Request) -> Reply:
         if self._pending >= _WAITING:
-            raise UnavailableError(
+            raise BusyError(
                 f"{self._pending} files are being read or wait and at most {_WAITING} may; try "
                 "again in a few seconds",
                 headers={"retry-after": "5"},
@@ -61,7 +62,13 @@ class Profiler:
         )
         # Not in a finally: a client that leaves frees no memory while its file is still read.
         work.add_done_callback(self._release)
-        return reply(await asyncio.shield(work))
+        try:
+            return reply(await asyncio.wait_for(asyncio.shield(work), self._seconds))
+        except TimeoutError as error:
+            raise DeadlineError(
+                f"the file was not read within {self._seconds:g} s; send a sample, or try again "
+                "later"
+            ) from error
 
     def _release(self, work: asyncio.Future[dict[str, Any]]) -> None:
         self._pending -= 1

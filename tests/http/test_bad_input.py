@@ -90,11 +90,11 @@ def test_bad_input(client: httpx.Client, route: str, case: str) -> None:
 
 
 def test_a_body_over_the_limit(client: httpx.Client) -> None:
-    content = b'{"instances": "' + b"a" * 16 * 2**20 + b'"}'
+    content = b'{"instances": "' + b"a" * 4 * 2**20 + b'"}'
     check(
         client.post("/predict", content=content, headers={"content-type": "application/json"}),
         413,
-        "at most 16777216 are read",
+        "at most 4194304 are read",
     )
 
 

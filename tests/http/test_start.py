@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.server import free_port
+from tests.server import Server, free_port, serve
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,32 @@ def test_it_refuses_to_start(variable: str, value: str, message: str) -> None:
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"rosenblatt cannot start: {message}")
+
+
+@pytest.mark.parametrize("setting", ["ROSENBLATT_ACCESS_LOG", "ROSENBLATT_TRACING"])
+def test_bentomls_own_log_and_traces_see_every_route(setting: str) -> None:
+    """Both are BentoML's middlewares: where one is wanted, the routes stand behind them."""
+    wanted: dict[str, Any] = {setting: "true"}
+    with serve(**wanted) as server, server.client() as client:
+        assert client.get("/models").status_code == 200
+        bad = client.post("/predict", json={"instances": []})
+        assert (bad.status_code, bad.json()["error"]) == (
+            422,
+            "instances is empty; send at least one image",
+        )
+        assert client.get("/nowhere").json()["error"].startswith("there is no route")
+        metrics = client.get("/metrics").text
+        assert 'rosenblatt_http_seconds_count{method="GET",route="/models",status="200"}' in metrics
+        if setting == "ROSENBLATT_ACCESS_LOG":
+            assert "path=/predict" in server.log.read_text()
+            assert "status=422" in server.log.read_text()
+
+
+def test_paths_that_nobody_routes_leave_no_label(server: Server) -> None:
+    """Otherwise a scanner could fill the memory of BentoML's metrics."""
+    with server.client() as client:
+        for path in ("/nowhere/1", "/nowhere/2", "/models/none"):
+            assert client.get(path).status_code == 404
+        metrics = client.get("/metrics").text
+    assert "nowhere" not in metrics
+    assert 'route="/models/{name}",status="404"' in metrics

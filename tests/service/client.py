@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
-from service.http.asgi import Application
+from service.http.asgi import Application, Limits
 from service.http.predict import Predictor
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
@@ -40,7 +40,8 @@ class Client:
                 Profiler(recommender, settings),
                 threads,
             ),
-            settings.max_body_bytes,
+            Limits.of(settings),
+            meter,
         )
 
     def request(

@@ -24,7 +24,7 @@ def running(talk: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
 
     async def go() -> None:
         application = Rosenblatt.to_asgi()  # type: ignore[attr-defined]
-        async with application.router.lifespan_context(application):
+        async with application.app.router.lifespan_context(application.app):
             transport = httpx.ASGITransport(application)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 await talk(client)

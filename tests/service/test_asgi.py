@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route as StarletteRoute
 
 from service.errors import InvalidError
-from service.http.asgi import Application, Reply, Request, Route, reply
+from service.http.asgi import Application, ClientGoneError, Limits, Reply, Request, Route, reply
 from service.http.front import Front
 
 JSON = {"content-type": "application/json"}
@@ -35,6 +35,18 @@ async def fail(_: Request) -> Reply:
     raise KeyError("secret")
 
 
+class Observed:
+    """Remembers the requests it is told of."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, int]] = []
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        assert seconds >= 0
+        self.seen.append((route, method, status))
+
+
+OBSERVED = Observed()
 APPLICATION = Application(
     [
         Route("POST", "/echo", echo),
@@ -44,7 +56,8 @@ APPLICATION = Application(
         Route("GET", "/things/{name}", echo),
         Route("GET", "/things/{name}/parts/{part}", echo),
     ],
-    max_body_bytes=100,
+    Limits(body_bytes=100, body_seconds=0.2, pending=3),
+    OBSERVED,
 )
 
 
@@ -179,3 +192,87 @@ def test_the_front_gives_routing_errors_the_one_body() -> None:
     assert answer.status_code == 405
     assert "GET" in answer.headers["allow"]
     assert answer.json()["error"] == "/page has no method POST; GET /docs.json lists them"
+
+
+def test_requests_are_counted_by_pattern() -> None:
+    OBSERVED.seen.clear()
+    for path in ("/things/a", "/things/b", "/nowhere", "/array"):
+        call("GET", path)
+    call("POST", "/refuse", json={})
+    call("BREW", "/array")
+    assert OBSERVED.seen == [
+        ("/things/{name}", "GET", 200),
+        ("/things/{name}", "GET", 200),
+        ("/array", "GET", 200),
+        ("/refuse", "POST", 422),
+        ("/array", "other", 405),
+    ]
+
+
+async def slowly(seconds: float, *messages: dict[str, Any]) -> list[Any]:
+    """POST /echo; what stands behind the first message comes so many seconds later."""
+    sent: list[Any] = []
+    waiting = list(messages)
+
+    async def receive() -> Any:
+        if len(waiting) < max(len(messages), 2):
+            await asyncio.sleep(seconds)
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/echo", "headers": []}
+    await APPLICATION(scope, receive, send)
+    return sent
+
+
+def test_a_body_that_does_not_arrive_is_given_up() -> None:
+    sent = asyncio.run(slowly(1, part(b"12"), part(b"34", more=False)))
+    assert sent[0]["status"] == 408
+    assert b"did not arrive within 0.2 s" in sent[1]["body"]
+
+
+def test_more_requests_than_may_be_pending_are_turned_away() -> None:
+    async def crowd() -> list[Any]:
+        slow = [slowly(0.1, part(b"1", more=False)) for _ in range(5)]
+        return list(await asyncio.gather(*slow))
+
+    statuses = sorted(sent[0]["status"] for sent in asyncio.run(crowd()))
+    assert statuses == [200, 200, 200, 503, 503]
+    assert call("POST", "/echo", content=b"1", headers=JSON).status_code == 200
+
+
+def test_work_is_cancelled_when_the_client_leaves() -> None:
+    cancelled = asyncio.Event()
+
+    async def work() -> int:
+        try:
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        return 1
+
+    async def go() -> None:
+        async def gone() -> Any:
+            await asyncio.sleep(0.01)
+            return {"type": "http.disconnect"}
+
+        with pytest.raises(ClientGoneError):
+            await Request(b"", {}, receive=gone).unless_gone(work())
+        await asyncio.sleep(0)
+        assert cancelled.is_set()
+
+    async def stays() -> None:
+        async def quick() -> int:
+            return 7
+
+        async def never() -> Any:
+            await asyncio.Future()
+
+        assert await Request(b"", {}, receive=never).unless_gone(quick()) == 7
+        assert await Request(b"", {}).unless_gone(quick()) == 7
+
+    asyncio.run(go())
+    asyncio.run(stays())
