@@ -20,20 +20,26 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 $(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed and $(PYTHON) is $$($(PYTHON) -V): choose one with PYTHON="; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.serve: requirements/serve.txt | $(BIN)/python
+	@echo "Installing the serving set into $(VENV): about 0.75 GB, once"
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt | $(BIN)/python
+	@echo "Installing what training and tests need into $(VENV): about 2.8 GB, once"
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@ $(VENV)/.serve
 
 .PHONY: serve
 serve: $(VENV)/.serve ## Serve the committed models on 127.0.0.1:3000 (HOST=, PORT=)
-	@echo "Rosenblatt on http://$(HOST):$(PORT) - try: curl -s $(HOST):$(PORT)/predict -H 'content-type: application/json' -d @docs/examples/seven.json"
-	@exec $(BIN)/bentoml serve service.app:Rosenblatt --host $(HOST) --port $(PORT)
+	@$(BIN)/python -m scripts.port $(HOST) $(PORT)
+	@echo "Rosenblatt on http://$(HOST):$(PORT) - try: curl -sS $(HOST):$(PORT)/predict -H 'content-type: application/json' -d @docs/examples/seven.json"
+	@mkdir -p build/home/$(PORT)
+	@exec env BENTOML_HOME=$(CURDIR)/build/home/$(PORT) $(BIN)/bentoml serve service.app:Rosenblatt --host $(HOST) --port $(PORT)
 
 .PHONY: test
 test: $(VENV)/.dev ## Run the tests with branch coverage of service and contract

@@ -112,7 +112,7 @@ class CalibrationError(_Model):
 
 
 class Metrics(_Model):
-    """Quality on the test set, which was read once, after every choice was made."""
+    """Quality on the test set. It chooses nothing; where it was seen twice, the notes say so."""
 
     samples: int = Field(gt=0, description="Size of the test set.")
     accuracy: Probability = Field(description="Share of right labels on the test set.")
@@ -206,13 +206,24 @@ class Manifest(_Model):
             names = [tensor.name for tensor in tensors]
             if len(set(names)) != len(names):
                 raise ValueError(f"{kind} names a tensor twice: {names}")
-        probabilities = self.output("probabilities")
-        if probabilities and probabilities.shape[1:] != (len(self.labels),):
-            raise ValueError(
-                f"output 'probabilities' has shape {list(probabilities.shape)}, "
-                f"but there are {len(self.labels)} labels"
-            )
+        self._check_image_classification()
         return self
+
+    def _check_image_classification(self) -> None:
+        """The one task so far has one signature; the service's decoding relies on it."""
+        inputs = [(t.datatype, len(t.shape), t.shape[0]) for t in self.inputs]
+        if inputs != [("UINT8", 3, -1)]:
+            raise ValueError("inputs of an image_classification are one UINT8 [-1, height, width]")
+        outputs = {t.name: (t.datatype, t.shape) for t in self.outputs}
+        expected = {
+            "label": ("INT64", (-1,)),
+            "probabilities": ("FP32", (-1, len(self.labels))),
+        }
+        if outputs != expected:
+            raise ValueError(
+                "outputs of an image_classification are label INT64 [-1] and probabilities FP32 "
+                f"[-1, {len(self.labels)}]"
+            )
 
     def output(self, name: str) -> TensorSpec | None:
         """The output tensor called `name`, or None."""

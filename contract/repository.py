@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,11 +65,25 @@ class Entry:
         return f"{self.name} version {self.version}"
 
 
-def entries(root: Path) -> list[Entry]:
+@dataclass(frozen=True)
+class Stray:
+    """A directory that stands where a model version should, and is none."""
+
+    name: str
+    version: str
+    path: Path
+    reason: str
+
+
+def entries(root: Path, on_stray: Callable[[Stray], None] | None = None) -> list[Entry]:
     """Every version directory under `root`, by name and rising version.
 
+    Args:
+        root: the repository.
+        on_stray: told of what is no version directory; without it, that is an error.
+
     Raises:
-        RepositoryError: `root` is no directory, or a version directory is no positive integer.
+        RepositoryError: `root` is no directory, or holds a stray and nobody wants to hear of it.
     """
     if not root.is_dir():
         raise RepositoryError(
@@ -77,13 +92,22 @@ def entries(root: Path) -> list[Entry]:
         )
     found = []
     for model in _directories(root):
-        for version in _directories(model):
-            if not version.name.isdecimal() or version.name.startswith("0"):
-                raise RepositoryError(
-                    f"{version} is no version directory; name it with a positive integer"
-                )
-            found.append(Entry(model.name, int(version.name), version))
+        versions = _directories(model)
+        if not versions:
+            _report(Stray(model.name, "", model, "it holds no version directory"), on_stray)
+        for version in versions:
+            if re.fullmatch(r"[1-9][0-9]{0,8}", version.name):
+                found.append(Entry(model.name, int(version.name), version))
+            else:
+                reason = "it is no version directory; name it with a positive integer"
+                _report(Stray(model.name, version.name, version, reason), on_stray)
     return sorted(found)
+
+
+def _report(stray: Stray, on_stray: Callable[[Stray], None] | None) -> None:
+    if on_stray is None:
+        raise RepositoryError(f"{stray.path}: {stray.reason}")
+    on_stray(stray)
 
 
 def read_manifest(entry: Entry) -> Manifest:
@@ -197,9 +221,12 @@ def write(root: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Entry:
         for name, data in {**files, MANIFEST_FILE: manifest.to_json().encode()}.items():
             (staging / name).write_bytes(data)
         staging.chmod(0o755)  # mkdtemp's 0700 would hide the model from another user
+        # Aside first: a crash between the two renames leaves the old version to be found.
+        aside = staging.with_name(staging.name.replace(".staging-", ".replaced-"))
         if target.exists():
-            shutil.rmtree(target)
+            target.replace(aside)
         staging.replace(target)
+        shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return Entry(manifest.name, int(manifest.version), target)
@@ -216,7 +243,7 @@ def _golden(entry: Entry, manifest: Manifest) -> GoldenSamples:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             samples = GoldenSamples(archive["images"], archive["label"], archive["probabilities"])
-    except (ValueError, KeyError, OSError) as error:
+    except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds between them
         raise ArtifactError(f"{path} is no archive of golden samples: {error}") from error
     n = manifest.golden.samples
     for spec, array in (
@@ -255,6 +282,7 @@ __all__ = [
     "ContractError",
     "Entry",
     "GoldenSamples",
+    "Stray",
     "TensorSpec",
     "audit",
     "check_graph",

@@ -152,7 +152,10 @@ def benchmarks_page() -> str:
         f"`make race`: the guide's recipe and the one that ships, in turn, several seeds "
         f"({race['device']}). The document reports 0.9921 for the guide's.",
         table(("recipe", "seeds", "mean test accuracy", "each", "mean seconds"), laps),
-        f"The recipe that ships takes {race['time_ratio']:.2f} of the guide's time.",
+        f"The recipe that ships takes {race['time_ratio']:.2f} of the guide's time. `guide` runs "
+        "in float32, as the document does; `fast` in bfloat16 where the processor has it. At equal "
+        "precision the guide's smaller network is the faster one per epoch "
+        "([training log](training-log.md)).",
         "## Decisions",
         f"`python -m benchmarks guide`: {guide['questions']:,} random questions, each fact stated "
         f"half of the time ({guide['processor']}). In process, from the body of a request to that "

@@ -16,7 +16,6 @@ from contract.repository import entries
 from service.errors import StartupError
 from service.guide.decision import Decision
 from service.guide.facts import (
-    NAMES,
     Budget,
     Domain,
     Explainability,
@@ -99,6 +98,7 @@ class Rosenblatt:
                 self._recommender,
                 Profiler(self._recommender, _settings),
                 threads,
+                _settings.timeout_seconds,
             ),
             Limits.of(_settings),
             meter,
@@ -138,8 +138,20 @@ class Rosenblatt:
         feature_engineering: FeatureEngineering | None = None,
     ) -> Decision:
         """Classical ML or deep learning for a problem of which this is known, and why."""
-        stated = {name: value for name, value in locals().items() if name in NAMES}
-        return self._recommender.recommend(stated)
+        return self._recommender.recommend(
+            {
+                "modalities": modalities,
+                "task": task,
+                "n_rows": n_rows,
+                "n_labelled": n_labelled,
+                "explainability": explainability,
+                "domain": domain,
+                "budget": budget,
+                "clean": clean,
+                "trees_exhausted": trees_exhausted,
+                "feature_engineering": feature_engineering,
+            }
+        )
 
 
 class _Fronted(type(Rosenblatt)):  # type: ignore[misc]

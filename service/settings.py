@@ -47,6 +47,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Most requests with a body at a time; beyond it 503 with Retry-After.",
     )
+    max_pending_bytes: int = Field(
+        64 * 2**20,
+        ge=1024,
+        description="Most bytes of all bodies held at a time; beyond it 503 with Retry-After.",
+    )
     max_waiting_rows: int = Field(
         2048, ge=1, description="Most rows that wait for one model; beyond it 503 with Retry-After."
     )

@@ -22,5 +22,7 @@ def describe(value: object) -> str:
 
 def short(value: object) -> str:
     """A scalar as JSON writes it, cut after 60 characters."""
-    text = json.dumps(value, ensure_ascii=True)
-    return text if len(text) <= 60 else text[:57] + "..."
+    text = json.dumps(value[:61] if isinstance(value, str) else value, ensure_ascii=True)
+    if len(text) <= 60:
+        return text
+    return f'{text[:56]}..."' if isinstance(value, str) else f"{text[:57]}..."

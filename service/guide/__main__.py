@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         decision = adviser().recommend(parse_facts(stated))
     except InvalidError as error:
-        parser.error(str(error))
+        parser.exit(2, f"error: {error}; see --help\n")
     if as_json:
         text = json.dumps(decision.model_dump(mode="json"), indent=2, ensure_ascii=False)
     else:
@@ -103,7 +103,7 @@ def _sections(decision: Decision) -> Iterator[tuple[str, list[str]]]:
         f"{' and '.join(f'{fact} = {_shown(v)}' for fact, v in c.change.items())}: {c.verdict}"
         for c in decision.counterfactuals_same_problem
     ]
-    yield "Would change the verdict", flips
+    yield "Would change the verdict of the same problem", flips
     yield (
         "Evidence",
         [f"{e.stance} {', '.join(e.rules)}: {e.claim} ({e.citation})" for e in decision.evidence],

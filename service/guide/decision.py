@@ -24,7 +24,9 @@ class Candidate(_Answer):
     why: str
     rules: list[str] = Field(description="Fired rules that speak for it.")
     caveats: list[str]
-    served_model: str | None = Field(description="A model of this service that shows the idea.")
+    served_model: str | None = Field(
+        description="A model of this service that shows the idea on digits; not one for this data."
+    )
 
 
 class RuleResult(_Answer):

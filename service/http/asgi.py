@@ -11,13 +11,16 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import orjson
 
 from service.errors import (
     BusyError,
+    InvalidError,
     MediaTypeError,
     MethodError,
     NotFoundError,
@@ -26,6 +29,7 @@ from service.errors import (
     TooLargeError,
 )
 from service.settings import Settings
+from service.wording import short
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -34,6 +38,7 @@ Send = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_DRAINED_BYTES = 256 * 2**20
 _JSON = (b"content-type", b"application/json")
 
 logger = logging.getLogger(__name__)
@@ -95,11 +100,16 @@ Handler = Callable[[Request], Awaitable[Reply]]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a request may cost: bytes of its body, seconds to send it, requests at a time."""
+    """What requests may cost.
+
+    body_bytes: of one body; body_seconds: to send it; pending: requests with a body at a time;
+    pending_bytes: of all their bodies together.
+    """
 
     body_bytes: int
     body_seconds: float = 10.0
     pending: int = 256
+    pending_bytes: int = 64 * 2**20
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -111,7 +121,8 @@ class Limits:
 class Route:
     """`path` may hold named parts: `/models/{name}`.
 
-    `media_type` is that of a POST's body; `max_body_bytes` replaces the application's limit.
+    `media_type` is that of a POST's body; `max_body_bytes` replaces the application's limit;
+    `admit` may refuse before the body is read; `says` is one line for the index.
     """
 
     method: str
@@ -119,6 +130,8 @@ class Route:
     handler: Handler
     media_type: str = "application/json"
     max_body_bytes: int | None = None
+    admit: Callable[[], None] | None = None
+    says: str = ""
 
 
 Found = tuple[dict[str, Route], Mapping[str, str]] | None
@@ -146,6 +159,7 @@ class Application:
         self._limits = limits
         self._observer = observer
         self._pending = 0
+        self._bytes = 0
         self._static: dict[str, dict[str, Route]] = {}
         self._patterns: list[tuple[re.Pattern[str], dict[str, Route]]] = []
         for path in dict.fromkeys(route.path for route in routes):
@@ -166,24 +180,29 @@ class Application:
         """Answer one HTTP request."""
         started = time.perf_counter()
         found = self._find(scope["path"])
-        self._pending += 1
         try:
-            answer = await self._answer(found, scope, receive)
-        except ServiceError as error:
-            answer = reply(error.body(), error.status, error.headers)
+            answer = await self._guarded(found, scope, receive)
         except ClientGoneError:
             return
-        except Exception:
-            logger.exception("%s %s failed", scope["method"], scope["path"])
-            answer = reply({"error": "the service failed to answer; its log says why"}, 500)
-        finally:
-            self._pending -= 1
         await _send(answer, scope["method"], send)
         if self._observer is not None and found is not None:
             route = next(iter(found[0].values()))
             method = scope["method"] if scope["method"] in found[0] else "other"
             seconds = time.perf_counter() - started
             self._observer.request(route.path, method, answer.status, seconds)
+
+    async def _guarded(self, found: Found, scope: Scope, receive: Receive) -> Reply:
+        """The answer, or the one error body."""
+        try:
+            try:
+                return await self._answer(found, scope, receive)
+            except ServiceError as error:
+                return reply(error.body(), error.status, error.headers)
+        except ClientGoneError:
+            raise
+        except Exception:
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            return reply({"error": "the service failed to answer; its log says why"}, 500)
 
     async def _answer(self, found: Found, scope: Scope, receive: Receive) -> Reply:
         if found is None:
@@ -192,28 +211,56 @@ class Application:
         route = methods.get(scope["method"])
         if route is None:
             raise MethodError(
-                f"{scope['path']} has no method {scope['method']}; use {' or '.join(methods)}",
+                f"{scope['path']} has no method {scope['method'][:20]}; use {' or '.join(methods)}",
                 headers={"allow": ", ".join(methods)},
             )
         if route.method != "POST":
             return await route.handler(Request(b"", parameters))
-        if self._pending > self._limits.pending:
+        if scope.get("query_string"):
+            raise InvalidError("the query string is not read; put its fields into the body")
+        limit = route.max_body_bytes or self._limits.body_bytes
+        try:
+            content_type, size = _judge(scope["headers"], route.media_type, limit)
+        except TooLargeError as error:
+            if "connection" not in error.headers:
+                await _discard(receive, self._limits.body_seconds)
+            raise
+        self._admit(route, size)
+        self._pending += 1
+        self._bytes += size
+        try:
+            body = await self._body(receive, limit)
+            return await route.handler(Request(body, parameters, content_type, receive))
+        finally:
+            self._pending -= 1
+            self._bytes -= size
+
+    def _admit(self, route: Route, size: int) -> None:
+        """Turn a request away before its body is read, where too much is held already."""
+        if self._pending >= self._limits.pending:
             raise BusyError(
                 f"{self._pending} requests are being answered and at most {self._limits.pending} "
                 "may; try again in a moment",
-                headers={"retry-after": "1", "connection": "close"},
+                headers={"retry-after": "1"},
             )
-        limit = route.max_body_bytes or self._limits.body_bytes
-        content_type = _judge(scope["headers"], route.media_type, limit)
+        if self._bytes and self._bytes + size > self._limits.pending_bytes:
+            raise BusyError(
+                f"bodies of {self._bytes} bytes are held and at most {self._limits.pending_bytes} "
+                "may; try again in a moment",
+                headers={"retry-after": "1"},
+            )
+        if route.admit is not None:
+            route.admit()
+
+    async def _body(self, receive: Receive, limit: int) -> bytes:
         try:
             async with asyncio.timeout(self._limits.body_seconds):
-                body = await _read(receive, limit)
+                return await _read(receive, limit)
         except TimeoutError as error:
             raise SlowBodyError(
                 f"the body did not arrive within {self._limits.body_seconds:g} s; send it faster",
                 headers={"connection": "close"},
             ) from error
-        return await route.handler(Request(body, parameters, content_type, receive))
 
     def _find(self, path: str) -> Found:
         if methods := self._static.get(path):
@@ -226,24 +273,38 @@ class Application:
 
 def not_found(path: str) -> NotFoundError:
     """The error for a path that nobody routes."""
-    return NotFoundError(f"there is no route {path}; GET /docs.json lists them")
+    return NotFoundError(f"there is no route {path[:200]}; GET / lists them")
 
 
-def _judge(headers: Sequence[tuple[bytes, bytes]], media_type: str, limit: int) -> str:
-    """The content type, where the headers announce a body that can be read."""
-    content_type = ""
+def _judge(headers: Sequence[tuple[bytes, bytes]], media_type: str, limit: int) -> tuple[str, int]:
+    """The content type and the announced size, where the headers announce what can be read.
+
+    A body that does not announce its size is taken for the largest.
+    """
+    content_type, size = "", limit
     for name, value in headers:
-        if name == b"content-length" and int(value) > limit:
-            raise _too_large(int(value), limit)
-        if name == b"content-type":
+        if name == b"content-length":
+            size = int(value)
+            if size > limit:
+                raise _too_large(size, limit)
+        elif name == b"content-type":
             content_type = value.decode("latin-1")
-            if not content_type.lower().startswith(media_type):
-                raise MediaTypeError(f"content-type is {content_type!r}; send {media_type}")
-        if name == b"content-encoding" and value.lower() != b"identity":
-            raise MediaTypeError(
-                f"content-encoding is {value.decode('latin-1')!r}; send the body unencoded"
-            )
-    return content_type
+            if not _fits(content_type, media_type):
+                raise MediaTypeError(
+                    f"content-type is {short(content_type)}; send {media_type}, in UTF-8"
+                )
+        elif name == b"content-encoding" and value.lower() != b"identity":
+            encoding = short(value.decode("latin-1"))
+            raise MediaTypeError(f"content-encoding is {encoding}; send the body unencoded")
+    return content_type, size
+
+
+@lru_cache(maxsize=64)
+def _fits(content_type: str, media_type: str) -> bool:
+    """Whether a content type is the media type, and its charset, if any, UTF-8."""
+    sent, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = [p[8:].strip("\"'") for p in parameters if p.startswith("charset=")]
+    return sent == media_type and all(c in ("utf-8", "utf8", "us-ascii") for c in charsets)
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
@@ -260,20 +321,31 @@ async def _read(receive: Receive, limit: int) -> bytes:
     return b"".join(parts)
 
 
+async def _discard(receive: Receive, seconds: float) -> None:
+    """Read a body to its end and drop it: a client that still sends cannot see an answer."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            message = await receive()
+            while message["type"] == "http.request" and message.get("more_body", False):
+                message = await receive()
+
+
 def _part(message: Message, size: int, limit: int) -> bytes:
     if message["type"] == "http.disconnect":
         raise ClientGoneError
     part: bytes = message.get("body", b"")
     if size + len(part) > limit:
-        raise _too_large(size + len(part), limit)
+        raise _too_large(size + len(part), limit, announced=False)
     return part
 
 
-def _too_large(size: int, limit: int) -> TooLargeError:
+def _too_large(size: int, limit: int, *, announced: bool = True) -> TooLargeError:
+    # A body without an end, or an enormous one, is not worth reading to its end.
+    endless = not announced or size > _DRAINED_BYTES
+    close = {"connection": "close"} if endless else None
     return TooLargeError(
         f"the body is {size} bytes or more, and at most {limit} are read; send less at once",
-        # The rest of the body is not read, so the connection cannot be used again.
-        headers={"connection": "close"},
+        headers=close,
     )
 
 

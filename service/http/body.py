@@ -32,7 +32,10 @@ def parse_object(
     # Each key of a flat object has one colon. More colons mean a string that holds one, a
     # nested object or a repeated key, which orjson would drop in silence: look closely then.
     if body.count(b":") != len(document):
-        json.loads(body, object_pairs_hook=_unique)
+        try:
+            json.loads(body, object_pairs_hook=_unique)
+        except RecursionError as error:
+            raise MalformedError(f"{what} is nested too deeply; send a flat object") from error
     return document
 
 
@@ -42,7 +45,7 @@ def refuse_unknown(document: dict[str, Any], known: Collection[str]) -> None:
         if field not in known:
             raise InvalidError(
                 f"field {short(field)} is unknown; the fields are {', '.join(sorted(known))}",
-                loc=[field],
+                loc=[field[:100]],
             )
 
 
@@ -60,6 +63,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
-            raise MalformedError(f"field {short(key)} is given twice; give it once", loc=[key])
+            raise MalformedError(
+                f"field {short(key)} is given twice; give it once", loc=[key[:100]]
+            )
         result[key] = value
     return result

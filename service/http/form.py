@@ -65,7 +65,9 @@ async def _items(body: bytes, content_type: str) -> list[tuple[str, str | bytes]
         raise MalformedError(
             f"content-type is {content_type!r}; send multipart/form-data with its boundary"
         )
-    headers = Headers({"content-type": content_type})
+    # The boundary alone: Starlette would decode by whatever charset a client names.
+    boundary = next(p for p in content_type.split(";") if "boundary=" in p.lower()).strip()
+    headers = Headers({"content-type": f"multipart/form-data; {boundary}"})
     parser = _InMemory(headers, stream(), max_files=8, max_fields=8, max_part_size=_TEXT_BYTES)
     try:
         form = await parser.parse()

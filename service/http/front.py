@@ -68,7 +68,7 @@ class _OneErrorBody:
         if start["status"] == 404:
             document = not_found(path).body()
         else:
-            document = {"error": f"{path} has no method {method}; GET /docs.json lists them"}
+            document = {"error": f"{path} has no method {method}; GET / lists them"}
         body = reply(document).body
         kept = [(n, v) for n, v in start["headers"] if n == b"allow"]
         headers = [

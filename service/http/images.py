@@ -41,6 +41,8 @@ def decode(
         InvalidError: no list, empty, a wrong shape, a wrong pixel, or no picture.
         TooLargeError: more rows than the limit, or a picture of too many pixels.
     """
+    if instances is None:
+        raise InvalidError("instances is missing; send an array of images", loc=["instances"])
     if not isinstance(instances, list):
         raise InvalidError(
             f"instances is {describe(instances)}; it must be an array of images",

@@ -40,15 +40,21 @@ class Profiler:
             self._handle,
             media_type="multipart/form-data",
             max_body_bytes=self._limits.max_bytes + _ENVELOPE_BYTES,
+            admit=self._admit,
+            says="facts from a file, and the decision for them",
         )
 
-    async def _handle(self, request: Request) -> Reply:
+    def _admit(self) -> None:
+        """Before the body is read: a file that would wait in vain takes no memory."""
         if self._pending >= _WAITING:
             raise BusyError(
                 f"{self._pending} files are being read or wait and at most {_WAITING} may; try "
                 "again in a few seconds",
                 headers={"retry-after": "5"},
             )
+
+    async def _handle(self, request: Request) -> Reply:
+        self._admit()
         self._pending += 1
         try:
             data, texts = await parse_form(

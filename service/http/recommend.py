@@ -15,8 +15,18 @@ from service.guide.rules import FAMILIES, Ruleset, ruleset
 from service.http.asgi import Reply, Request, Route, reply
 from service.http.body import parse_object
 from service.inference.repository import Models
+from service.wording import short
 
 _EXAMPLE = '{"modalities": ["tabular"], "n_rows": 20000}'
+
+
+_PAGES = {
+    "/guide": "the guide as data: its facts, tiers and figures",
+    "/guide/rules": "every rule with its conditions",
+    "/guide/comparison": "the two families side by side",
+    "/guide/architectures": "which architecture is for what",
+    "/guide/evidence": "the studies beside the guide",
+}
 
 
 class Recommender:
@@ -56,8 +66,12 @@ class Recommender:
             "/guide/architectures": self._library.architectures.model_dump(by_alias=True),
             "/guide/evidence": _evidence(self._rules, self._library),
         }
-        pages = [Route("GET", path, _page(document)) for path, document in documents.items()]
-        return [*pages, Route("GET", "/guide/rules/{id}", self._rule)]
+        pages = [
+            Route("GET", path, _page(document), says=_PAGES[path])
+            for path, document in documents.items()
+        ]
+        one = Route("GET", "/guide/rules/{id}", self._rule, says="one rule, with its studies")
+        return [*pages, one]
 
     async def _rule(self, request: Request) -> Reply:
         """One rule, with the studies beside it."""
@@ -68,7 +82,7 @@ class Recommender:
                 document = rule.model_dump(by_alias=True, exclude_none=True)
                 return reply(document | {"evidence": studies})
         known = ", ".join(rule.id for rule in self._rules.rules)
-        raise NotFoundError(f"rule {wanted!r} is unknown; choose from {known}")
+        raise NotFoundError(f"rule {short(wanted)} is unknown; choose from {known}")
 
 
 def measured(manifests: Mapping[str, Manifest], tables: Library) -> list[Measurement]:
@@ -136,13 +150,7 @@ def _index(rules: Ruleset, tables: Library) -> dict[str, Any]:
         "tiers": [tier.model_dump(exclude_none=True) for tier in rules.document.tiers],
         "rules": {rule.id: rule.title for rule in rules.rules},
         "figures": tables.figures.model_dump(),
-        "routes": {
-            "/recommend": "POST facts, get a decision",
-            "/guide/rules": "every rule with its conditions, /guide/rules/{id} one",
-            "/guide/comparison": "the two families side by side",
-            "/guide/architectures": "which architecture is for what",
-            "/guide/evidence": "the studies beside the guide",
-        },
+        "routes": {path: says for path, says in _PAGES.items() if path != "/guide"},
     }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from contract.manifest import Manifest
-from service.errors import NotFoundError
+from service.errors import DeadlineError, NotFoundError
 from service.http.asgi import Handler, Reply, Request, Route, reply
 from service.http.predict import Asked, Predictor
 from service.http.profile import Profiler
@@ -17,6 +18,9 @@ from service.http.recommend import Recommender
 from service.inference.dispatch import Dispatcher
 from service.inference.repository import Models, Refusal
 from service.inference.session import Answer, Session
+from service.wording import short
+
+T = TypeVar("T")
 
 # A body up to this size, a few images, is answered on the event loop: cheaper than a thread.
 INLINE_BYTES = 32 * 1024
@@ -29,25 +33,47 @@ def routes(
     recommender: Recommender,
     profiler: Profiler,
     threads: ThreadPoolExecutor,
+    seconds: float,
 ) -> list[Route]:
     """Every route of the product over these models."""
 
-    def predicts(path: str, read: Callable[[bytes], Asked]) -> Route:
-        return Route("POST", path, _predicts(read, predictor, dispatcher, threads))
+    def predicts(path: str, read: Callable[[bytes], Asked], says: str) -> Route:
+        handler = _predicts(read, predictor, dispatcher, threads, seconds)
+        return Route("POST", path, handler, says=says)
 
     async def recommend(request: Request) -> Reply:
         return Reply(recommender.recommend_body(request.body))
 
-    return [
-        predicts("/predict", predictor.read_predict),
-        predicts("/compare", predictor.read_compare),
-        Route("POST", "/recommend", recommend),
+    found = [
+        predicts("/predict", predictor.read_predict, "one model's predictions"),
+        predicts("/compare", predictor.read_compare, "every model's, and where they agree"),
+        Route("POST", "/recommend", recommend, says="which approach a problem calls for, and why"),
         profiler.route(),
         *recommender.routes(),
-        Route("GET", "/models", partial(_list, models)),
-        Route("GET", "/models/{name}", partial(_show, models)),
-        Route("GET", "/readyz", partial(_ready, models)),
+        Route("GET", "/models", partial(_list, models), says="what serves, and how good it is"),
+        Route("GET", "/models/{name}", partial(_show, models), says="its whole manifest"),
+        Route("GET", "/readyz", partial(_ready, models), says="200 when the default model serves"),
     ]
+    return [*found, _index(found)]
+
+
+# BentoML's own, which stand behind the product's.
+_BENTOMLS = (
+    {"method": "GET", "path": "/livez", "says": "200 while the process answers"},
+    {"method": "GET", "path": "/metrics", "says": "Prometheus metrics"},
+    {"method": "GET", "path": "/docs.json", "says": "OpenAPI of the POST routes"},
+)
+
+
+def _index(found: Sequence[Route]) -> Route:
+    """`GET /`, in place of BentoML's page, which loads scripts of other hosts."""
+    listed = [{"method": r.method, "path": r.path, "says": r.says} for r in found]
+    answer = reply({"service": "rosenblatt", "routes": [*listed, *_BENTOMLS]})
+
+    async def index(_: Request) -> Reply:
+        return answer
+
+    return Route("GET", "/", index, says="this list")
 
 
 def _predicts(
@@ -55,6 +81,7 @@ def _predicts(
     predictor: Predictor,
     dispatcher: Dispatcher,
     threads: ThreadPoolExecutor,
+    seconds: float,
 ) -> Handler:
     """Decode, infer, encode; the first and the last on a thread where they take long."""
 
@@ -62,16 +89,29 @@ def _predicts(
         if len(request.body) <= INLINE_BYTES:
             asked = read(request.body)
             return reply(predictor.write(asked, await infer(request, asked)))
-        loop = asyncio.get_running_loop()
-        asked = await loop.run_in_executor(threads, read, request.body)
+        asked = await threaded(partial(read, request.body))
         answers = await infer(request, asked)
-        return await loop.run_in_executor(threads, lambda: reply(predictor.write(asked, answers)))
+        return await threaded(lambda: reply(predictor.write(asked, answers)))
 
     async def infer(request: Request, asked: Asked) -> list[Answer]:
         work = predictor.run(asked, dispatcher.infer)
         if any(dispatcher.busy(session) for session, _ in asked.runs):
             return await request.unless_gone(work)
         return await work
+
+    async def threaded(work: Callable[[], T]) -> T:
+        """On a thread, if one is free in time."""
+        until = time.perf_counter() + seconds
+
+        def timely() -> T:
+            if time.perf_counter() > until:
+                raise DeadlineError(
+                    f"the body waited more than {seconds:g} s to be read; try again later",
+                    headers={"retry-after": "1"},
+                )
+            return work()
+
+        return await asyncio.get_running_loop().run_in_executor(threads, timely)
 
     return handle
 
@@ -82,7 +122,7 @@ async def _list(models: Models, _: Request) -> Reply:
         _summary(s, models) for _, vs in sorted(models.sessions.items()) for s in vs.values()
     ]
     refused = [_refusal(r, models) for r in models.refused()]
-    listed = sorted(serving + refused, key=lambda m: (m["name"], int(m["version"])))
+    listed = sorted(serving + refused, key=lambda m: (m["name"], _order(m)))
     return reply({"default": models.default, "models": listed})
 
 
@@ -91,14 +131,14 @@ async def _show(models: Models, request: Request) -> Reply:
     name = request.parameters["name"]
     if name not in models.names:
         raise NotFoundError(
-            f"model {name!r} is unknown; choose from {', '.join(models.names) or 'none'}"
+            f"model {short(name)} is unknown; choose from {', '.join(models.names) or 'none'}"
         )
     versions = [
         _summary(s, models) | {"manifest": s.manifest.model_dump(mode="json")}
         for _, s in sorted(models.sessions.get(name, {}).items())
     ]
     versions += [_refusal(r, models) for _, r in sorted(models.refusals.get(name, {}).items())]
-    versions.sort(key=lambda v: int(v["version"]))
+    versions.sort(key=lambda v: _order(v))
     return reply({"name": name, "versions": versions})
 
 
@@ -131,11 +171,18 @@ def _summary(session: Session, models: Models) -> dict[str, Any]:
     }
 
 
+def _order(listed: dict[str, Any]) -> int:
+    """Versions by number; what is none, first."""
+    version: str = listed["version"]
+    return int(version) if version.isdecimal() else 0
+
+
 def _refusal(refusal: Refusal, models: Models) -> dict[str, Any]:
     return {
         "name": refusal.name,
         "version": refusal.version,
         "state": "refused",
-        "default_version": models.is_default(refusal.name, int(refusal.version)),
+        "default_version": refusal not in models.strays
+        and models.is_default(refusal.name, int(refusal.version)),
         "reason": refusal.reason,
     }

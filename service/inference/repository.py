@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from contract.errors import ContractError
-from contract.repository import Entry, entries
-from service.errors import NotFoundError, UnavailableError
+from contract.repository import Entry, Stray, entries
+from service.errors import NotFoundError, StartupError, UnavailableError
 from service.inference.session import Session, load
 from service.settings import Settings
+from service.wording import short
+
+# As the manifest has it: no sign, no leading zero, ASCII digits.
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +39,7 @@ class Models:
     default: str
     sessions: dict[str, dict[int, Session]] = field(default_factory=dict)
     refusals: dict[str, dict[int, Refusal]] = field(default_factory=dict)
+    strays: list[Refusal] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
@@ -59,7 +65,7 @@ class Models:
         known = sorted({*serving, *refused})
         if not known:
             raise NotFoundError(
-                f"model {name!r} is unknown; choose from {', '.join(self.names) or 'none'}",
+                f"model {short(name)} is unknown; choose from {', '.join(self.names) or 'none'}",
                 loc=["model"],
             )
         number = known[-1] if version is None else _number(version)
@@ -73,7 +79,8 @@ class Models:
                 loc=["version"] if version else ["model"],
             )
         raise NotFoundError(
-            f"model {name!r} has no version {version!r}; it has {', '.join(map(str, known))}",
+            f"model {short(name)} has no version {short(version or '')}; it has "
+            f"{', '.join(map(str, known))}",
             loc=["version"],
         )
 
@@ -90,12 +97,13 @@ class Models:
         ]
 
     def refused(self) -> list[Refusal]:
-        """Every refused version, by name and number."""
-        return [
+        """Every refused version, by name and number, and what stands where one should."""
+        versions = [
             refusal
             for _, versions in sorted(self.refusals.items())
             for _, refusal in sorted(versions.items())
         ]
+        return versions + self.strays
 
     def ready(self) -> bool:
         """Whether a request that names no model gets its answer."""
@@ -113,7 +121,7 @@ def load_all(settings: Settings, loader: Loader = load) -> Models:
         StartupError: the provider setting cannot be fulfilled.
     """
     models = Models(settings.default_model)
-    found = entries(settings.models_dir)
+    found = entries(settings.models_dir, lambda stray: _refuse_stray(models, stray))
     # Constructing a session releases the GIL, so two big forests load side by side.
     with ThreadPoolExecutor(max_workers=4) as pool:
         outcomes = pool.map(lambda entry: _attempt(entry, settings, loader), found)
@@ -135,8 +143,20 @@ def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refu
         return loader(entry, settings)
     except ContractError as error:
         return Refusal(entry.name, str(entry.version), str(error))
+    except StartupError:
+        raise
+    except Exception as error:
+        # What no audit foresaw must not keep the other models from serving.
+        logger.exception("model %s cannot be loaded", entry)
+        reason = f"it cannot be loaded ({type(error).__name__}: {error}); see the log"
+        return Refusal(entry.name, str(entry.version), reason)
+
+
+def _refuse_stray(models: Models, stray: Stray) -> None:
+    logger.error("%s was refused: %s", stray.path, stray.reason)
+    models.strays.append(Refusal(stray.name, stray.version, stray.reason))
 
 
 def _number(version: str) -> int:
     """The version as a number; -1, which no version has, for what is none."""
-    return int(version) if version.isdecimal() and version == str(int(version)) else -1
+    return int(version) if _VERSION.fullmatch(version) else -1

@@ -32,7 +32,7 @@ def test_it_survives_a_round_trip(manifest: Manifest) -> None:
         ({"files": {"tpu": {}}}, "files.tpu"),
         ({"created": "2026-01-01T00:00:00"}, "time zone"),
         ({"labels": ["only"]}, "labels"),
-        ({"labels": ["0", "1"]}, "2 labels"),
+        ({"labels": ["0", "1"]}, "probabilities FP32"),
         ({"inputs": []}, "inputs"),
         ({"inputs": [{"name": "images", "datatype": "uint8", "shape": [-1, 28, 28]}]}, "datatype"),
         ({"inputs": [{"name": "images", "datatype": "UINT8", "shape": [28, 28]}]}, "-1 followed"),

@@ -9,7 +9,16 @@ import onnx
 import pytest
 
 from contract.errors import ArtifactError, GraphError, ManifestError, RepositoryError
-from contract.repository import Entry, audit, entries, read_manifest, record_of, sha256, write
+from contract.repository import (
+    Entry,
+    Stray,
+    audit,
+    entries,
+    read_manifest,
+    record_of,
+    sha256,
+    write,
+)
 from tests.repositories import manifest_of, tiny_graph, tiny_model
 
 
@@ -49,6 +58,9 @@ def test_a_version_directory_is_a_positive_integer(repository: Path, name: str) 
     (repository / "alpha" / name).mkdir()
     with pytest.raises(RepositoryError, match="positive integer"):
         entries(repository)
+    strays: list[Stray] = []
+    assert len(entries(repository, strays.append)) == 3
+    assert [(s.name, s.version) for s in strays] == [("alpha", name)]
 
 
 def test_hidden_directories_and_files_are_no_models(repository: Path) -> None:

@@ -49,7 +49,7 @@ def test_too_little_is_status_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 1
     text = capsys.readouterr().out
     assert text.startswith("insufficient information: Too little is stated")
-    assert "Would change the verdict" in text
+    assert "Would change the verdict of the same problem" in text
 
 
 @pytest.mark.parametrize(

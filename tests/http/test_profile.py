@@ -126,7 +126,7 @@ def test_the_route_takes_forms_alone(client: httpx.Client) -> None:
     answer = client.post("/recommend/profile", json={})
     assert (answer.status_code, answer.json()["error"]) == (
         415,
-        "content-type is 'application/json'; send multipart/form-data",
+        'content-type is "application/json"; send multipart/form-data, in UTF-8',
     )
     assert client.get("/recommend/profile").status_code == 405
 

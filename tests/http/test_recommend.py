@@ -114,7 +114,7 @@ def test_one_rule_comes_with_its_studies(client: httpx.Client) -> None:
     assert {study["id"] for study in rule["evidence"]} == {"bit-2019", "setfit-2022", "raghu-2019"}
     unknown = client.get("/guide/rules/R9")
     assert unknown.status_code == 404
-    assert "rule 'R9' is unknown; choose from R6" in unknown.json()["error"]
+    assert 'rule "R9" is unknown; choose from R6' in unknown.json()["error"]
 
 
 def test_the_tables_of_the_guide(client: httpx.Client) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from typing import Any
 
 import pytest
@@ -59,3 +61,45 @@ def test_paths_that_nobody_routes_leave_no_label(server: Server) -> None:
         metrics = client.get("/metrics").text
     assert "nowhere" not in metrics
     assert 'route="/models/{name}",status="404"' in metrics
+
+
+@pytest.mark.parametrize(
+    ("port", "message"), [("taken", "cannot be listened on"), ("0", "1 to 65535")]
+)
+def test_a_port_that_cannot_be_had_is_said_in_one_line(
+    server: Server, port: str, message: str
+) -> None:
+    port = server.url.rpartition(":")[2] if port == "taken" else port
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.port", "127.0.0.1", port],
+        cwd=ROOT, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("cannot start: ")
+    assert message in line
+
+
+def test_the_index_lists_every_route_and_no_other_host(server: Server) -> None:
+    with server.client() as client:
+        index = client.get("/")
+        assert "http" not in index.text
+        listed = index.json()["routes"]
+        assert {"/predict", "/guide/rules/{id}", "/metrics"} <= {r["path"] for r in listed}
+        assert all(route["says"] for route in listed)
+        for route in listed:
+            if route["method"] == "GET" and "{" not in route["path"]:
+                assert client.get(route["path"]).status_code == 200
+        assert client.get("/predict/").status_code == 404
+
+
+@pytest.mark.parametrize("size", [5 * 2**20, 40 * 2**20])
+def test_a_client_that_sends_too_much_lives_to_see_the_answer(server: Server, size: int) -> None:
+    """urllib sends the whole body before it reads: a closed connection would hide the 413."""
+    request = urllib.request.Request(
+        f"{server.url}/predict", b"a" * size, {"content-type": "application/json"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=30)
+    assert caught.value.code == 413
+    caught.value.close()

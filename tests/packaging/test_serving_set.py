@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 import venv
 from pathlib import Path
 
@@ -34,7 +35,11 @@ def test_the_serving_set_serves_alone(tmp_path: Path) -> None:
     starts = []
     for _ in range(3):  # the first start compiles the sources; the machine may be busy
         with serve(python=str(python)) as server:
-            starts.append(server.cold_start)
+            asked = time.perf_counter()
+            body = {"instances": golden.images[:1].tolist()}
+            answer = httpx.post(f"{server.url}/predict", json=body).json()
+            assert answer["predictions"][0]["label"] == str(golden.label[0])
+            starts.append(server.cold_start + time.perf_counter() - asked)
     assert min(starts) <= COLD_START_SECONDS
     with serve(python=str(python)) as server:
         body = {"instances": golden.images.tolist()}

@@ -39,6 +39,7 @@ class Client:
                 recommender,
                 Profiler(recommender, settings),
                 threads,
+                settings.timeout_seconds,
             ),
             Limits.of(settings),
             meter,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from service.http.asgi import Application, ClientGoneError, Limits, Reply, Reque
 from service.http.front import Front
 
 JSON = {"content-type": "application/json"}
+UTF16 = {"content-type": "application/json; charset=utf-16"}
 
 
 async def echo(request: Request) -> Reply:
@@ -29,6 +31,10 @@ async def array(_: Request) -> Reply:
 
 async def refuse(_: Request) -> Reply:
     raise InvalidError("thing is 3; at most 2", loc=["thing"])
+
+
+async def surrogate(_: Request) -> Reply:
+    raise InvalidError("thing is \ud800")
 
 
 async def fail(_: Request) -> Reply:
@@ -52,11 +58,12 @@ APPLICATION = Application(
         Route("POST", "/echo", echo),
         Route("GET", "/array", array),
         Route("POST", "/refuse", refuse),
+        Route("POST", "/surrogate", surrogate),
         Route("GET", "/fail", fail),
         Route("GET", "/things/{name}", echo),
         Route("GET", "/things/{name}/parts/{part}", echo),
     ],
-    Limits(body_bytes=100, body_seconds=0.2, pending=3),
+    Limits(body_bytes=100, body_seconds=0.2, pending=3, pending_bytes=250),
     OBSERVED,
 )
 
@@ -116,7 +123,16 @@ def test_what_nobody_foresaw_is_a_500_that_tells_nothing(caplog: pytest.LogCaptu
         ("GET", "/echo", {}, 405, "/echo has no method GET; use POST"),
         ("DELETE", "/array", {}, 405, "use GET or HEAD"),
         ("POST", "/echo", {"content": b"x" * 101}, 413, "101 bytes or more, and at most 100"),
-        ("POST", "/echo", {"headers": {"content-type": "text/csv"}}, 415, "'text/csv'"),
+        ("POST", "/echo", {"headers": {"content-type": "text/csv"}}, 415, '"text/csv"'),
+        ("POST", "/echo", {"headers": {"content-type": "application/jsonl"}}, 415, "jsonl"),
+        (
+            "POST",
+            "/echo",
+            {"headers": {"content-type": "application/json; charset=utf-16"}},
+            415,
+            "in UTF-8",
+        ),
+        ("POST", "/echo?size=3", {"headers": JSON}, 422, "the query string is not read"),
         ("POST", "/echo", {"headers": {"content-encoding": "gzip"}}, 415, "unencoded"),
     ],
 )
@@ -191,7 +207,7 @@ def test_the_front_gives_routing_errors_the_one_body() -> None:
     answer = behind("POST", "/page")
     assert answer.status_code == 405
     assert "GET" in answer.headers["allow"]
-    assert answer.json()["error"] == "/page has no method POST; GET /docs.json lists them"
+    assert answer.json()["error"] == "/page has no method POST; GET / lists them"
 
 
 def test_requests_are_counted_by_pattern() -> None:
@@ -209,7 +225,9 @@ def test_requests_are_counted_by_pattern() -> None:
     ]
 
 
-async def slowly(seconds: float, *messages: dict[str, Any]) -> list[Any]:
+async def slowly(
+    seconds: float, *messages: dict[str, Any], headers: Sequence[tuple[bytes, bytes]] = ()
+) -> list[Any]:
     """POST /echo; what stands behind the first message comes so many seconds later."""
     sent: list[Any] = []
     waiting = list(messages)
@@ -222,9 +240,42 @@ async def slowly(seconds: float, *messages: dict[str, Any]) -> list[Any]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/echo", "headers": []}
+    scope = {"type": "http", "method": "POST", "path": "/echo", "headers": headers}
     await APPLICATION(scope, receive, send)
     return sent
+
+
+@pytest.mark.parametrize("charset", ["utf-8", '"UTF-8"', "us-ascii"])
+def test_json_may_say_that_it_is_utf8(charset: str) -> None:
+    headers = {"content-type": f"Application/JSON; charset={charset}"}
+    assert call("POST", "/echo", content=b"{}", headers=headers).status_code == 200
+
+
+def crowd(*requests: Any) -> tuple[list[int], str]:
+    """The statuses of requests sent at once, and the last error."""
+
+    async def together() -> list[Any]:
+        return list(await asyncio.gather(*requests))
+
+    answers = asyncio.run(together())
+    statuses = sorted(sent[0]["status"] for sent in answers)
+    errors = [sent[1]["body"].decode() for sent in answers if sent[0]["status"] != 200]
+    return statuses, errors[-1]
+
+
+def test_bodies_that_together_are_too_large_are_turned_away() -> None:
+    wide = part(b"1" * 90, more=False)
+    statuses, error = crowd(*(slowly(0.1, wide) for _ in range(3)))
+    assert statuses == [200, 200, 503]
+    assert "bodies of 200 bytes are held and at most 250 may" in error
+
+
+def test_an_error_that_cannot_be_written_is_an_error_still(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answer = call("POST", "/surrogate", json={})
+    assert (answer.status_code, list(answer.json())) == (500, ["error"])
+    assert "failed" in caplog.text
 
 
 def test_a_body_that_does_not_arrive_is_given_up() -> None:
@@ -234,12 +285,10 @@ def test_a_body_that_does_not_arrive_is_given_up() -> None:
 
 
 def test_more_requests_than_may_be_pending_are_turned_away() -> None:
-    async def crowd() -> list[Any]:
-        slow = [slowly(0.1, part(b"1", more=False)) for _ in range(5)]
-        return list(await asyncio.gather(*slow))
-
-    statuses = sorted(sent[0]["status"] for sent in asyncio.run(crowd()))
+    size, small = [(b"content-length", b"1")], part(b"1", more=False)
+    statuses, error = crowd(*(slowly(0.1, small, headers=size) for _ in range(5)))
     assert statuses == [200, 200, 200, 503, 503]
+    assert "3 requests are being answered and at most 3 may" in error
     assert call("POST", "/echo", content=b"1", headers=JSON).status_code == 200
 
 

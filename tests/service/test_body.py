@@ -29,6 +29,10 @@ def test_an_object_is_parsed() -> None:
         (b'{"a": 1, "\\u0061": 2}', 'field "a" is given twice'),
         (b'{"a": {"b": 1, "b": 2}}', 'field "b" is given twice'),
         (b"[" * 2000, "no JSON"),
+        *(
+            (b'{"a": 1, "b": ":", "c": ' + b"[" * n + b"]" * n + b"}", "nested too deeply")
+            for n in (990, 1000, 1010)
+        ),
     ],
 )  # fmt: skip
 def test_what_is_no_plain_object_is_refused(body: bytes, message: str) -> None:

@@ -71,7 +71,7 @@ def test_a_jpeg_is_turned_upright() -> None:
 PIXEL = "a pixel is an integer from 0 to 255"
 BAD_ROWS: list[tuple[str, Any, str]] = [
     ("not a list", 7, "instances is 7"),
-    ("missing", None, "instances is null"),
+    ("missing", None, "instances is missing; send an array"),
     ("text", "abc", 'instances is "abc"'),
     ("an object", {"a": 1}, "instances is an object"),
     ("empty", [], "instances is empty"),

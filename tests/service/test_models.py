@@ -11,11 +11,11 @@ import numpy as np
 import onnx
 import pytest
 
-from contract.repository import entries, record_of, sha256
+from contract.repository import Entry, entries, record_of
 from service.errors import NotFoundError, StartupError, UnavailableError
 from service.inference import provider
 from service.inference.repository import load_all
-from service.inference.session import CHUNK, load
+from service.inference.session import CHUNK, Session, load
 from service.settings import Settings
 from tests.repositories import tiny_graph, tiny_model
 
@@ -44,12 +44,13 @@ def test_the_highest_version_serves_by_default(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "version", "message"),
     [
-        ("gamma", None, "model 'gamma' is unknown; choose from alpha, beta"),
-        ("", None, "model '' is unknown"),
-        ("beta", "3", "model 'beta' has no version '3'; it has 2, 10"),
-        ("beta", "02", "no version '02'"),
-        ("beta", "latest", "no version 'latest'"),
+        ("gamma", None, 'model "gamma" is unknown; choose from alpha, beta'),
+        ("", None, 'model "" is unknown'),
+        ("beta", "3", 'model "beta" has no version "3"; it has 2, 10'),
+        ("beta", "02", 'no version "02"'),
+        ("beta", "latest", 'no version "latest"'),
         ("beta", "٢", "no version"),
+        ("beta", "9" * 5000, "no version"),
     ],
 )
 def test_an_unknown_model_or_version_is_named(
@@ -171,6 +172,55 @@ def test_a_fall_back_is_reported_not_hidden(
         provider.check(asked, session._session, settings(repository, provider="cuda"))
 
 
+def test_what_no_audit_foresaw_refuses_one_model(repository: Path) -> None:
+    """And the others serve."""
+
+    def loader(entry: Entry, found: Settings) -> Session:
+        if entry.name == "alpha":
+            raise ZeroDivisionError("nobody thought of this")
+        return load(entry, found)
+
+    models = load_all(settings(repository), loader)
+    assert models.ready()
+    (refusal,) = models.refused()
+    assert refusal.name == "alpha"
+    assert "ZeroDivisionError: nobody thought of this" in refusal.reason
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("beta/backup", "it is no version directory; name it with a positive integer"),
+        ("beta/01", "it is no version directory"),
+        ("gamma", "it holds no version directory"),
+    ],
+)
+def test_a_stray_directory_is_reported_and_the_models_serve(
+    repository: Path, path: str, reason: str
+) -> None:
+    (repository / path).mkdir()
+    models = load_all(settings(repository))
+    assert models.get("beta").version == "10"
+    (refusal,) = models.refused()
+    assert reason in refusal.reason
+
+
+@pytest.mark.parametrize(
+    "content", [b"PK\x05\x06" + bytes(18), b"\x93NUMPY\x01\x00", b"PK\x03\x04x"]
+)
+def test_golden_samples_that_are_none_refuse_the_model(repository: Path, content: bytes) -> None:
+    """Even if the manifest vouches for them."""
+    folder = repository / "alpha" / "1"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    name = manifest["golden"]["path"]
+    (folder / name).write_bytes(content)
+    manifest["golden"].update(record_of(name, content).model_dump())
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    models = load_all(settings(repository))
+    assert "no archive of golden samples" in models.refused()[0].reason
+    assert models.ready()
+
+
 def test_trees_do_not_ask_for_cuda(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provider, "_has_cuda", lambda: True)
     manifest = load_all(settings(repository, provider="cpu")).get().manifest
@@ -178,4 +228,3 @@ def test_trees_do_not_ask_for_cuda(repository: Path, monkeypatch: pytest.MonkeyP
     assert provider.wanted(manifest, auto)[0][0] == provider.CUDA
     forest = manifest.model_copy(update={"algorithm": "random_forest"})
     assert provider.wanted(forest, auto) == [(provider.CPU, {})]
-    assert sha256(b"") not in str(auto)
