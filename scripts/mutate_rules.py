@@ -19,6 +19,11 @@ import yaml
 from service.guide.rules import FAMILIES, RULES, parse_rules
 from tests.guide.cases import failures
 
+# Mutants that answer every request as the original does, but for the tier they show.
+EQUIVALENT = {
+    "T1.large in tier 2": "it meets nothing of tier 3 but what is silent where it fires",
+    "R3.few in tier 4": "R4.assumed still comes first, by the order of the file",
+}
 _STRICTNESS = {"lt": "le", "le": "lt", "gt": "ge", "ge": "gt"}
 _SUBSETS = [list(s) for n in range(1, len(FAMILIES) + 1) for s in combinations(FAMILIES, n)]
 
@@ -78,10 +83,13 @@ def main() -> int:
     judged, caught = Counter[str](), Counter[str]()
     for kind, description, mutated in mutants(data):
         judged[kind] += 1
-        if next(failures(parse_rules(mutated)), None) is None:
-            sys.stdout.write(f"survived: {description}\n")
-        else:
+        if next(failures(parse_rules(mutated)), None) is not None:
             caught[kind] += 1
+        elif description in EQUIVALENT:
+            sys.stdout.write(f"equivalent: {description}: {EQUIVALENT[description]}\n")
+            judged[kind] -= 1
+        else:
+            sys.stdout.write(f"survived: {description}\n")
     for kind, count in judged.items():
         sys.stdout.write(f"{kind}: {caught[kind]} of {count} caught\n")
     return int(caught != judged)

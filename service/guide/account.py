@@ -101,7 +101,9 @@ def _conflict(winner: Voice, loser: Voice) -> d.ConflictResult:
     if winner.clause.tier == loser.clause.tier and winner.clause.principle:
         principle = winner.clause.principle
     else:
-        principle = loser.tier.loses or winner.tier.wins
+        # What a tier loses by is said of the data; to what stands higher it just comes later.
+        lost_to_data = winner.tier.name == "data" and loser.tier.loses
+        principle = lost_to_data or winner.tier.wins
     return d.ConflictResult(
         rules=[winner.rule.id, loser.rule.id],
         winner=winner.rule.id,

@@ -6,13 +6,18 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from service.guide import decision as d
-from service.guide.engine import Outcome, Resolution
+from service.guide.engine import Outcome, Resolution, Voice
 from service.guide.facts import Facts
 from service.guide.library import Entry, Library, holds
-from service.guide.rules import Strategy
+from service.guide.rules import FAMILIES, Strategy
 
 # The rules after which cheap, or clear, candidates come first.
-_BUDGET, _EXPLAINABILITY = "R5", "R4"
+_BUDGET, _EXPLAINABILITY, _LABELS = "R5", "R4", "R3"
+_FEW_LABELS = frozenset({"regularised_classical", "transfer_learning_frozen_backbone"})
+# What a preference for the cheap or the clear speaks for, of 1 to 5.
+_CHEAP, _CLEAR = 2, 4
+# Tasks with tools of their own.
+_SPECIAL = frozenset({"recommendation", "forecasting", "log_analysis"})
 
 
 def cautions(tables: Library, facts: Facts) -> list[str]:
@@ -46,16 +51,17 @@ def candidates(
 
 
 def _ranked(tables: Library, facts: Facts, outcome: Outcome, resolution: Resolution) -> list[Entry]:
-    fitting = _fitting(tables, facts, outcome.strategy)
+    """The family of the verdict first, what is made for the task first, then cost or clarity."""
     fired = {voice.rule.id for voice in resolution.fired}
 
-    def key(entry: Entry) -> tuple[bool, int, int]:
+    def key(entry: Entry) -> tuple[bool, bool, int, int]:
         data = entry.data
         other = outcome.verdict != "hybrid" and data.family != outcome.verdict
+        general = facts.task in _SPECIAL and not any(c.fact == "task" for c in entry.when)
         clarity = -data.clarity if _EXPLAINABILITY in fired else 0
-        return other, clarity, data.cost if _BUDGET in fired else 0
+        return other, general, clarity, data.cost if _BUDGET in fired else 0
 
-    return sorted(fitting, key=key)
+    return sorted(_fitting(tables, facts, outcome.strategy), key=key)
 
 
 def _fitting(tables: Library, facts: Facts, strategy: Strategy) -> list[Entry]:
@@ -82,7 +88,7 @@ def evidence(tables: Library, facts: Facts, resolution: Resolution) -> list[d.Ev
     """The studies beside the fired rules that concern this data and task."""
     cited: dict[str, list[str]] = {}
     for voice in resolution.fired:
-        for study in voice.rule.evidence:
+        for study in voice.rule.cited(voice.clause):
             cited.setdefault(study, []).append(voice.rule.id)
     studies = [(tables.studies[study], rules) for study, rules in cited.items()]
     return [
@@ -91,19 +97,29 @@ def evidence(tables: Library, facts: Facts, resolution: Resolution) -> list[d.Ev
             citation=study.citation, url=study.url, year=study.year,
         )
         for study, rules in studies
-        if _concerns(study.modalities, facts.modalities)
+        if _within(study.max_rows, facts.n_rows)
+        and _concerns(study.modalities, facts.modalities)
         and _concerns(study.tasks, facts.task and [facts.task])
     ]  # fmt: skip
 
 
 def _speaking_for(entry: Entry, resolution: Resolution) -> list[str]:
-    family = entry.data.family
-    return [
-        voice.rule.id
-        for voice in resolution.fired
-        if family in voice.clause.families
-        or (resolution.verdict == "hybrid" and "hybrid" in voice.clause.families)
-    ]
+    """The fired rules that chose its family or favour it within the family."""
+    return [voice.rule.id for voice in resolution.fired if _speaks(voice, entry, resolution)]
+
+
+def _speaks(voice: Voice, entry: Entry, resolution: Resolution) -> bool:
+    data, families = entry.data, voice.clause.families
+    if len(families) < len(FAMILIES):
+        hybrid = resolution.verdict == "hybrid" and "hybrid" in families
+        return data.family in families or hybrid
+    if voice.rule.id == _LABELS:
+        return bool(
+            {"regularised_classical", "transfer_learning_frozen_backbone"} & {*data.strategies}
+        )
+    if voice.rule.id == _BUDGET:
+        return data.cost <= _CHEAP
+    return data.clarity >= _CLEAR
 
 
 def _if_fits(entry: Entry, facts: Facts) -> list[str]:
@@ -111,6 +127,10 @@ def _if_fits(entry: Entry, facts: Facts) -> list[str]:
         return []
     unknown = dict.fromkeys(c.fact for c in entry.when if getattr(facts, c.fact) is None)
     return [f"offered without knowing {' and '.join(unknown)}; state it for candidates that fit"]
+
+
+def _within(limit: int | None, rows: int | None) -> bool:
+    return limit is None or rows is None or rows <= limit
 
 
 def _concerns(about: Sequence[Any] | None, stated: Sequence[Any] | None) -> bool:

@@ -6,10 +6,10 @@ whose families do not is overridden, and a conflict is recorded. Pure functions 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from service.guide.facts import COUNTS, NAMES
 from service.guide.rules import (
@@ -109,11 +109,12 @@ class Resolution:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a change of facts can change."""
+    """What a change of facts can change; `shaped_by` are the clauses that chose the strategy."""
 
     verdict: Verdict
     contested: bool
     strategy: Strategy
+    shaped_by: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 class Engine:
@@ -127,16 +128,29 @@ class Engine:
     def __init__(self, rules: Ruleset, memory: int | None = 2**14) -> None:
         clauses = [(rule, clause) for rule in rules.rules for clause in rule.clauses]
         selections = rules.document.strategies
-        tiers = {tier.tier: tier for tier in rules.document.tiers}
         self.rules = rules
         self.space = Space(
             [c for _, clause in clauses for c in clause.when]
             + [u.condition for _, clause in clauses for u in clause.unless]
             + [c for selection in selections for c in selection.when]
         )
-        mask = self.space.mask
-        self.voices = tuple(
-            Voice(
+        self.voices = tuple(self._voices(rules))
+        self._reads = {v.name: _reads(v) for v in self.voices}
+        self._tests = tuple(self._test(rule) for rule in rules.rules)
+        self._selections: dict[Verdict, list[tuple[Strategy, frozenset[str], Test]]] = {}
+        for chosen in selections:
+            when = tuple(map(self.space.mask, chosen.when))
+            entry = (chosen.strategy, frozenset(chosen.fired), when)
+            self._selections.setdefault(chosen.verdict, []).append(entry)
+        self.outcome = lru_cache(maxsize=memory)(self._outcome)
+        self._outcomes: dict[tuple[Outcome, frozenset[str]], Outcome] = {}
+        self._resolved = lru_cache(maxsize=2**12)(self._resolve)
+
+    def _voices(self, rules: Ruleset) -> Iterator[Voice]:
+        mask, tiers = self.space.mask, {tier.tier: tier for tier in rules.document.tiers}
+        clauses = [(rule, clause) for rule in rules.rules for clause in rule.clauses]
+        for position, (rule, clause) in enumerate(clauses):
+            yield Voice(
                 rule,
                 clause,
                 tiers[clause.tier],
@@ -145,26 +159,15 @@ class Engine:
                 tuple(mask(u.condition) for u in clause.unless),
                 self.space.unknown,
             )
-            for position, (rule, clause) in enumerate(clauses)
-        )
+
+    def _test(self, rule: Rule) -> tuple[Any, ...]:
+        """A rule's clauses as `_fired` reads them: rank, when, unless with what is unknown."""
         unknown = self.space.unknown
-        self._tests = tuple(
-            tuple(
-                (v.rank, v.when, tuple((f, m, unknown[f]) for f, m in v.unless))
-                for v in self.voices
-                if v.rule is rule
-            )
-            for rule in rules.rules
+        return tuple(
+            (v.rank, v.when, tuple((fact, mask, unknown[fact]) for fact, mask in v.unless))
+            for v in self.voices
+            if v.rule is rule
         )
-        self._reads = {v.name: _reads(v) for v in self.voices}
-        self._selections: dict[Verdict, list[tuple[Strategy, frozenset[str], Test]]] = {}
-        for chosen in selections:
-            self._selections.setdefault(chosen.verdict, []).append(
-                (chosen.strategy, frozenset(chosen.fired), tuple(map(mask, chosen.when)))
-            )
-        self.outcome = lru_cache(maxsize=memory)(self._outcome)
-        self._outcomes: dict[Outcome, Outcome] = {}
-        self._resolved = lru_cache(maxsize=2**12)(self._resolve)
 
     def reads(self, voice: Voice) -> frozenset[int]:
         """The facts, by index, that bear on a clause; one count bears on the other."""
@@ -207,20 +210,19 @@ class Engine:
 
     def _outcome(self, point: Point) -> Outcome:
         resolution = self.resolve(point)
-        outcome = Outcome(
-            resolution.verdict, resolution.contested, self.strategy(point, resolution)
-        )
+        strategy, chosen = self._strategy(ordered(point), resolution)
+        outcome = Outcome(resolution.verdict, resolution.contested, strategy, chosen)
         # One object per outcome, not per point: there are a dozen.
-        return self._outcomes.setdefault(outcome, outcome)
+        return self._outcomes.setdefault((outcome, chosen), outcome)
 
-    def strategy(self, point: Point, resolution: Resolution) -> Strategy:
-        """How the verdict is carried out: the first selection that fits."""
-        fired, point = resolution.effects, ordered(point)
+    def _strategy(self, point: Point, resolution: Resolution) -> tuple[Strategy, frozenset[str]]:
+        """How the verdict is carried out: the first selection that fits, and what asked for it."""
         for strategy, needed, when in self._selections[resolution.verdict]:
-            if needed and needed.isdisjoint(fired):
+            chosen = needed.intersection(resolution.effects)
+            if needed and not chosen:
                 continue
             if all(not point[fact] & ~mask for fact, mask in when):
-                return strategy
+                return strategy, chosen
         raise AssertionError("the last selection of a verdict has no conditions")
 
 

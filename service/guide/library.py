@@ -58,6 +58,7 @@ class Study(_Strict):
     url: str
     modalities: list[Modality] | None = Field(None, description="Data it is about, if not all.")
     tasks: list[Task] | None = Field(None, description="Tasks it is about, if not all.")
+    max_rows: int | None = Field(None, description="Rows up to which it holds, if it says so.")
 
 
 class ComparisonRow(_Strict):
@@ -111,7 +112,7 @@ class _Evidence(_Strict):
     @model_validator(mode="after")
     def _cited_once(self) -> _Evidence:
         ids = [study.id for study in self.evidence]
-        cited = {i for rule in ruleset().rules for i in rule.evidence}
+        cited = {i for rule in ruleset().rules for i in rule.studies}
         if len(set(ids)) < len(ids) or set(ids) != cited:
             raise ValueError(f"studies and rules differ in {sorted(set(ids) ^ cited)}")
         return self

@@ -58,7 +58,7 @@ class Adviser:
                 resolution,
                 advice.cautions(self._tables, facts),
                 [need.need for need in unmet],
-                missing,
+                list(self._decisive(point)),
                 robustness,
             ),
             candidates=advice.candidates(self._tables, self._served, facts, outcome, resolution),
@@ -92,6 +92,20 @@ class Adviser:
             for missing in self._analyst.missing(point)
             if (alternatives := list(self._alternatives(missing, facts)))
         ]
+
+    def _decisive(self, point: Point) -> Iterator[sentences.Decisive]:
+        """The unknown facts that flip the verdict, with all their values that do."""
+        now = self.engine.outcome(point).verdict
+        for missing in self._analyst.missing(point):
+            for verdict in dict.fromkeys(o.verdict for _, o in missing.changes):
+                if verdict != now:
+                    buckets = [
+                        self._analyst.bucket(Move(missing.fact, bucket))
+                        for bucket, outcome in missing.changes
+                        if outcome.verdict == verdict
+                    ]
+                    when = sentences.values(buckets)
+                    yield sentences.Decisive(NAMES[missing.fact], when, verdict)
 
     def _alternatives(self, missing: Missing, facts: Facts) -> Iterator[d.Alternative]:
         for outcome in dict.fromkeys(outcome for _, outcome in missing.changes):

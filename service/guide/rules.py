@@ -75,6 +75,7 @@ class Clause(_Strict):
     shapes: bool = False
     need: str | None = None
     principle: str | None = None
+    evidence: list[str] | None = Field(None, description="Where not those of the rule.")
     contested_by: Family | None = None
     gap: str | None = None
 
@@ -107,6 +108,16 @@ class Rule(_Strict):
     statement: str
     evidence: list[str] = Field(description="Ids of the studies beside it.")
     clauses: list[Clause] = Field(min_length=1)
+
+    def cited(self, clause: Clause) -> list[str]:
+        """The studies of one of its clauses."""
+        return self.evidence if clause.evidence is None else clause.evidence
+
+    @property
+    def studies(self) -> list[str]:
+        """The studies of all its clauses."""
+        cited = [study for clause in self.clauses for study in self.cited(clause)]
+        return list(dict.fromkeys([*self.evidence, *cited]))
 
 
 class Selection(_Strict):

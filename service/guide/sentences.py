@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from service.guide.decision import Alternative, MissingFact, Robustness
+from service.guide.decision import Alternative, Robustness
 from service.guide.engine import Outcome, Resolution, Voice
 from service.guide.rules import Strategy, Verdict
 from service.guide.space import Bucket
@@ -17,7 +18,7 @@ STRATEGIES: dict[Strategy, str] = {
     "transfer_learning_frozen_backbone": "take a pretrained network, freeze its backbone and train "
     "only the head",
     "small_pretrained": "take a small pretrained network",
-    "generative_pretrained": "adapt a pretrained generative model",
+    "generative_pretrained": "use a generative network, pretrained where one exists",
     "tabular_deep_learning": "move to tabular deep learning",
     "hybrid_benchmark_both": "build a classical and a deep model and benchmark them against each "
     "other",
@@ -31,16 +32,25 @@ VERDICTS: dict[Verdict, str] = {
 }
 
 
+@dataclass(frozen=True)
+class Decisive:
+    """An unknown fact, and the values for which the verdict would be another one."""
+
+    fact: str
+    when: str
+    verdict: Verdict
+
+
 def summary(
     outcome: Outcome,
     resolution: Resolution,
     cautions: Sequence[str],
     unmet: Sequence[str],
-    missing: Sequence[MissingFact],
+    decisive: Sequence[Decisive],
     robustness: Robustness,
 ) -> str:
     """Two sentences: what to do and why; what stands against it, or would change it."""
-    against = _against(resolution, unmet) or _open(outcome, missing, robustness)
+    against = _against(resolution, unmet) or _open(outcome, decisive, robustness)
     return f"{_first(outcome, resolution)} {_sentence('; '.join([*cautions, against]))}"
 
 
@@ -67,7 +77,8 @@ def _first(outcome: Outcome, resolution: Resolution) -> str:
     phrase = STRATEGIES[outcome.strategy]
     if resolution.decider is None:
         return _sentence(phrase)
-    shapes = [voice for voice in resolution.fired if resolution.effects[voice.name] == "shapes"]
+    shaped = [voice for voice in resolution.fired if voice.name in outcome.shaped_by]
+    shapes = [voice for voice in shaped if voice is not resolution.decider]
     reasons = "; ".join(_reason(voice) for voice in (resolution.decider, *shapes))
     return _sentence(f"{phrase}, because {reasons}")
 
@@ -87,23 +98,22 @@ def _against(resolution: Resolution, unmet: Sequence[str]) -> str:
     )
 
 
-def _open(outcome: Outcome, missing: Sequence[MissingFact], robustness: Robustness) -> str:
+def _open(outcome: Outcome, decisive: Sequence[Decisive], robustness: Robustness) -> str:
     if robustness.robust:
         return "nothing left unstated could change that verdict"
-    decisive = [fact for fact in missing if fact.would_change_verdict]
+    facts = list(dict.fromkeys(d.fact for d in decisive))
     if outcome.verdict == "insufficient_information":
-        return f"state {_listed([fact.fact for fact in decisive])}: any of them can decide"
+        can = "any of them can decide" if len(facts) > 1 else "it can decide"
+        return f"state {_listed(facts)}: {can}"
     if not decisive:
         # No single fact flips the verdict; some together do.
-        facts = list(robustness.smallest_flip or {})
-        return f"{_listed(facts, 'and')}, not stated, could change that together"
+        together = list(robustness.smallest_flip or {})
+        return f"{_listed(together, 'and')}, not stated, could change that together"
     first = decisive[0]
-    flip = next(a for a in first.outcomes if a.verdict != outcome.verdict)
-    others = [fact.fact for fact in decisive[1:]]
-    more = f"; {_listed(others)} could too" if others else ""
+    more = f"; {_listed(facts[1:])} could too" if facts[1:] else ""
     return (
-        f"that would change if {first.fact}, which is not stated, were {flip.when} "
-        f"({VERDICTS[flip.verdict]}){more}"
+        f"that would change if {first.fact}, which is not stated, were {first.when} "
+        f"({VERDICTS[first.verdict]}){more}"
     )
 
 

@@ -78,7 +78,7 @@ class Recommender:
         wanted = request.parameters["id"]
         for rule in self._rules.rules:
             if rule.id == wanted:
-                studies = [self._library.studies[i].model_dump() for i in rule.evidence]
+                studies = [self._library.studies[i].model_dump() for i in rule.studies]
                 document = rule.model_dump(by_alias=True, exclude_none=True)
                 return reply(document | {"evidence": studies})
         known = ", ".join(rule.id for rule in self._rules.rules)
@@ -163,7 +163,7 @@ def _rules(rules: Ruleset) -> dict[str, Any]:
 
 def _evidence(rules: Ruleset, tables: Library) -> dict[str, Any]:
     cited = {
-        study: [rule.id for rule in rules.rules if study in rule.evidence]
+        study: [rule.id for rule in rules.rules if study in rule.studies]
         for study in tables.studies
     }
     return {

@@ -1,0 +1,82 @@
+"""Would a practitioner laugh? Every combination of what shapes the candidates, judged by sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, product
+from typing import Any
+
+import pytest
+
+from service.guide.decision import Decision
+from service.guide.facts import CHOICES, MODALITIES, parse_facts
+from service.guide.recommend import adviser
+
+SETS = [None, *(list(s) for n in (1, 2) for s in combinations(MODALITIES, n))]
+TREES = ("xgboost", "forest", "lightgbm", "boost", "tree")
+READABLE = (
+    "Logistic", "scorecard", "GAM", "named", "TF-IDF", "smoothing", "Item", "template", "Linear",
+    "Penalised", "lag",
+)  # fmt: skip
+MADE_FOR = {
+    "forecasting": ("LightGBM", "PatchTST", "smoothing", "Regression on lag"),
+    "recommendation": ("Item", "LightGBM", "Two-tower"),
+    "log_analysis": ("log", "message"),
+}
+
+
+def decisions() -> Iterator[tuple[dict[str, Any], Decision]]:
+    for modalities, task, explainability, budget, labelled in product(
+        SETS,
+        (None, *CHOICES["task"]),
+        (None, "required", "preferred"),
+        (None, "tight", "hard_limit"),
+        (None, 300, 50_000),
+    ):
+        facts = {
+            "modalities": modalities, "task": task, "explainability": explainability,
+            "budget": budget, "n_labelled": labelled,
+        }  # fmt: skip
+        decision = adviser().recommend(parse_facts(facts))
+        if decision.verdict != "insufficient_information":
+            yield facts, decision
+
+
+@pytest.mark.usefixtures("untraced")
+def test_candidates_make_sense() -> None:
+    seen = 0
+    for facts, decision in decisions():
+        seen += 1
+        names = [c.name for c in decision.candidates]
+        assert names, facts
+        for complaint in complaints(facts, decision, names):
+            pytest.fail(f"{complaint}: {facts}: {names}")
+    assert seen > 2000
+
+
+def complaints(facts: dict[str, Any], decision: Decision, names: list[str]) -> Iterator[str]:
+    task, strategy = facts["task"], decision.strategy
+    everything = " ".join(names)
+    if task == "regression" and any(n.startswith("Logistic") for n in names):
+        yield "a classifier for a number"
+    if task in MADE_FOR and not any(made in names[0] for made in MADE_FOR[task]):
+        yield "a general tool before those made for the task"
+    if strategy == "gradient_boosted_trees_or_forest" and not any(
+        tree in everything.lower() for tree in TREES
+    ):
+        yield "no tree where trees are advised"
+    if strategy == "interpretable_classical" and "XGBoost" in everything:
+        yield "boosting where a person must read the model"
+    if facts["explainability"] == "required" and decision.verdict == "classical_ml":
+        if "XGBoost" in names[0]:
+            yield "boosting first where explanation is required"
+        if not any(word in everything for word in READABLE):
+            yield "nothing readable where explanation is required"
+    cheap = facts["budget"] == "hard_limit" and decision.verdict == "classical_ml"
+    if cheap and any(c.family == "deep_learning" for c in decision.candidates):
+        yield "a network under a hard limit"
+    if decision.summary.count(". ") != 1:
+        yield "not two sentences"
+    for candidate in decision.candidates:
+        if not set(candidate.rules) <= {r.id for r in decision.rules if r.status == "fired"}:
+            yield "a rule that did not fire speaks for a candidate"
