@@ -46,15 +46,13 @@ class Reader:
         fields: Struct = {}
         number = 0
         while header := self._byte():
+            self._count(1)
             delta, kind = header >> 4, header & 0x0F
             number = number + delta if delta else _signed(self._varint())
             fields[number] = kind == _TRUE if kind in (_TRUE, _FALSE) else self._value(kind, depth)
         return fields
 
     def _value(self, kind: int, depth: int) -> Any:
-        self._left -= 1
-        if self._left < 0:
-            raise HeaderError(f"headers hold more than {self._most:,} values")
         if kind in (_I16, _I32, _I64):
             return _signed(self._varint())
         if kind == _BINARY:
@@ -78,7 +76,13 @@ class Reader:
             size = self._varint()
         if size > len(self.data) - self.position:  # an element takes at least a byte
             raise HeaderError("headers end in the middle of a list")
+        self._count(size)
         return [self._value(kind, depth) for _ in range(size)]
+
+    def _count(self, values: int) -> None:
+        self._left -= values
+        if self._left < 0:
+            raise HeaderError(f"headers hold more than {self._most:,} values")
 
     def _byte(self) -> int:
         if not 0 <= self.position < len(self.data):
