@@ -4,14 +4,14 @@
     sniff       what the bytes are
     records     where the records of a CSV begin; delimited  CSV -> table
     thrift      a cursor over headers; parquet_headers  what they say; parquet  Parquet -> table
-    archive     a zip, audited; images  a zip of images -> profile
+    archive     a zip, audited; image_headers  what images say; images  a zip of them -> profile
     columns     the kind of a column; target, quality  what follows from it
     facts       a table -> profile
     merge       declared facts and profiled ones
     thresholds  every number a judgement rests on; limits  every number that bounds the cost
-    foreign     the errors of polars, zipfile and Pillow, translated
+    foreign     the errors of polars and zipfile, translated
 
-polars and Pillow are imported when the first file needs them, and polars nowhere else.
+polars is imported when the first file needs it, and nowhere else.
 """
 
 from service.profile.limits import Limits

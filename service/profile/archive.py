@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from service.errors import InvalidError, MalformedError, MediaTypeError, TooLargeError
 from service.profile.foreign import zip_errors
@@ -31,6 +33,11 @@ _CENTRAL_HEADER = b"PK\x01\x02"
 _ENCRYPTED = 0x1
 _CHUNK = 2**20
 _LONGEST_NAME = 1024
+_DEEPEST = 32
+# An entry brings some dozens of bytes of times and owners. The constructor of ZipFile copies what
+# is left of them once per field, so that many make it quadratic.
+_MOST_EXTRA = 2**21
+_EXTRA_LENGTH, _EXTRA_END = 30, 32
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ class Archive:
         # Twice the limit: folders have entries too, and pixels may look like a header.
         if (entries := data.count(_CENTRAL_HEADER)) > 2 * limits.max_files:
             raise _too_many(entries, limits)
+        _check_extra(data)
         with zip_errors():
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         self._left = limits.max_unpacked_bytes
@@ -100,7 +108,7 @@ def _audit(infos: Sequence[zipfile.ZipInfo], limits: Limits) -> Members:
     files = [info for info in visible if not info.is_dir()]
     if len(files) > limits.max_files:
         raise _too_many(len(files), limits)
-    names = Counter(info.filename for info in files)
+    names = Counter("/".join(parts_of(info.filename)) for info in files)
     if double := [name for name, n in names.items() if n > 1]:
         raise MalformedError(f"member {shown(double[0])} occurs more than once; pack it again")
     for info in files:
@@ -115,6 +123,19 @@ def _audit(infos: Sequence[zipfile.ZipInfo], limits: Limits) -> Members:
         raise _too_much(limits)
     folders = tuple(info.filename for info in visible if info.is_dir())
     return Members(tuple(files), folders, sum(not i.is_dir() for i in infos) - len(files))
+
+
+def _check_extra(data: bytes) -> None:
+    """Refuse a directory of too many extra fields; pixels that look like an entry hardly count."""
+    lengths = (
+        int.from_bytes(data[entry.start() + _EXTRA_LENGTH : entry.start() + _EXTRA_END], "little")
+        for entry in re.finditer(_CENTRAL_HEADER, data)
+    )
+    if (extra := sum(lengths)) > _MOST_EXTRA:
+        raise TooLargeError(
+            f"file holds {extra:,} bytes of extra fields in its directory; the limit is "
+            f"{_MOST_EXTRA:,}: pack it again without them"
+        )
 
 
 def _refuse_disguises(names: Sequence[str]) -> None:
@@ -139,6 +160,8 @@ def _check_name(info: zipfile.ZipInfo) -> None:
         reason = "holds characters that do not print"
     elif len(name) > _LONGEST_NAME:
         reason = f"has more than {_LONGEST_NAME:,} characters"
+    elif len(parts_of(name)) > _DEEPEST + (not name.endswith("/")):
+        reason = f"is more than {_DEEPEST} folders deep"
     if reason:
         raise InvalidError(f"member name {shown(name)} {reason}; pack with plain relative names")
 
@@ -155,7 +178,7 @@ def _check_kind(info: zipfile.ZipInfo) -> None:
         )
 
 
-def refuse_other(name: str, data: bytes) -> None:
+def refuse_other(name: str, data: bytes) -> NoReturn:
     """Raise InvalidError for a member that is no image, saying what it is where that is known."""
     if name.lower().endswith(TABLE_SUFFIXES) or data.startswith(b"PAR1"):
         what, advice = "a table", "send tables by themselves, unzipped"
@@ -172,9 +195,13 @@ def refuse_other(name: str, data: bytes) -> None:
     )
 
 
+def parts_of(name: str) -> list[str]:
+    """The folders and the file of a name; `./a//b.png` is `a/b.png`."""
+    return [part for part in name.split("/") if part not in ("", ".")]
+
+
 def _is_hidden(name: str) -> bool:
-    parts = name.rstrip("/").split("/")
-    return any(part in IGNORED or part.startswith(".") for part in parts)
+    return any(part in IGNORED or part.startswith(".") for part in parts_of(name))
 
 
 def _too_many(files: int, limits: Limits) -> TooLargeError:

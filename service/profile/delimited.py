@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from service.errors import MalformedError, TooLargeError
+from service.errors import MalformedError
 from service.profile.foreign import polars_errors
 from service.profile.limits import Limits
 from service.profile.records import DELIMITER_NAMES, Records, delimiter_of, line_of, records_of
@@ -38,12 +38,7 @@ def read_csv(data: bytes, limits: Limits) -> Table:
     _check_text(data)
     line_end = b"\r" if b"\r" in data and b"\n" not in data else b"\n"
     delimiter = delimiter_of(data)
-    most = limits.max_unpacked_bytes // _CELL_BYTES
-    records = records_of(data, delimiter, line_end, most)
-    if records is None:
-        raise TooLargeError(
-            f"file holds more than {most:,} fields or lines; send a sample of its rows"
-        )
+    records = records_of(data, delimiter, line_end, limits)
     if len(records) == 0:
         raise MalformedError("file holds only blank lines; send a header line and rows")
     check_columns(int(records.fields[0]), limits)

@@ -1,4 +1,4 @@
-"""The seam where the errors of polars, zipfile, zlib and Pillow become the service's own."""
+"""The seam where the errors of polars, zipfile and zlib become the service's own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from service.errors import InvalidError, MalformedError, TooLargeError
+from service.errors import MalformedError, TooLargeError
 from service.profile.wording import shown
 
 _LONGEST = 160
@@ -62,24 +62,6 @@ def zip_errors(member: str | None = None) -> Iterator[None]:
         what = "file" if member is None else f"member {shown(member)}"
         raise MalformedError(
             f"{what} is a broken zip: {_first_line(error)}; pack it again"
-        ) from error
-
-
-@contextmanager
-def picture_errors(member: str, *, but: type[Exception]) -> Iterator[None]:
-    """Run Pillow; a broken image is an InvalidError that names its member, `but` goes through.
-
-    Pillow's plugins raise whatever their parsing raises (SyntaxError, struct.error, KeyError,
-    TypeError, ...), so here, and only here, every Exception counts.
-    """
-    try:
-        yield
-    except but:
-        raise
-    except Exception as error:
-        raise InvalidError(
-            f"member {shown(member)} is a broken image: {_first_line(error)}; "
-            "replace it or take it out"
         ) from error
 
 

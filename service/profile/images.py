@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.errors import InvalidError, TooLargeError
-from service.profile.archive import Archive, refuse_other
-from service.profile.foreign import picture_errors
+from service.profile.archive import Archive, parts_of, refuse_other
+from service.profile.image_headers import ImageHeader, image_header
 from service.profile.limits import Limits
 from service.profile.result import ClassCount, Details, Images, Profile
 from service.profile.target import balance_warnings, by_size
 from service.profile.thresholds import THRESHOLDS
 from service.profile.wording import count, listed, shown
 
-# What trainers read; anything else a zip may hold is no image to them.
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 # Folders of a split that is already made: the classes are one level deeper.
 SPLITS = frozenset(
     {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval"}
 )
-
-
-# A header takes Pillow some dozens of reads; one made of a million empty chunks takes minutes.
-_MOST_READS = 1000
-
-
-class _Header(io.BytesIO):
-    """An image's bytes, of which only so many reads may be made."""
-
-    reads = 0
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Read like any file, up to the limit.
-
-        Raises:
-            OSError: the limit is reached.
-        """
-        self.reads += 1
-        if self.reads > _MOST_READS:
-            raise OSError(f"its header takes more than {_MOST_READS:,} reads")
-        return super().read(size)
 
 
 @dataclass(frozen=True)
@@ -106,15 +82,15 @@ def _facts(layout: _Layout, images: int) -> tuple[dict[str, object], dict[str, s
 
 
 def _look(archive: Archive, limits: Limits) -> Images:
-    """Open every image as far as its header; no pixel is decoded."""
+    """Read the header of every image; no pixel is decoded."""
     formats: Counter[str] = Counter()
     digests: Counter[bytes] = Counter()
     widths, heights = [], []
     for name, data in archive.contents():
-        kind, width, height = _header(name, data, limits)
-        formats[kind] += 1
-        widths.append(width)
-        heights.append(height)
+        header = _header(name, data, limits)
+        formats[header.format] += 1
+        widths.append(header.width)
+        heights.append(header.height)
         digests[hashlib.blake2b(data, digest_size=16).digest()] += 1
     return Images(
         formats=dict(formats.most_common()),
@@ -126,31 +102,22 @@ def _look(archive: Archive, limits: Limits) -> Images:
     )
 
 
-def _header(name: str, data: bytes, limits: Limits) -> tuple[str, int, int]:
-    """Format, width and height."""
-    from PIL import Image, UnidentifiedImageError
-
-    # The limit is ours and judged right after the header is read, as in http/images.py.
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        with (
-            picture_errors(name, but=UnidentifiedImageError),
-            Image.open(_Header(data), formats=FORMATS) as image,
-        ):
-            kind, (width, height) = str(image.format), image.size
-    except UnidentifiedImageError:
+def _header(name: str, data: bytes, limits: Limits) -> ImageHeader:
+    header = image_header(data)
+    if header is None:
         refuse_other(name, data)
+    width, height = header.width, header.height
     if width * height > limits.max_pixels:
         raise TooLargeError(
             f"member {shown(name)} is {width}x{height}, {width * height:,} pixels; the limit is "
             f"{limits.max_pixels:,}: shrink it"
         )
-    return kind, width, height
+    return header
 
 
 def _layout(names: Sequence[str]) -> _Layout:
     """Find the class folders: below a root that all share, and below folders of a split."""
-    paths = [name.split("/") for name in names]
+    paths = [parts_of(name) for name in names]
     root: list[str] = []
     while all(len(path) > 1 for path in paths) and len({path[0] for path in paths}) == 1:
         root.append(paths[0][0])
@@ -193,9 +160,8 @@ def _notes(layout: _Layout, images: int, archive: Archive) -> list[str]:
 
 
 def _empty_folders(archive: Archive) -> list[str]:
-    held = {
-        "/".join(parts[:i]) + "/"
-        for parts in (info.filename.split("/") for info in archive.members.infos)
-        for i in range(1, len(parts))
-    }
-    return sorted(set(archive.members.folders) - held)
+    held: set[tuple[str, ...]] = {()}
+    for info in archive.members.infos:
+        parts = tuple(parts_of(info.filename))
+        held.update(parts[:i] for i in range(1, len(parts)))
+    return sorted(name for name in archive.members.folders if tuple(parts_of(name)) not in held)

@@ -35,6 +35,8 @@ _DELTA_BYTE_ARRAY = 7
 _MAX_FOOTER_BYTES = 4 * 2**20
 _MAX_PAGES = 50_000
 _MAX_DEPTH = 16
+# A page header has a dozen values, and the same one may stand for many pages.
+_MAX_PAGE_VALUES = 100
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ def _pages(data: bytes, meta: Struct, column: str, rows: int) -> Iterator[int]:
         raise HeaderError("a column lies outside the file")
     if meta[_META["values"]] != rows:
         raise HeaderError("a column has another number of values than its row group")
-    reader = Reader(memoryview(data)[:end], start)
+    reader = Reader(memoryview(data)[:end], start, _MAX_PAGE_VALUES)
     values = 0
     while reader.position < end:
         page = reader.struct()

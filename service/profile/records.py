@@ -13,10 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from service.profile.limits import Limits
+from service.profile.table import check_most_rows
+
 DELIMITERS = (",", ";", "\t", "|")
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _SAMPLE_BYTES = 2**16
 _SAMPLE_RECORDS = 20
+_BLOCK = 2**20
 _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
 
 
@@ -57,25 +61,34 @@ def delimiter_of(data: bytes) -> str:
     return max(DELIMITERS, key=rank)
 
 
-def records_of(data: bytes, delimiter: str, line_end: bytes, most: int) -> Records | None:
-    """Cut `data` into records, blank lines left out; None if line ends or delimiters exceed `most`.
+def records_of(data: bytes, delimiter: str, line_end: bytes, limits: Limits) -> Records:
+    """Cut `data` into records, blank lines left out.
 
     Every double quote opens or closes a quoted part, as polars counts them too: one that stands
     alone inside a field makes rows uneven and is reported as such.
+
+    Raises:
+        TooLargeError: more rows than the limit; an offset takes eight bytes, what it points to may
+            be one, so they are counted before they are collected.
     """
+    if not data:
+        nothing = np.zeros(0, np.int64)
+        return Records(nothing, nothing, nothing, 0)
     outside = _outside_quotes(data)
-    is_end, is_delimiter = outside == ord(line_end), outside == ord(delimiter)
-    # An offset takes eight bytes, what it points to may be one: count before collecting.
-    if max(np.count_nonzero(is_end), np.count_nonzero(is_delimiter)) > most:
-        return None
-    newlines, delimiters = np.flatnonzero(is_end), np.flatnonzero(is_delimiter)
-    starts = np.concatenate(([0], newlines + 1))
-    ends = np.concatenate((newlines, [len(data)]))
-    if ends[-1] == starts[-1]:  # the file ends with a line end: no record follows
-        starts, ends = starts[:-1], ends[:-1]
-    fields = np.searchsorted(delimiters, ends) - np.searchsorted(delimiters, starts) + 1
-    keep = ~_blank(data, starts, ends, fields)
-    return Records(starts[keep], ends[keep], fields[keep], int((~keep).sum()))
+    is_end = outside == ord(line_end)
+    opens, closes, lines = _edges(outside, is_end)
+    if opens.any():
+        first, last = int(opens.argmax()), len(data) - 1 - int(opens[::-1].argmax())
+        header = outside[first : _next(is_end, first)]
+        if not (header == ord(delimiter)).any():
+            # In a file of one column a blank line is a missing value, except at either end.
+            opens[first + 1 : last + 1] |= is_end[first:last]
+            closes[first:last] = is_end[first:last]
+    check_most_rows(int(np.count_nonzero(opens)) - 1, limits)
+    starts, ends = np.flatnonzero(opens), np.flatnonzero(closes)
+    if len(ends) < len(starts):
+        ends = np.append(ends, len(data))
+    return Records(starts, ends, _fields(outside == ord(delimiter), starts), lines - len(starts))
 
 
 def line_of(data: bytes, offset: int, line_end: bytes = b"\n") -> int:
@@ -92,16 +105,36 @@ def _outside_quotes(data: bytes) -> NDArray[np.uint8]:
     return np.where(inside, np.uint8(0), raw)
 
 
-def _blank(
-    data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64], fields: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Which records are blank lines to leave out, [n]."""
-    if not len(starts):
-        return np.zeros(0, np.bool_)
-    carriage = np.frombuffer(data, np.uint8)[ends - 1] == ord("\r")
-    empty: NDArray[np.bool_] = (ends == starts) | ((ends == starts + 1) & carriage)
-    filled = np.flatnonzero(~empty)
-    if len(filled) and fields[filled[0]] == 1:
-        # In a file of one column a blank line is a missing value, except at either end.
-        empty[filled[0] : filled[-1]] = False
-    return empty
+def _edges(
+    outside: NDArray[np.uint8], is_end: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int]:
+    """Bytes that open a line, bytes that close one, [n] each, blank lines left out; all lines."""
+    opens = np.concatenate(([True], is_end[:-1]))
+    lines = int(np.count_nonzero(opens))
+    # A line of nothing but the first half of a Windows line end is blank too.
+    lone = opens & (outside == ord("\r"))
+    lone[:-1] &= is_end[1:]
+    closes = is_end & ~opens
+    closes[1:] &= ~lone[:-1]
+    opens &= ~(is_end | lone)
+    return opens, closes, lines
+
+
+def _next(mask: NDArray[np.bool_], start: int) -> int:
+    """The first place from `start` on where the mask holds; its length if there is none."""
+    return start + int(mask[start:].argmax()) if mask[start:].any() else len(mask)
+
+
+def _fields(is_delimiter: NDArray[np.bool_], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many fields each record has, [n]; a blank line between two holds no delimiter."""
+    fields = np.ones(len(starts), np.int64)
+    # numpy widens what it sums, so one block at a time.
+    for offset in range(0, len(is_delimiter), _BLOCK):
+        block = is_delimiter[offset : offset + _BLOCK]
+        i, j = np.searchsorted(starts, (offset, offset + len(block)))
+        inside = starts[i:j] - offset
+        if i:  # what the record before still has here
+            fields[i - 1] += np.count_nonzero(block[: inside[0] if len(inside) else None])
+        if len(inside):
+            fields[i:j] += np.add.reduceat(block, inside, dtype=np.int64)
+    return fields

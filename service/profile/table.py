@@ -34,12 +34,17 @@ class Table:
     warnings: tuple[str, ...] = ()
 
 
-def check_rows(rows: int, limits: Limits) -> None:
-    """Refuse too many rows, and none."""
+def check_most_rows(rows: int, limits: Limits) -> None:
+    """Refuse too many rows."""
     if rows > limits.max_rows:
         raise TooLargeError(
             f"file holds {rows:,} rows; the limit is {limits.max_rows:,}: send a sample"
         )
+
+
+def check_rows(rows: int, limits: Limits) -> None:
+    """Refuse too many rows, and none."""
+    check_most_rows(rows, limits)
     if rows == 0:
         raise InvalidError("file holds 0 rows below its header; send at least one")
 

@@ -22,23 +22,31 @@ class HeaderError(ValueError):
 
 
 class Reader:
-    """A cursor over bytes. `position` is where the next byte is read."""
+    """A cursor over bytes. `position` is where the next byte is read.
 
-    def __init__(self, data: bytes | memoryview, position: int = 0) -> None:
+    A struct may hold `most` values at all depths: an empty one takes a byte here and seventy in
+    memory.
+    """
+
+    def __init__(self, data: bytes | memoryview, position: int = 0, most: int = 2**21) -> None:
         self.data = data
         self.position = position
+        self._most = self._left = most
 
     def struct(self, depth: int = 0) -> Struct:
         """Read one struct.
 
         Raises:
-            HeaderError: truncated, nested too deeply, or of an unknown type.
+            HeaderError: truncated, nested too deeply, of an unknown type, or too many values.
         """
+        if depth == 0:
+            self._left = self._most
         if depth > _MAX_DEPTH:
             raise HeaderError("headers are nested too deeply")
         fields: Struct = {}
         number = 0
         while header := self._byte():
+            self._count(1)
             delta, kind = header >> 4, header & 0x0F
             number = number + delta if delta else _signed(self._varint())
             fields[number] = kind == _TRUE if kind in (_TRUE, _FALSE) else self._value(kind, depth)
@@ -68,7 +76,13 @@ class Reader:
             size = self._varint()
         if size > len(self.data) - self.position:  # an element takes at least a byte
             raise HeaderError("headers end in the middle of a list")
+        self._count(size)
         return [self._value(kind, depth) for _ in range(size)]
+
+    def _count(self, values: int) -> None:
+        self._left -= values
+        if self._left < 0:
+            raise HeaderError(f"headers hold more than {self._most:,} values")
 
     def _byte(self) -> int:
         if not 0 <= self.position < len(self.data):
@@ -87,11 +101,11 @@ class Reader:
             if shift > 63:
                 raise HeaderError("headers hold a number of more than 64 bits")
 
-    def _take(self, size: int) -> bytes:
+    def _take(self, size: int) -> bytes | memoryview:
         if size > len(self.data) - self.position:
             raise HeaderError("headers end in the middle of a value")
         self.position += size
-        return bytes(self.data[self.position - size : self.position])
+        return self.data[self.position - size : self.position]
 
 
 def _signed(value: int) -> int:

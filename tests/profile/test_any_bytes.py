@@ -10,11 +10,10 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, UnidentifiedImageError
 
 from service.errors import MalformedError, ServiceError, TooLargeError
 from service.profile import Profile, profile
-from service.profile.foreign import ZIP_ERRORS, picture_errors, polars_errors, zip_errors
+from service.profile.foreign import ZIP_ERRORS, polars_errors, zip_errors
 from tests.profile.files import LIMITS, csv, image, images, parquet, zipped
 
 SMALL = replace(LIMITS, max_rows=1000, max_unpacked_bytes=2**20)
@@ -128,12 +127,3 @@ def test_every_error_of_zipfile_is_translated(kind: type[Exception]) -> None:
     error = UnicodeDecodeError("utf-8", b"x", 0, 1, "no") if kind is UnicodeError else kind("no")
     with pytest.raises(MalformedError, match="file is a broken zip"), zip_errors():
         raise error
-
-
-@pytest.mark.parametrize("kind", [SyntaxError, KeyError, Image.DecompressionBombError])
-def test_every_error_of_pillow_is_translated(kind: type[Exception]) -> None:
-    with (
-        pytest.raises(ServiceError, match='member "x" is a broken image'),
-        picture_errors("x", but=UnidentifiedImageError),
-    ):
-        raise kind("y" * 1000)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv as stdlib_csv
 import io
 import string
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from service.errors import InvalidError, MalformedError, TooLargeError
 from service.profile.delimited import read_csv
-from service.profile.records import delimiter_of
+from service.profile.records import delimiter_of, records_of
 from tests.profile.files import LIMITS, csv, iris, limits, look, refused
 
 
@@ -169,10 +171,51 @@ def test_cells_are_counted_before_they_are_built() -> None:
     refused(csv("a,b", *[","] * 100), TooLargeError, part, allowed=limits(max_unpacked_bytes=3000))
 
 
-@pytest.mark.parametrize("data", [b"a\n" + b"\n" * 5000, b"a,b" + b"," * 5000])
-def test_offsets_are_counted_before_they_are_collected(data: bytes) -> None:
-    part = "file holds more than 4,096 fields or lines"
-    refused(data, TooLargeError, part, allowed=limits(max_unpacked_bytes=2**16))
+MEASURED = """
+import resource, sys
+from service.errors import ServiceError
+from service.profile import delimited, facts
+from tests.profile.files import look
+import polars
+data = eval(sys.argv[1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    print(look(data).facts["n_rows"])
+except ServiceError as error:
+    print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux alone")
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("b';\\n' * 2**24", "file holds 16,777,215 rows; the limit is 1,000,000"),
+        ("b'\\r' * 2**25", "file holds only blank lines"),
+        ("b'a\\n' + b'\\n' * (2**25 - 4) + b'b\\n'", "file holds 33,554,429 rows"),
+        ("b'a,b\\n' + b'\\r\\n' * (2**24 - 8) + b'1,2\\n'", "1"),
+        ("b'a\\n' + b',' * (2**25 - 2)", "line 2 has 33,554,431 fields"),
+        ("b'\"a\"\\n' + b'\"\"\\n' * 10**7", "file holds 10,000,000 rows"),
+    ],
+    ids=["semicolons", "carriage returns", "one column", "blank lines", "fields", "quotes"],
+)
+def test_records_are_counted_before_they_are_collected(data: str, said: str) -> None:
+    """32 MiB of the shortest records there are: memory for their offsets alone would be 1.2 GB."""
+    found = subprocess.run(
+        [sys.executable, "-c", MEASURED, data], capture_output=True, text=True, check=True
+    )
+    message, megabytes = found.stdout.splitlines()
+    assert message.startswith(said)
+    assert int(megabytes) < 400
+
+
+@pytest.mark.parametrize("block", [1, 2, 7])
+def test_fields_are_counted_block_by_block(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = csv("a,b,c", *[f"{'x' * i},,{i}" for i in range(9)])
+    whole = records_of(data, ",", b"\n", LIMITS)
+    monkeypatch.setattr("service.profile.records._BLOCK", block)
+    assert records_of(data, ",", b"\n", LIMITS).fields.tolist() == whole.fields.tolist() == [3] * 10
 
 
 def test_short_rows_cannot_stand_for_many_cells() -> None:

@@ -341,3 +341,20 @@ def test_thrift_values() -> None:
     assert Reader(b"\x11\x12\x13\x05\x18\x02hi\x00").struct() == {1: True, 2: False, 3: 5, 4: b"hi"}
     assert Reader(b"\x17" + b"\1" * 8 + b"\0").struct() == {1: b"\1" * 8}
     assert Reader(b"\x19\x21\x01\x02\x05\x10\x0f\x00").struct() == {1: [1, 2], 8: -8}
+
+
+@pytest.mark.parametrize("values", [b"\x19\xfc\x65" + bytes(101), b"\x11" * 101])
+def test_thrift_values_are_counted(values: bytes) -> None:
+    """A list of a million empty structs is a megabyte here, and seventy in memory."""
+    with pytest.raises(HeaderError, match="more than 100 values"):
+        Reader(values + b"\0", most=100).struct()
+    reader = Reader(b"\x11" * 60 + b"\0" + b"\x11" * 60 + b"\0", most=100)
+    assert len(reader.struct()) == len(reader.struct()) == 60
+
+
+def test_page_headers_are_short() -> None:
+    """Columns may overlap, so that fifty thousand pages share one header of a megabyte."""
+    data = bytearray(b"PAR1" + b"\x19\xfc\x80\x08" + bytes(1024) + b"\0")
+    meta = {3: [b"x"], 5: 1, 7: len(data) - 4, 9: 4}
+    with pytest.raises(HeaderError, match="more than 100 values"):
+        list(parquet_headers._pages(bytes(data), meta, "x", 1))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import time
+import tracemalloc
 import zipfile
 import zlib
 
@@ -277,16 +279,103 @@ def test_pixels_are_judged_by_the_header() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [
-        png(9, 9, chunk(b"abCd", b"") * 10_000),
-        b"\xff\xd8\xff" + b"\xff" * 100_000,
-        b"\xff\xd8" + b"\xff\xfe\0\x02" * 10_000,
-    ],
-    ids=["png", "jpeg of fill bytes", "jpeg of comments"],
+    [b"\xff\xd8\xff" + b"\xff" * 100_000, b"\xff\xd8" + b"\xff\xfe\0\x02" * 10_000],
+    ids=["fill bytes", "comments"],
 )
 def test_headers_without_end(data: bytes) -> None:
-    """A zip of 200 kB would keep Pillow busy for minutes."""
-    refused(zipped({"a/1.png": data}), InvalidError, "more than 1,000 reads")
+    part = 'member "a/1.jpg" is a JPEG image that cannot be opened'
+    refused(zipped({"a/1.jpg": data}), InvalidError, part)
+
+
+INFLATING = zlib.compress(b"x" * (2**20 - 10), 9)
+HUGE = struct.pack("<HH", 65_535, 65_535)
+DISPOSED = b"GIF89a" + HUGE + b"\0\0\0!\xf9\x04\x08\0\0\0\0,\0\0\0\0" + HUGE + b"\0\x08\0;"
+COLOURS = struct.pack(
+    "<2sIHHIIiiHHIIiiII", b"BM", 54, 0, 0, 54, 40, 4, 4, 1, 8, 0, 16, 0, 0, 2**16, 0
+)
+
+
+def tiff(*tags: tuple[int, int, int, int], rest: bytes = b"") -> bytes:
+    """A TIFF of 4x4 pixels with more tags: number, type, count and value."""
+    tags = ((256, 3, 1, 4), (257, 4, 1, 4), *tags)
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + rest
+
+
+@pytest.mark.parametrize(
+    ("data", "copies", "seconds"),
+    [
+        (png(4, 4, *[chunk(b"zTXt", b"k\0\0" + INFLATING)] * 60), 200, 5),
+        (png(4, 4, *[chunk(b"iCCP", b"k\0\0" + INFLATING)] * 60), 200, 5),
+        (png(4, 4, chunk(b"abCd", b"") * 10_000), 1, 5),
+        (COLOURS, 2_000, 5),
+        (tiff((282, 5, 500_000, 50), rest=bytes(4_000_000)), 10, 10),
+    ],
+    ids=[
+        "texts of a PNG",
+        "profiles of a PNG",
+        "chunks of a PNG",
+        "colours of a BMP",
+        "a TIFF tag",
+    ],
+)
+def test_headers_that_are_cheap_to_send(data: bytes, copies: int, seconds: float) -> None:
+    """Pillow takes ten times as long over each at least, and minutes over the first two."""
+    bomb = zipped({f"a/{i}": data for i in range(copies)})
+    assert len(bomb) < 2**20
+    start = time.process_time()
+    assert look(bomb).facts["n_rows"] == copies
+    assert time.process_time() - start < seconds
+
+
+def test_headers_that_ask_for_memory() -> None:
+    """Pillow makes a number of each of 5 million offsets, and fills the 4 GB of a GIF."""
+    offsets = zipped({"a/1.tif": tiff((273, 4, 5_000_000, 50), rest=bytes(20_000_000))})
+    canvas = zipped({"a/1.gif": DISPOSED})
+    tracemalloc.start()
+    try:
+        assert look(offsets).facts["n_rows"] == 1
+        refused(canvas, TooLargeError, "is 65535x65535, 4,294,836,225 pixels")
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_extra_fields_are_counted() -> None:
+    """zipfile copies the rest of them once per field: 30 MB took it ten seconds."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for i in range(40):
+            info = zipfile.ZipInfo(f"a/{i}.png")
+            info.extra = struct.pack("<HH", 0x9999, 0) * 16_000
+            archive.writestr(info, image())
+    part = "file holds 2,560,000 bytes of extra fields in its directory; the limit is 2,097,152"
+    refused(buffer.getvalue(), TooLargeError, part)
+
+
+@pytest.mark.parametrize("end", ["i.png", ""], ids=["files", "folders"])
+def test_deep_names(end: str) -> None:
+    """Ten thousand of them took half a minute."""
+    names = [f"{'a/' * 400}{i}/{end}" for i in range(3_000)]
+    data = zipped(dict.fromkeys(names, b"") | {"b/1.png": image()})
+    start = time.process_time()
+    refused(data, InvalidError, "is more than 32 folders deep")
+    assert time.process_time() - start < 5
+
+
+def test_the_deepest_name() -> None:
+    data = images(f"{'a/' * 31}b/1.png", f"{'a/' * 31}c/1.png")
+    assert [c.label for c in look(data).details.classes] == ["b", "c"]
+    refused(images(f"{'a/' * 33}1.png"), InvalidError, "is more than 32 folders deep")
+
+
+def test_names_from_here() -> None:
+    """`zip -r` and tar keep the dot of `./`."""
+    members = {"./": b"", "./cat/": b"", "./cat/1.png": image(), ".//dog/./2.png": image(shade=1)}
+    details = look(zipped(members | {"./eel/": b"", "./.hidden/x": b"junk"})).details
+    assert details.classes == (ClassCount("cat", 1), ClassCount("dog", 1))
+    assert 'folders without images: "./eel/"' in details.notes
+    assert "1 hidden file ignored" in details.notes
 
 
 def test_a_broken_image() -> None:
