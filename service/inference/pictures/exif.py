@@ -8,6 +8,7 @@ Source: CIPA DC-008 (EXIF 2.32) section 4.6; TIFF 6.0 section 2.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,14 +46,14 @@ def orientation(exif: bytes | None) -> int:
     return _checked(found[0], order) if found else _UPRIGHT
 
 
-def _entries(exif: bytes, order: str) -> list[tuple[int, bytes]]:
+def _entries(exif: bytes, order: str) -> Iterator[tuple[int, bytes]]:
     """Tag and the ten bytes behind it, of each entry of the first directory."""
     (start,) = struct.unpack_from(f"{order}I", exif, 4)
     (count,) = struct.unpack_from(f"{order}H", exif, start)
     entries = exif[start + 2 : start + 2 + 12 * count]
     if len(entries) < 12 * count:
         raise broken(f"its EXIF block ends inside a directory of {count} entries")
-    return list(struct.iter_unpack(f"{order}H10s", entries))
+    return struct.iter_unpack(f"{order}H10s", entries)
 
 
 def _checked(entry: bytes, order: str) -> int:

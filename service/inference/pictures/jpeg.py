@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,17 +196,17 @@ def _scan(parts: _Parts, header: bytes, data: bytes, at: int) -> int:
         raise broken(f"the JPEG ends without an end marker, after {len(data)} bytes")
     # Markers may be led by fill bytes, before which the noise has to stand.
     coded = _FILL.sub(b"", data[at : found.start()]).rstrip(b"\xff")
-    restarts = _RESTART.findall(coded)
-    _audit_restarts(restarts, parts.frame.units(header[1 : 1 + 2 * header[0] : 2]), parts.interval)
+    _audit_restarts(coded, parts.frame.units(header[1 : 1 + 2 * header[0] : 2]), parts.interval)
     parts.keep(coded, _RESTART.sub(_NOISE + rb"\g<0>", coded) + _NOISE)
     return found.start()
 
 
-def _audit_restarts(found: list[bytes], units: int, interval: int) -> None:
+def _audit_restarts(coded: bytes, units: int, interval: int) -> None:
     """Restart markers must count from 0 to 7 and over, one between each two intervals."""
     expected = -(-units // interval) - 1 if interval else 0
-    if len(found) != expected or any(m[1] != 0xD0 + i % 8 for i, m in enumerate(found)):
-        raise broken(f"a scan holds {len(found)} restart markers instead of {expected} in order")
+    numbers = [found[0][1] & 7 for found in islice(_RESTART.finditer(coded), expected + 1)]
+    if numbers != [i % 8 for i in range(expected)]:
+        raise broken(f"a scan does not hold {expected} restart markers in order")
 
 
 def _audited(parts: _Parts, following: int) -> Jpeg:

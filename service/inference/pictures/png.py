@@ -35,6 +35,8 @@ _DEEP = frozenset({0, 2, 4, 6})
 _PASSES = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
 )  # fmt: skip
+# Bounds the time a file of empty chunks can take; real ones have dozens.
+_MOST_CHUNKS = 1000
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 _REFUSED = {
     b"tRNS": "declares transparent colours (tRNS chunk); send 8-bit greyscale without",
@@ -125,7 +127,9 @@ def read(data: bytes) -> Png:
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Kind and content of each chunk, its checksum compared."""
     at, end = len(SIGNATURE), len(data)
-    while at < end:
+    for _ in range(_MOST_CHUNKS):
+        if at == end:
+            return
         if at + 12 > end:
             raise broken(f"the PNG ends inside a chunk, after {end} bytes")
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -136,6 +140,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             raise broken(f"its {_named(kind)} chunk has a wrong checksum")
         yield kind, data[at + 8 : stop]
         at = stop + 4
+    raise broken(f"the PNG has more than {_MOST_CHUNKS} chunks")
 
 
 def _named(kind: bytes) -> str:
