@@ -24,8 +24,7 @@ def decode(
         instances: each a list of `height` lists of `width` integers 0-255, or base64 text of a
             PNG or JPEG of that size.
         shape: (height, width) of the model's images.
-        booleans: False when the body is known to hold no JSON boolean, which saves a look at
-            every pixel's type.
+        booleans: False when the body holds no JSON boolean, which saves a look at each pixel.
 
     Returns:
         uint8 [n, height, width]
