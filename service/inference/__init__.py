@@ -1,1 +1,1 @@
-"""Models as callables: ONNX Runtime sessions, and the repository of those that are loaded."""
+"""Models as callables: ONNX Runtime sessions, the loaded models, and pictures as their input."""
