@@ -1,0 +1,327 @@
+"""CPU against CUDA for every model: the same answers, and how fast, by batch size.
+
+Trees run on CUDA as their `cuda` variant, the same trees as plain tensor operators; on the CPU
+both forms are measured, native against tensors. On CUDA a call is what a server pays for: the
+batch goes to the device, the graph runs with bound inputs and outputs, the answers come back.
+
+With `--cpu-only` the CUDA half is left out; without a CUDA device and without it, one line says so
+and the command fails. It fails too where an answer differs by more than it may.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from benchmarks.models import processor
+from contract.manifest import Manifest
+from contract.repository import Entry, audit, entries
+from service.errors import StartupError
+from service.inference import provider
+from service.settings import Settings
+from training.datasets import load
+from training.errors import DatasetError
+from training.variants import TOLERANCE
+
+SIZES = tuple(2**k for k in range(14))  # 1 to 8,192
+SECONDS = 0.5
+_FEWEST_CALLS = 3
+_PARITY_BATCH = 1_000
+
+Images = NDArray[np.uint8]
+Arrays = list[NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One graph on one device. `form` is `native`, the model's own graph, or `tensors`."""
+
+    manifest: Manifest
+    golden: tuple[Images, Arrays]
+    form: str
+    device: str
+    call: Callable[[Images], Arrays]
+
+    @property
+    def tolerance(self) -> float:
+        """Largest difference from the native graph on the CPU; the golden one for networks."""
+        return TOLERANCE if "cuda" in self.manifest.files else self.manifest.golden.tolerance
+
+    def describe(self) -> dict[str, str]:
+        """What is measured, as it stands in the results."""
+        return {"model": self.manifest.name, "form": self.form, "device": self.device}
+
+
+def main(
+    target: Path, sizes: Sequence[int] = SIZES, seconds: float = SECONDS, cpu_only: bool = False
+) -> int:
+    """Measure, print, write; the exit status."""
+    settings = Settings(provider="cpu" if cpu_only else "cuda")
+    try:
+        provider.require(settings)
+    except StartupError:
+        print("no CUDA device answers onnxruntime-gpu here; --cpu-only measures the CPU half")
+        return 1
+    images = test_images()
+    parity, timings = [], []
+    for group in contenders(settings):
+        parity += [agreement(other, group[0], images) for other in group[1:]]
+        timings += measure(group, images, sizes, seconds)
+    document = {
+        **machine(settings, cpu_only),
+        "seconds_per_figure": seconds,
+        "parity": parity,
+        "timings": timings,
+        "tensors_against_native": ratios(timings),
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(document, indent=2) + "\n")
+    report(document)
+    return 0 if all(row["agrees"] for row in parity) else 1
+
+
+def contenders(settings: Settings) -> Iterator[list[Contender]]:
+    """The contenders of each model, the one that the others must agree with first."""
+    highest = {entry.name: entry for entry in entries(settings.models_dir)}
+    for entry in highest.values():
+        variants = [("native", "default")]
+        if "cuda" in audit(entry).manifest.files:
+            variants.append(("tensors", "cuda"))
+        group = [contender(entry, form, variant, settings, "cpu") for form, variant in variants]
+        if settings.provider == "cuda":
+            group.append(contender(entry, *variants[-1], settings, "cuda"))
+        yield group
+
+
+def contender(entry: Entry, form: str, variant: str, settings: Settings, device: str) -> Contender:
+    artifact = audit(entry, variant)
+    asked = provider.wanted(artifact.manifest, Settings(provider=device))
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = settings.intra_op_threads
+    options.log_severity_level = 3
+    session = ort.InferenceSession(
+        artifact.graph, options,
+        providers=[name for name, _ in asked], provider_options=[given for _, given in asked],
+    )  # fmt: skip
+    got = provider.check(asked, session, settings)
+    call = bound(session, "cuda") if got == provider.CUDA else plain(session)
+    golden = artifact.golden
+    answers: Arrays = [golden.label, golden.probabilities]
+    return Contender(artifact.manifest, (golden.images, answers), form, device, call)
+
+
+def plain(session: ort.InferenceSession) -> Callable[[Images], Arrays]:
+    def call(images: Images) -> Arrays:
+        answers: Arrays = session.run(["label", "probabilities"], {"images": images})
+        return answers
+
+    return call
+
+
+def bound(session: ort.InferenceSession, device: str) -> Callable[[Images], Arrays]:
+    """Calls through I/O binding; the device's input is kept while the batch size stays."""
+    held: dict[int, tuple[Any, Any]] = {}
+
+    def call(images: Images) -> Arrays:
+        if len(images) not in held:
+            held.clear()
+            held[len(images)] = bind(session, images, device)
+        binding, on_device = held[len(images)]
+        on_device.update_inplace(images)
+        session.run_with_iobinding(binding)
+        answers: Arrays = binding.copy_outputs_to_cpu()
+        return answers
+
+    return call
+
+
+def bind(session: ort.InferenceSession, images: Images, device: str) -> tuple[Any, Any]:
+    on_device = ort.OrtValue.ortvalue_from_numpy(images, device, 0)
+    binding = session.io_binding()
+    binding.bind_ortvalue_input("images", on_device)
+    for output in ("label", "probabilities"):
+        binding.bind_output(output, device, 0)
+    return binding, on_device
+
+
+def agreement(other: Contender, native: Contender, test: Images | None) -> dict[str, Any]:
+    """Answers against the native graph's on the CPU: golden samples, and the whole test set.
+
+    Trees must answer every label alike. So must a network the golden samples; on the test set
+    its sums differ in the last bits, and a label that hangs on them is counted, not refused.
+    """
+    images, expected = other.golden
+    row: dict[str, Any] = {**other.describe(), "tolerance": other.tolerance}
+    row["golden"] = distance(other.call(images), expected)
+    agrees = row["golden"]["label_mismatches"] == 0
+    if test is not None:
+        row["test"] = distance(in_parts(other.call, test), in_parts(native.call, test))
+        agrees &= other.form == "native" or row["test"]["label_mismatches"] == 0
+    differences = [row[k]["max_probability_difference"] for k in ("golden", "test") if k in row]
+    row["agrees"] = bool(agrees and max(differences) <= other.tolerance)
+    return row
+
+
+def distance(answers: Arrays, expected: Arrays) -> dict[str, Any]:
+    return {
+        "samples": len(expected[0]),
+        "label_mismatches": int(np.sum(answers[0] != expected[0])),
+        "max_probability_difference": float(np.abs(answers[1] - expected[1]).max()),
+    }
+
+
+def in_parts(call: Callable[[Images], Arrays], images: Images) -> Arrays:
+    parts = [
+        call(np.ascontiguousarray(images[start : start + _PARITY_BATCH]))
+        for start in range(0, len(images), _PARITY_BATCH)
+    ]
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]
+
+
+def measure(
+    group: Sequence[Contender], images: Images | None, sizes: Sequence[int], seconds: float
+) -> list[dict[str, Any]]:
+    """Median latency and throughput of each contender for each batch size, of real images.
+
+    A batch that does not fit the memory a worker may take has its reason instead of figures.
+    """
+    source = group[0].golden[0] if images is None else images
+    rows = []
+    for size in sizes:
+        for one, taken in zip(group, latencies(group, source, size, seconds), strict=True):
+            row: dict[str, Any] = {**one.describe(), "batch": size}
+            if isinstance(taken, str):
+                rows.append({**row, "failed": taken})
+                continue
+            p50 = statistics.median(taken)
+            row |= {"p50_ms": round(p50 * 1e3, 4), "images_per_second": round(size / p50)}
+            rows.append(row)
+    return sorted(rows, key=lambda row: (row["device"], row["form"]))
+
+
+def latencies(
+    group: Sequence[Contender], source: Images, size: int, seconds: float
+) -> list[list[float] | str]:
+    """Seconds per call of each contender, or why it cannot take this size.
+
+    They are called in turn with the same batch, so that a slow moment of the machine hits all,
+    and once before the clock runs, when they may still allocate.
+    """
+    batches = different(source, size)
+    found: list[list[float] | str] = [first(one, next(batches)) for one in group]
+    running = [(one, t) for one, t in zip(group, found, strict=True) if isinstance(t, list)]
+    calls, spent = 0, 0.0
+    while running and (calls < _FEWEST_CALLS or spent < seconds * len(running)):
+        batch = next(batches)
+        for one, taken in running:
+            started = time.perf_counter()
+            one.call(batch)
+            taken.append(time.perf_counter() - started)
+            spent += taken[-1]
+        calls += 1
+    return found
+
+
+def first(one: Contender, batch: Images) -> list[float] | str:
+    """An empty list of seconds, or the first line of what went wrong."""
+    try:
+        one.call(batch)
+    except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
+        return str(error).splitlines()[0]
+    return []
+
+
+def different(source: Images, size: int) -> Iterator[Images]:
+    """Batch after batch through the images: a tree asked the same again is fast on a CPU."""
+    if size >= len(source):
+        source = np.resize(source, (2 * size, *source.shape[1:]))
+    start = 0
+    while True:
+        yield source[start : start + size]
+        start = (start + size) % (len(source) - size)
+
+
+def ratios(timings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How many times as fast as the native trees on the CPU the tensors are, by batch size."""
+    measured = [row for row in timings if "p50_ms" in row]
+    native = {
+        (row["model"], row["batch"]): row["p50_ms"]
+        for row in measured
+        if (row["form"], row["device"]) == ("native", "cpu")
+    }
+    return [
+        {
+            "model": row["model"],
+            "device": row["device"],
+            "batch": row["batch"],
+            "times_as_fast": round(native[row["model"], row["batch"]] / row["p50_ms"], 3),
+        }
+        for row in measured
+        if row["form"] == "tensors" and (row["model"], row["batch"]) in native
+    ]
+
+
+def machine(settings: Settings, cpu_only: bool) -> dict[str, Any]:
+    device, driver = (None, None) if cpu_only else gpu()
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "intra_op_threads": settings.intra_op_threads,
+        "gpu_memory_mb": None if cpu_only else settings.gpu_memory_mb,
+        "device": device,
+        "driver": driver,
+        "onnxruntime": ort.__version__,
+    }
+
+
+def gpu() -> tuple[str, str]:
+    """Name and driver of the first device, as nvidia-smi tells them."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return "unknown", "unknown"
+    done = subprocess.run(
+        [tool, "--query-gpu=name,driver_version", "--format=csv,noheader", "--id=0"],
+        capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    name, _, driver = done.stdout.strip().partition(", ")
+    return name or "unknown", driver or "unknown"
+
+
+def test_images() -> Images | None:
+    """MNIST's test images where ROSENBLATT_DATA_DIR is set; nothing is downloaded."""
+    if not os.environ.get("ROSENBLATT_DATA_DIR"):
+        return None
+    try:
+        return load("mnist", mirrors=()).test.images
+    except DatasetError as error:
+        sys.exit(str(error))
+
+
+def report(document: dict[str, Any]) -> None:
+    print(f"{document['device'] or document['processor']}, ONNX Runtime {document['onnxruntime']}")
+    for row in document["parity"]:
+        for samples in ("golden", "test"):
+            if found := row.get(samples):
+                print(
+                    f"{row['model']:<22} {row['form']:<8} {row['device']:<5} {samples:<7}"
+                    f"{found['samples']:>6} samples, {found['label_mismatches']} labels differ, "
+                    f"probabilities by {found['max_probability_difference']:.1e}"
+                )
+    for row in document["timings"]:
+        figures = row.get("failed") or (
+            f"{row['p50_ms']:>12.3f} ms {row['images_per_second']:>10,} images/s"
+        )
+        print(f"{row['model']:<22} {row['form']:<8} {row['device']:<5} {row['batch']:>5} {figures}")
