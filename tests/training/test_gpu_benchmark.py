@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import onnxruntime as ort
 import pytest
 
 from benchmarks import gpu
+from benchmarks.devices import Arrays, Contender, Images, bound, contenders, plain
 from contract.repository import audit, entries
 from service.errors import StartupError
 from service.inference import provider
@@ -62,9 +64,9 @@ def test_without_a_device_one_line_says_so(tmp_path: Path) -> None:
 
 
 def test_answers_too_far_apart_do_not_agree() -> None:
-    group = next(group for group in gpu.contenders(Settings(provider="cpu")) if len(group) == 2)
+    group = next(group for group in contenders(Settings(provider="cpu")) if len(group) == 2)
     images, answers = group[0].golden
-    wrong = gpu.Contender(
+    wrong = Contender(
         group[1].manifest, (images, answers), "tensors", "cpu",
         lambda batch: [answers[0][: len(batch)], answers[1][: len(batch)] + 2e-6],
     )  # fmt: skip
@@ -76,17 +78,17 @@ def test_bound_calls_answer_as_plain_ones() -> None:
     """The I/O binding of the CUDA half, bound to the CPU's memory."""
     artifact = audit(entries(MODELS)[0])
     session = ort.InferenceSession(artifact.graph, providers=["CPUExecutionProvider"])
-    call = gpu.bound(session, "cpu")
+    call = bound(session, "cpu")
     for images in (artifact.golden.images, artifact.golden.images[::-1].copy()):
         for n in (len(images), 3):
-            for ours, plain in zip(call(images[:n]), gpu.plain(session)(images[:n]), strict=True):
-                np.testing.assert_array_equal(ours, plain)
+            for ours, own in zip(call(images[:n]), plain(session)(images[:n]), strict=True):
+                np.testing.assert_array_equal(ours, own)
 
 
 def test_a_batch_too_large_is_reported_and_the_rest_measured() -> None:
-    (native, *_) = next(iter(gpu.contenders(Settings(provider="cpu"))))
+    (native, *_) = next(iter(contenders(Settings(provider="cpu"))))
 
-    def call(images: gpu.Images) -> gpu.Arrays:
+    def call(images: Images) -> Arrays:
         if len(images) > 2:
             raise RuntimeError("Failed to allocate memory\nsomewhere")
         return native.call(images)
@@ -107,3 +109,16 @@ def test_batches_differ_and_have_their_size(size: int) -> None:
     assert all(batch.flags.c_contiguous for batch in batches)
     if size < len(source):
         assert batches[0].tolist() != batches[1].tolist()
+
+
+def test_a_session_that_falls_back_ends_the_run_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A driver that answers without the libraries that ONNX Runtime needs."""
+
+    def fall_back(settings: Settings) -> Iterator[list[Contender]]:
+        raise StartupError("CUDA was asked for but ONNX Runtime fell back to the CPU")
+
+    monkeypatch.setattr(gpu, "contenders", fall_back)
+    assert gpu.main(tmp_path / "gpu.json", (1,), 0.001, cpu_only=True) == 1
+    assert capsys.readouterr().out.count("\n") == 1
