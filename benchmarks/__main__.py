@@ -1,11 +1,12 @@
-"""`python -m benchmarks models|serving|guide`: measure, write JSON under docs/results/."""
+"""`python -m benchmarks models|serving|guide|gpu`: measure, write JSON under docs/results/."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from benchmarks import guide, models, serving
+from benchmarks import gpu, guide, models, serving
 
 RESULTS = Path("docs/results")
 
@@ -18,14 +19,25 @@ def main() -> None:
     race = commands.add_parser("serving", help="requests per second against stock BentoML")
     race.add_argument("--rounds", type=int, default=3, help="interleaved rounds per server")
     race.add_argument("--seconds", type=int, default=8, help="seconds per measurement")
+    cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
+    cards.add_argument("--cpu-only", action="store_true", help="measure the CPU half alone")
+    cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
+    cards.add_argument("--seconds", type=float, default=gpu.SECONDS, help="seconds per figure")
+    cards.add_argument("--out", type=Path, default=RESULTS / "gpu.json", help="JSON file to write")
     arguments = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
     if arguments.command == "models":
         models.main(RESULTS / "models.json")
     elif arguments.command == "guide":
         guide.main(RESULTS / "guide.json")
+    elif arguments.command == "gpu":
+        sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))
     else:
         serving.main(RESULTS / "serving.json", arguments.rounds, arguments.seconds)
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(int(size) for size in text.split(","))
 
 
 if __name__ == "__main__":

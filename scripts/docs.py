@@ -21,6 +21,8 @@ from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
+# Batch sizes of `python -m benchmarks gpu` that the page has room for.
+SHOWN = (1, 8, 64, 256, 1024, 8192)
 
 
 def pages() -> dict[Path, str]:
@@ -163,8 +165,45 @@ def benchmarks_page() -> str:
         f"{milli['p99']:.2f} ms, longest {milli['max']:.2f} ms. Over HTTP, one worker, "
         f"{http['connections']} connections: {http['requests_per_second']:,.0f} requests/s, p99 "
         f"{http['p99_ms']:.1f} ms, {http['errors']} errors.",
+        *gpu_section(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def gpu_section() -> list[str]:
+    """Images per second by batch size, and how well the devices and the two forms agree."""
+    measured = json.loads((RESULTS / "gpu.json").read_text())
+    rates = {
+        (row["model"], row["form"], row["device"], row["batch"]): row["images_per_second"]
+        for row in measured["timings"]
+        if "images_per_second" in row
+    }
+    rows = [
+        (
+            *contender,
+            *(f"{rates[key]:,}" if (key := (*contender, n)) in rates else "" for n in SHOWN),
+        )
+        for contender in dict.fromkeys(key[:3] for key in rates)
+    ]
+    worst = max(
+        found["max_probability_difference"]
+        for row in measured["parity"]
+        for found in (row["golden"], row.get("test", row["golden"]))
+        if row["form"] == "tensors"
+    )
+    where = f"{measured['device']}, driver {measured['driver']}, " if measured["device"] else ""
+    return [
+        "## Trees as tensors",
+        f"`python -m benchmarks gpu`: images per second by batch size, {where}"
+        f"{measured['intra_op_threads']} thread of {measured['processor']}, ONNX Runtime "
+        f"{measured['onnxruntime']}. `native` is a model's own graph, `tensors` the `cuda` variant "
+        "of the trees ([decision 15](decisions/0015-trees-as-tensors.md)); on CUDA a call includes "
+        "the copies to the device and back."
+        + ("" if where else " Measured without a GPU so far (`--cpu-only`)."),
+        table(("model", "form", "device", *map(str, SHOWN)), rows),
+        f"The tensors answer every label as the native trees do; the largest difference in a "
+        f"probability is {worst:.1e}.",
+    ]
 
 
 def _type(spec: dict[str, Any]) -> str:

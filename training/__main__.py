@@ -1,4 +1,4 @@
-"""`python -m training`: train the models, or race the two CNN recipes."""
+"""`python -m training`: train the models, give them variants, or race the two CNN recipes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from rich.table import Table
 
 from contract.errors import ContractError
 from contract.manifest import Manifest
+from contract.repository import Entry, entries, read_manifest
 from training.datasets import Dataset, Name, load
-from training.errors import TrainingError
+from training.errors import DatasetError, TrainingError
 from training.recipes import RECIPES, Recipe
+from training.variants import Added, add_cuda
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -90,6 +92,39 @@ def race(
         raise typer.Exit(1)
 
 
+@app.command()
+def variants(
+    models: Annotated[Path, typer.Option(help="Model repository to add to.")] = Path("models"),
+    name: Annotated[list[str] | None, typer.Option(help="Models to take; all if none.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write the `cuda` variant of every version that needs one, after checking its answers.
+
+    They are checked on the golden samples and, where the model's data set is at hand, on its
+    whole test set; nothing is downloaded.
+    """
+    try:
+        found = entries(models)
+        if unknown := set(name or []) - {entry.name for entry in found}:
+            raise typer.BadParameter(f"{models} holds no model {min(unknown)!r}")
+        chosen = [entry for entry in found if not name or entry.name in name]
+        added = [add_cuda(entry, _data_of(entry, data_dir)) for entry in chosen]
+    except (TrainingError, ContractError) as error:
+        problems.print(f"[red]{error}[/red]", soft_wrap=True)
+        raise typer.Exit(1) from error
+    console.print(_variant_table(chosen, added))
+
+
+def _data_of(entry: Entry, data_dir: Path | None) -> Dataset | None:
+    """The data set a version was trained on, if it is at hand."""
+    names: dict[str, Name] = {"mnist": "mnist", "digits": "digits"}
+    name = read_manifest(entry).training.data.name
+    try:
+        return load(names[name], data_dir, mirrors=())
+    except (KeyError, DatasetError):
+        return None
+
+
 def _chosen(names: list[str] | None) -> list[Recipe]:
     known = {recipe.name: recipe for recipe in RECIPES}
     if unknown := [name for name in names or [] if name not in known]:
@@ -151,6 +186,23 @@ def _table(manifests: list[Manifest]) -> Table:
             f"{m.training.seconds:.1f}",
             f"{m.files['default'].bytes / 1e6:.2f}",
             f"{m.metrics.expected_calibration_error.after:.4f}",
+        )
+    return table
+
+
+def _variant_table(chosen: list[Entry], added: list[Added | None]) -> Table:
+    table = Table("version", "cuda variant", "MB", "samples", "largest difference")
+    for entry, variant in zip(chosen, added, strict=True):
+        if variant is None:
+            table.add_row(str(entry), "not needed")
+            continue
+        seen = variant.agreement.values()
+        table.add_row(
+            str(entry),
+            variant.manifest.files["cuda"].path,
+            f"{variant.bytes / 1e6:.2f}",
+            f"{sum(agreement.samples for agreement in seen):,}",
+            f"{max(agreement.max_probability_difference for agreement in seen):.1e}",
         )
     return table
 

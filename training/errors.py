@@ -2,6 +2,7 @@
 
 TrainingError
 ├── DatasetError     a data file is missing, truncated or not the published one
+├── ExportError      a graph cannot be rewritten as asked
 ├── ParityError      the exported graph does not answer as the fitted model does
 └── BelowFloorError  the model is worse than its documented floor
 """
@@ -13,6 +14,10 @@ class TrainingError(Exception):
 
 class DatasetError(TrainingError):
     """A data file is missing, truncated or not the published one."""
+
+
+class ExportError(TrainingError):
+    """A graph cannot be rewritten as asked."""
 
 
 class ParityError(TrainingError):

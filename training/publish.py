@@ -1,7 +1,7 @@
 """From a fitted model to a version in the model repository.
 
-Fitted model -> temperature -> ONNX graph -> parity -> metrics -> floor -> golden -> manifest,
-card and pictures -> repository. Nothing is written unless every step holds.
+Fitted model -> temperature -> ONNX graph -> parity -> metrics -> floor -> variant for GPUs ->
+golden -> manifest, card and pictures -> repository. Nothing is written unless every step holds.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from contract.manifest import (
@@ -26,6 +26,7 @@ from contract.manifest import (
 )
 from contract.repository import GoldenSamples, check_graph, record_of, write
 from training import metrics, plots, provenance
+from training.answers import Answers, ask
 from training.calibration import fit_temperature, log_loss, probabilities
 from training.card import card
 from training.datasets import Dataset, Split
@@ -34,11 +35,11 @@ from training.export.envelope import logits_of, wrap
 from training.export.packing import serialize
 from training.fitted import Fitted
 from training.recipes import Recipe
+from training.variants import CUDA_FILE, agreement, cuda_variant
 
 GOLDEN_PER_CLASS = 2
 # CPUs and GPUs sum in different orders; TF32 convolutions keep ten bits of mantissa.
 GOLDEN_TOLERANCE = 1e-3
-_BATCH = 1_000
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,7 @@ class _Exported:
 
     graph: bytes
     temperature: float
-    label: NDArray[np.int64]
-    probabilities: NDArray[np.float32]
+    answers: Answers
     parity: Parity
 
 
@@ -58,7 +58,7 @@ def publish(
     """Export, check, describe and write one model version.
 
     Raises:
-        ParityError: the graph does not answer as the fitted model does.
+        ParityError: the graph does not answer as the fitted model does, or its variant as it.
         BelowFloorError: its test accuracy is below the recipe's floor for this data set.
     """
     scores = fitted.scores(data.test.images)
@@ -70,7 +70,8 @@ def publish(
             f"{recipe.name}: test accuracy {measured.accuracy:.4f} is below its floor {floor}; "
             "nothing was written"
         )
-    golden = _golden(exported, data.test)
+    graphs = _graphs(recipe, exported, data.test)
+    golden = _golden(exported.answers, data.test)
     golden_bytes = golden.to_bytes()
     manifest = Manifest(
         manifest_version=1,
@@ -87,7 +88,7 @@ def publish(
             TensorSpec(name="probabilities", datatype="FP32", shape=(-1, len(data.labels))),
         ),
         labels=data.labels,
-        files={"default": record_of("model.onnx", exported.graph)},
+        files={variant: record_of(*graph) for variant, graph in graphs.items()},
         golden=Golden(
             **record_of("golden.npz", golden_bytes).model_dump(),
             samples=len(golden.label),
@@ -98,12 +99,13 @@ def publish(
         training=_training(fitted, exported, data, seed),
         created=datetime.now(UTC).replace(microsecond=0),
     )
-    check_graph(exported.graph, manifest)
+    for _, graph in graphs.values():
+        check_graph(graph, manifest)
     files = {
-        "model.onnx": exported.graph,
+        **dict(graphs.values()),
         "golden.npz": golden_bytes,
         "card.md": card(manifest, floor).encode(),
-        "confusion.png": plots.confusion(exported.label, data.test.labels, data.labels),
+        "confusion.png": plots.confusion(exported.answers.label, data.test.labels, data.labels),
         "learning_curve.png": plots.learning_curve(recipe.title, fitted.curve),
     }
     write(root, manifest, files)
@@ -123,12 +125,12 @@ def _export(
         name=recipe.name,
     )
     graph = serialize(model)
-    label, answered = _run(graph, data.test.images)
+    answers = ask(graph, data.test.images)
     expected = probabilities(logits_of(scores, fitted.link), temperature)
     parity = Parity(
-        samples=len(label),
-        label_mismatches=int(np.sum(label != scores.argmax(axis=1))),
-        max_probability_difference=float(np.abs(answered - expected).max()),
+        samples=len(answers.label),
+        label_mismatches=int(np.sum(answers.label != scores.argmax(axis=1))),
+        max_probability_difference=float(np.abs(answers.probabilities - expected).max()),
         tolerance=fitted.parity_tolerance,
     )
     if parity.label_mismatches or parity.max_probability_difference > parity.tolerance:
@@ -137,17 +139,22 @@ def _export(
             f"{parity.label_mismatches} labels and by {parity.max_probability_difference:.2g} in "
             f"a probability (limit {parity.tolerance:g}); nothing was written"
         )
-    return _Exported(graph, temperature, label, answered, parity)
+    return _Exported(graph, temperature, answers, parity)
 
 
-def _run(graph: bytes, images: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    parts = [
-        session.run(["label", "probabilities"], {"images": images[start : start + _BATCH]})
-        for start in range(0, len(images), _BATCH)
-    ]
-    labels, answered = zip(*parts, strict=True)
-    return np.concatenate(labels), np.concatenate(answered)
+def _graphs(
+    recipe: Recipe, exported: _Exported, test: Split
+) -> dict[Literal["default", "cuda"], tuple[str, bytes]]:
+    """File name and bytes of every variant; `cuda` only where the graph needs another there."""
+    graphs: dict[Literal["default", "cuda"], tuple[str, bytes]] = {
+        "default": ("model.onnx", exported.graph)
+    }
+    if variant := cuda_variant(exported.graph):
+        # The graph's own single-precision sums may be this far off; the variant's are not.
+        limit = exported.parity.tolerance
+        agreement(recipe.name, variant, test.images, exported.answers, limit)
+        graphs["cuda"] = (CUDA_FILE, variant)
+    return graphs
 
 
 def _metrics(
@@ -155,7 +162,7 @@ def _metrics(
 ) -> Metrics:
     truth = data.test.labels
     raw = scores if fitted.link == "log" else probabilities(scores)
-    right = int(np.sum(exported.label == truth))
+    right = int(np.sum(exported.answers.label == truth))
     return Metrics(
         samples=len(truth),
         accuracy=right / len(truth),
@@ -163,24 +170,22 @@ def _metrics(
         validation_accuracy=metrics.accuracy(
             fitted.validation_scores.argmax(axis=1), data.validation.labels
         ),
-        per_class=metrics.per_class(exported.label, truth, data.labels),
+        per_class=metrics.per_class(exported.answers.label, truth, data.labels),
         expected_calibration_error=CalibrationError(
             before=metrics.expected_calibration_error(raw, truth),
-            after=metrics.expected_calibration_error(exported.probabilities, truth),
+            after=metrics.expected_calibration_error(exported.answers.probabilities, truth),
             bins=metrics.BINS,
         ),
         log_loss=log_loss(logits_of(scores, fitted.link) / exported.temperature, truth),
     )
 
 
-def _golden(exported: _Exported, test: Split) -> GoldenSamples:
+def _golden(answers: Answers, test: Split) -> GoldenSamples:
     """The first test images of each class, with the graph's own answers."""
     chosen = np.concatenate(
         [np.flatnonzero(test.labels == k)[:GOLDEN_PER_CLASS] for k in np.unique(test.labels)]
     )
-    return GoldenSamples(
-        test.images[chosen], exported.label[chosen], exported.probabilities[chosen]
-    )
+    return GoldenSamples(test.images[chosen], answers.label[chosen], answers.probabilities[chosen])
 
 
 def _training(fitted: Fitted, exported: _Exported, data: Dataset, seed: int) -> TrainingRecord:

@@ -8,13 +8,15 @@ import numpy as np
 import onnx
 import pytest
 
-from contract.repository import Artifact, Entry, audit, entries
+from contract.repository import Artifact, Entry, audit, entries, read_manifest
 from service.inference.session import load
 from service.settings import Settings
 from tests.conftest import MODELS
+from training.answers import Answers
 from training.datasets import Dataset
 from training.export.packing import serialize
 from training.recipes import RECIPES
+from training.variants import agreement, cuda_variant
 
 ENTRIES = entries(MODELS)
 every_entry = pytest.mark.parametrize("entry", ENTRIES, ids=str)
@@ -25,6 +27,13 @@ LARGEST_BYTES = 12_000_000
 @functools.cache
 def artifact_of(entry: Entry) -> Artifact:
     return audit(entry)
+
+
+every_variant = pytest.mark.parametrize(
+    ("entry", "variant"),
+    [(entry, variant) for entry in ENTRIES for variant in read_manifest(entry).files],
+    ids=str,
+)
 
 
 def test_the_four_models_are_there() -> None:
@@ -54,16 +63,34 @@ def test_calibration_helped(entry: Entry) -> None:
     assert error.after <= error.before
 
 
-@every_entry
-def test_it_is_small(entry: Entry) -> None:
-    assert len(artifact_of(entry).graph) <= LARGEST_BYTES
+@every_variant
+def test_it_is_small(entry: Entry, variant: str) -> None:
+    assert len(audit(entry, variant).graph) <= LARGEST_BYTES
 
 
-@every_entry
-def test_its_graph_is_what_onnx_calls_valid(entry: Entry) -> None:
-    model = onnx.load_from_string(artifact_of(entry).graph)
+@every_variant
+def test_its_graph_is_what_onnx_calls_valid(entry: Entry, variant: str) -> None:
+    graph = audit(entry, variant).graph
+    model = onnx.load_from_string(graph)
     onnx.checker.check_model(model, full_check=True)
-    assert len(serialize(model)) == len(artifact_of(entry).graph)
+    assert len(serialize(model)) == len(graph)
+
+
+@every_entry
+def test_trees_have_a_variant_for_gpus(entry: Entry) -> None:
+    artifact = artifact_of(entry)
+    needed = cuda_variant(artifact.graph)
+    assert ("cuda" in artifact.manifest.files) == (needed is not None)
+    if needed is not None:
+        assert audit(entry, "cuda").graph == needed
+        golden = artifact.golden
+        own = Answers(golden.label, golden.probabilities)
+        assert agreement(entry.name, needed, golden.images, own).samples == 20
+
+
+def test_the_variants_add_less_than_twelve_megabytes() -> None:
+    files = [read_manifest(entry).files for entry in ENTRIES]
+    assert sum(variants["cuda"].bytes for variants in files if "cuda" in variants) < 12_000_000
 
 
 @every_entry

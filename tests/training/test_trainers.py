@@ -49,6 +49,8 @@ def test_a_trained_model_is_published_whole(
     artifact = audit(entry)
     assert artifact.manifest == manifest
     assert manifest.parity.label_mismatches == 0
+    trees = recipe.algorithm in ("random_forest", "gradient_boosting")
+    assert list(manifest.files) == (["default", "cuda"] if trees else ["default"])
     assert manifest.metrics.accuracy >= recipe.floors["digits"]
     assert manifest.training.data.name == "digits"
     error = manifest.metrics.expected_calibration_error

@@ -1,0 +1,225 @@
+"""CPU against CUDA for every model: the same answers, and how fast, by batch size.
+
+Trees run on CUDA as their `cuda` variant, the same trees as plain tensor operators; on the CPU
+both forms are measured, native against tensors. On CUDA a call is what a server pays for: the
+batch goes to the device, the graph runs with bound inputs and outputs, the answers come back.
+
+With `--cpu-only` the CUDA half is left out; without a CUDA device and without it, one line says so
+and the command fails. It fails too where an answer differs by more than it may.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+
+from benchmarks.devices import Arrays, Contender, Images, card, contenders
+from benchmarks.models import processor
+from service.errors import StartupError
+from service.inference import provider
+from service.settings import Settings
+from training.datasets import load
+from training.errors import DatasetError
+
+SIZES = tuple(2**k for k in range(14))  # 1 to 8,192
+SECONDS = 0.5
+_FEWEST_CALLS = 3
+_PARITY_BATCH = 1_000
+
+
+def main(
+    target: Path, sizes: Sequence[int] = SIZES, seconds: float = SECONDS, cpu_only: bool = False
+) -> int:
+    """Measure, print, write; the exit status."""
+    settings = Settings(provider="cpu" if cpu_only else "cuda")
+    try:
+        provider.require(settings)
+    except StartupError:
+        print("no CUDA device answers onnxruntime-gpu here; --cpu-only measures the CPU half")
+        return 1
+    images = test_images()
+    parity, timings = [], []
+    try:
+        for group in contenders(settings):
+            parity += [agreement(other, group[0], images) for other in group[1:]]
+            timings += measure(group, images, sizes, seconds)
+    except StartupError as error:
+        print(error)
+        return 1
+    document = {
+        **machine(settings, cpu_only),
+        "seconds_per_figure": seconds,
+        "parity": parity,
+        "timings": timings,
+        "tensors_against_native": ratios(timings),
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(document, indent=2) + "\n")
+    report(document)
+    return 0 if all(row["agrees"] for row in parity) else 1
+
+
+def agreement(other: Contender, native: Contender, test: Images | None) -> dict[str, Any]:
+    """Answers against the native graph's on the CPU: golden samples, and the whole test set.
+
+    Trees must answer every label alike. So must a network the golden samples; on the test set
+    its sums differ in the last bits, and a label that hangs on them is counted, not refused.
+    """
+    images, expected = other.golden
+    row: dict[str, Any] = {**other.describe(), "tolerance": other.tolerance}
+    row["golden"] = distance(other.call(images), expected)
+    agrees = row["golden"]["label_mismatches"] == 0
+    if test is not None:
+        row["test"] = distance(in_parts(other.call, test), in_parts(native.call, test))
+        agrees &= other.form == "native" or row["test"]["label_mismatches"] == 0
+    differences = [row[k]["max_probability_difference"] for k in ("golden", "test") if k in row]
+    row["agrees"] = bool(agrees and max(differences) <= other.tolerance)
+    return row
+
+
+def distance(answers: Arrays, expected: Arrays) -> dict[str, Any]:
+    return {
+        "samples": len(expected[0]),
+        "label_mismatches": int(np.sum(answers[0] != expected[0])),
+        "max_probability_difference": float(np.abs(answers[1] - expected[1]).max()),
+    }
+
+
+def in_parts(call: Callable[[Images], Arrays], images: Images) -> Arrays:
+    parts = [
+        call(np.ascontiguousarray(images[start : start + _PARITY_BATCH]))
+        for start in range(0, len(images), _PARITY_BATCH)
+    ]
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]
+
+
+def measure(
+    group: Sequence[Contender], images: Images | None, sizes: Sequence[int], seconds: float
+) -> list[dict[str, Any]]:
+    """Median latency and throughput of each contender for each batch size, of real images.
+
+    A batch that does not fit the memory a worker may take has its reason instead of figures.
+    """
+    source = group[0].golden[0] if images is None else images
+    rows = []
+    for size in sizes:
+        for one, taken in zip(group, latencies(group, source, size, seconds), strict=True):
+            row: dict[str, Any] = {**one.describe(), "batch": size}
+            if isinstance(taken, str):
+                rows.append({**row, "failed": taken})
+                continue
+            p50 = statistics.median(taken)
+            row |= {"p50_ms": round(p50 * 1e3, 4), "images_per_second": round(size / p50)}
+            rows.append(row)
+    return sorted(rows, key=lambda row: (row["device"], row["form"]))
+
+
+def latencies(
+    group: Sequence[Contender], source: Images, size: int, seconds: float
+) -> list[list[float] | str]:
+    """Seconds per call of each contender, or why it cannot take this size.
+
+    They are called in turn with the same batch, so that a slow moment of the machine hits all,
+    and once before the clock runs, when they may still allocate.
+    """
+    batches = different(source, size)
+    found: list[list[float] | str] = [first(one, next(batches)) for one in group]
+    running = [(one, t) for one, t in zip(group, found, strict=True) if isinstance(t, list)]
+    calls, spent = 0, 0.0
+    while running and (calls < _FEWEST_CALLS or spent < seconds * len(running)):
+        batch = next(batches)
+        for one, taken in running:
+            started = time.perf_counter()
+            one.call(batch)
+            taken.append(time.perf_counter() - started)
+            spent += taken[-1]
+        calls += 1
+    return found
+
+
+def first(one: Contender, batch: Images) -> list[float] | str:
+    """An empty list of seconds, or the first line of what went wrong."""
+    try:
+        one.call(batch)
+    except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
+        return str(error).splitlines()[0]
+    return []
+
+
+def different(source: Images, size: int) -> Iterator[Images]:
+    """Batch after batch through the images: a tree asked the same again is fast on a CPU."""
+    if size >= len(source):
+        source = np.resize(source, (2 * size, *source.shape[1:]))
+    start = 0
+    while True:
+        yield source[start : start + size]
+        start = (start + size) % (len(source) - size)
+
+
+def ratios(timings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How many times as fast as the native trees on the CPU the tensors are, by batch size."""
+    measured = [row for row in timings if "p50_ms" in row]
+    native = {
+        (row["model"], row["batch"]): row["p50_ms"]
+        for row in measured
+        if (row["form"], row["device"]) == ("native", "cpu")
+    }
+    return [
+        {
+            "model": row["model"],
+            "device": row["device"],
+            "batch": row["batch"],
+            "times_as_fast": round(native[row["model"], row["batch"]] / row["p50_ms"], 3),
+        }
+        for row in measured
+        if row["form"] == "tensors" and (row["model"], row["batch"]) in native
+    ]
+
+
+def machine(settings: Settings, cpu_only: bool) -> dict[str, Any]:
+    device, driver = (None, None) if cpu_only else card()
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "intra_op_threads": settings.intra_op_threads,
+        "gpu_memory_mb": None if cpu_only else settings.gpu_memory_mb,
+        "device": device,
+        "driver": driver,
+        "onnxruntime": ort.__version__,
+    }
+
+
+def test_images() -> Images | None:
+    """MNIST's test images where ROSENBLATT_DATA_DIR is set; nothing is downloaded."""
+    if not os.environ.get("ROSENBLATT_DATA_DIR"):
+        return None
+    try:
+        return load("mnist", mirrors=()).test.images
+    except DatasetError as error:
+        sys.exit(str(error))
+
+
+def report(document: dict[str, Any]) -> None:
+    print(f"{document['device'] or document['processor']}, ONNX Runtime {document['onnxruntime']}")
+    for row in document["parity"]:
+        for samples in ("golden", "test"):
+            if found := row.get(samples):
+                print(
+                    f"{row['model']:<22} {row['form']:<8} {row['device']:<5} {samples:<7}"
+                    f"{found['samples']:>6} samples, {found['label_mismatches']} labels differ, "
+                    f"probabilities by {found['max_probability_difference']:.1e}"
+                )
+    for row in document["timings"]:
+        figures = row.get("failed") or (
+            f"{row['p50_ms']:>12.3f} ms {row['images_per_second']:>10,} images/s"
+        )
+        print(f"{row['model']:<22} {row['form']:<8} {row['device']:<5} {row['batch']:>5} {figures}")
