@@ -36,6 +36,11 @@ def require(settings: Settings) -> None:
         )
 
 
+def on_cpu() -> list[Provider]:
+    """The providers of a session that runs on the CPU."""
+    return [(CPU, {})]
+
+
 def wanted(manifest: Manifest, settings: Settings) -> list[Provider]:
     """Providers to ask for, best first.
 
@@ -44,9 +49,9 @@ def wanted(manifest: Manifest, settings: Settings) -> list[Provider]:
     """
     require(settings)
     if settings.provider == "cpu" or not _has_cuda():
-        return [(CPU, {})]
+        return on_cpu()
     if manifest.algorithm in _CPU_ONLY and "cuda" not in manifest.files:
-        return [(CPU, {})]
+        return on_cpu()
     options = {
         "cudnn_conv_algo_search": "HEURISTIC",
         "gpu_mem_limit": settings.gpu_memory_mb * 2**20,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import onnxruntime as ort
@@ -15,6 +16,8 @@ from contract.repository import Artifact, Entry, GoldenSamples, audit, read_mani
 from service.errors import StartupError
 from service.inference import provider
 from service.settings import Settings
+
+Variant = Literal["default", "cuda"]
 
 OUTPUTS = ("label", "probabilities")
 # Rows per call of the session: a request of many rows must not multiply its buffers.
@@ -32,9 +35,14 @@ class Answer:
 class Session:
     """A model that has answered its golden inputs. Safe to call from several threads."""
 
-    def __init__(self, artifact: Artifact, settings: Settings, started: float) -> None:
+    def __init__(
+        self,
+        artifact: Artifact,
+        asked: list[provider.Provider],
+        settings: Settings,
+        started: float,
+    ) -> None:
         manifest = artifact.manifest
-        asked = provider.wanted(manifest, settings)
         self.manifest: Manifest = manifest
         self._session = ort.InferenceSession(
             artifact.graph, _options(settings), providers=[name for name, _ in asked],
@@ -79,17 +87,31 @@ def load(entry: Entry, settings: Settings) -> Session:
         StartupError: the provider setting cannot be fulfilled.
     """
     started = time.perf_counter()
-    variant = "default"
     manifest = read_manifest(entry)
-    if "cuda" in manifest.files and provider.wanted(manifest, settings)[0][0] == provider.CUDA:
-        variant = "cuda"
+    asked = provider.wanted(manifest, settings)
+    if asked[0][0] != provider.CUDA or "cuda" not in manifest.files:
+        return _construct(entry, "default", asked, settings, started)
+    session = _construct(entry, "cuda", asked, settings, started)
+    if session.provider == provider.CUDA:
+        return session
+    # It fell back: tensors in place of tree nodes pay on a GPU alone.
+    return _construct(entry, "default", provider.on_cpu(), settings, started)
+
+
+def _construct(
+    entry: Entry,
+    variant: Variant,
+    asked: list[provider.Provider],
+    settings: Settings,
+    started: float,
+) -> Session:
     artifact = audit(entry, variant)
     try:
-        return Session(artifact, settings, started)
+        return Session(artifact, asked, settings, started)
     except (ContractError, StartupError):
         raise
     except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
-        path = entry.path / artifact.manifest.files[variant].path  # type: ignore[index]
+        path = entry.path / artifact.manifest.files[variant].path
         reason = str(error).splitlines()[0]
         raise ArtifactError(
             f"{path}: ONNX Runtime {ort.__version__} cannot load or run it ({reason})"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 
 from contract.repository import Entry, entries, record_of
@@ -219,6 +221,33 @@ def test_golden_samples_that_are_none_refuse_the_model(repository: Path, content
     models = load_all(settings(repository))
     assert "no archive of golden samples" in models.refused()[0].reason
     assert models.ready()
+
+
+def test_a_variant_for_a_gpu_that_is_none_gives_way_to_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The committed forest has both; after a fall back to the CPU its own nodes are the faster."""
+    monkeypatch.setattr(provider, "_has_cuda", lambda: True)
+    monkeypatch.setattr(ort, "InferenceSession", on_cpu(ort.InferenceSession))
+    found = Settings()
+    forest = next(e for e in entries(found.models_dir) if e.name == "digits-random-forest")
+    session = load(forest, found)
+    assert session.provider == provider.CPU
+    graph = (forest.path / session.manifest.files["default"].path).read_bytes()
+    assert [(forest.path / session.manifest.files["cuda"].path).read_bytes(), graph] == GRAPHS
+
+
+GRAPHS: list[bytes] = []
+
+
+def on_cpu(construct: Callable[..., ort.InferenceSession]) -> Callable[..., ort.InferenceSession]:
+    """What ONNX Runtime does with CUDA on a machine without: the CPU, and no exception."""
+
+    def session(graph: bytes, options: ort.SessionOptions, **_: object) -> ort.InferenceSession:
+        GRAPHS.append(graph)
+        return construct(graph, options, providers=[provider.CPU])
+
+    return session
 
 
 def test_trees_do_not_ask_for_cuda(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
