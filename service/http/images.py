@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from service.errors import InvalidError, TooLargeError
+from service.inference.images import picture
 from service.settings import Settings
 from service.wording import describe
-
-# The limit is ours, from the settings, and judged right after the header is read.
-Image.MAX_IMAGE_PIXELS = None
-_FORMATS = ("PNG", "JPEG")
-_GREYSCALE = frozenset({"L", "1"})
-_CONVERTIBLE = frozenset({"LA", "P", "PA", "RGB", "RGBA"})
 
 
 def decode(
@@ -126,55 +119,4 @@ def _picture(text: str, shape: tuple[int, ...], settings: Settings, i: int) -> N
             "base64-encoded, without a data: prefix",
             loc=loc,
         ) from error
-    try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            _check_header(image, shape, settings, where, loc)
-            return _grey(image, where, loc)
-    except UnidentifiedImageError as error:
-        raise InvalidError(
-            f"{where} decodes to {len(data)} bytes that are no readable PNG or JPEG", loc=loc
-        ) from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        # Pillow reports broken files with all of these.
-        raise InvalidError(f"{where} is a broken picture: {error}", loc=loc) from error
-
-
-def _check_header(
-    image: Image.Image,
-    shape: tuple[int, ...],
-    settings: Settings,
-    where: str,
-    loc: list[str | int],
-) -> None:
-    """Judge by the header; nothing has been decompressed yet."""
-    width, height = image.size
-    if width * height > settings.max_image_pixels:
-        raise TooLargeError(
-            f"{where} is {width}x{height}, {width * height} pixels; at most "
-            f"{settings.max_image_pixels} are decoded",
-            loc=loc,
-        )
-    if (height, width) != shape:
-        raise InvalidError(
-            f"{where} is {width}x{height} pixels; the model takes {shape[1]}x{shape[0]}, "
-            "resize it first",
-            loc=loc,
-        )
-    if getattr(image, "n_frames", 1) > 1:
-        raise InvalidError(f"{where} is animated; send a single picture", loc=loc)
-
-
-def _grey(image: Image.Image, where: str, loc: list[str | int]) -> NDArray[np.uint8]:
-    """The pixels, if they are grey: colour and transparency are refused, not guessed away."""
-    image.load()
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode in _GREYSCALE:
-        return np.asarray(upright.convert("L"))
-    if upright.mode not in _CONVERTIBLE:
-        raise InvalidError(f"{where} has colour mode {upright.mode}; send 8-bit greyscale", loc=loc)
-    channels = np.asarray(upright.convert("RGBA"))
-    if (channels[..., 3] != 255).any():
-        raise InvalidError(f"{where} is transparent in places; send 8-bit greyscale", loc=loc)
-    if (channels[..., :1] != channels[..., :3]).any():
-        raise InvalidError(f"{where} is in colour; send 8-bit greyscale", loc=loc)
-    return channels[..., 0]
+    return picture(data, shape, settings, where, loc)

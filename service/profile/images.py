@@ -130,7 +130,7 @@ def _header(name: str, data: bytes, limits: Limits) -> tuple[str, int, int]:
     """Format, width and height."""
     from PIL import Image, UnidentifiedImageError
 
-    # The limit is ours and judged right after the header is read, as in http/images.py.
+    # The limit is ours and judged right after the header is read, as in inference/images.py.
     Image.MAX_IMAGE_PIXELS = None
     try:
         with (
