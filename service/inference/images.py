@@ -51,7 +51,7 @@ def picture(
     except ServiceError:
         raise
     except Exception as error:
-        # Pillow's plugins raise whatever their parsing raises; here, and only here, all of it counts.
+        # Pillow's plugins raise whatever their parsing raises: here, and only here, all counts.
         raise InvalidError(f"{where} is a broken picture: {error}", loc=loc) from error
 
 

@@ -41,30 +41,29 @@ def _here(options: argparse.Namespace) -> str:
         options.model, options.version, column=options.column or "image", prefix=options.prefix,
         on_error=options.on_error, threads=options.threads,
     )  # fmt: skip
+    target = Path(options.target)
     try:
-        source = source_of(options.source, options.column, scorer.session.shape, settings())
+        source = source_of(Path(options.source), options.column, scorer.session.shape, settings())
         for note in source.notes:
             _say(options, note)
-        return _summary(
-            options.target,
-            score(
-                source, options.target, scorer, batch_rows=options.batch_rows,
-                overwrite=options.overwrite, stream=None if options.quiet else sys.stderr,
-            ),
+        done = score(
+            source, target, scorer, batch_rows=options.batch_rows, overwrite=options.overwrite,
+            stream=None if options.quiet else sys.stderr,
         )  # fmt: skip
     finally:
         scorer.close()
+    return _summary(target, done)
 
 
 def _on_ray(options: argparse.Namespace) -> str:
-    from service.score import ray
+    from service.score.ray import score
 
-    written = ray.score(
-        options.source, options.target, address=options.address, batch_rows=options.batch_rows,
-        model=options.model, version=options.version, column=options.column,
-        prefix=options.prefix, on_error=options.on_error,
+    score(
+        options.source, options.target, address=options.address, column=options.column,
+        batch_rows=options.batch_rows, overwrite=options.overwrite, model=options.model,
+        version=options.version, prefix=options.prefix, on_error=options.on_error,
     )  # fmt: skip
-    return f"scored {written:,} rows to Parquet files in {options.target}"
+    return f"scored {options.source} to the Parquet files of {options.target}"
 
 
 def _summary(target: Path, done: Summary) -> str:
@@ -89,8 +88,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Score a Parquet file or a folder of images to a Parquet file. Interrupted, "
         "the same command goes on where it stopped.",
     )
-    parser.add_argument("source", type=Path, help="a Parquet file, or a folder of PNG and JPEG")
-    parser.add_argument("target", type=Path, help="the Parquet file to write; a folder with --ray")
+    parser.add_argument("source", help="a Parquet file, or a folder of PNG and JPEG")
+    parser.add_argument("target", help="the Parquet file to write; a folder with --ray")
     parser.add_argument("--model", help="its name; the service's default model unless given")
     parser.add_argument("--version", help="its version; the highest unless given")
     parser.add_argument("--column", help="the column of images; found by its type unless given")

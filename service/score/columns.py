@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import InvalidError
+from service.wording import short
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,11 +26,12 @@ def image_column(schema: pl.Schema, named: str | None, shape: tuple[int, ...], s
     if named is not None:
         if named not in schema:
             raise InvalidError(
-                f"{source} has no column {named!r}; --column may name {_listed(list(schema))}"
+                f"{source} has no column {short(named)}; --column may name {_listed(list(schema))}"
             )
         if not _fits(schema[named], shape):
             raise InvalidError(
-                f"column {named!r} of {source} is of type {schema[named]}, which cannot hold {what}"
+                f"column {short(named)} of {source} is of type {schema[named]}, "
+                f"which cannot hold {what}; name another with --column"
             )
         return named
     fitting = [name for name, dtype in schema.items() if _fits(dtype, shape)]
@@ -96,5 +98,5 @@ def _regular(series: pl.Series) -> NDArray[Any] | None:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(map(repr, names[:10]))
+    shown = ", ".join(map(short, names[:10]))
     return f"{shown}, ..." if len(names) > 10 else shown or "none"

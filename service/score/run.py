@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -59,11 +60,7 @@ def score(
         progress = Progress(stream, source.rows, resumed)
         try:
             for number, batch in _ahead(source, parts, todo):
-                frame = scorer.frame(
-                    batch.kept,
-                    batch.cells,
-                    lambda row, start=batch.start: source.where(start + row),
-                )
+                frame = scorer.frame(batch.kept, batch.cells, partial(_where, source, batch.start))
                 parts.write(number, frame)
                 progress.add(frame.height)
         finally:
@@ -77,6 +74,11 @@ def score(
         refused = parts.refused(error) if error else 0
         parts.join()
     return Summary(source.rows, resumed, refused, progress.seconds, progress.speed)
+
+
+def _where(source: Source, start: int, row: int) -> str:
+    """The image of a row of the batch that begins at `start`."""
+    return source.where(start + row)
 
 
 def _ahead(source: Source, parts: Parts, todo: Sequence[int]) -> Iterator[tuple[int, Batch]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from service.inference.session import CHUNK, Session, load
 from service.score.cells import Where, decode
 from service.score.cores import cores
 from service.settings import Settings, settings
+from service.wording import short
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,6 +75,7 @@ class Scorer:
         self.on_error = on_error
         self.threads = threads or cores()
         self.names = {name: f"{prefix}{name}" for name in self._results()}
+        self._turn = Lock()
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="score")
 
     def __call__(self, batch: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -83,7 +86,9 @@ class Scorer:
             TooLargeError: an image beyond the limits, likewise.
         """
         if self.column not in batch:
-            raise InvalidError(f"column {self.column!r} is not among {', '.join(sorted(batch))}")
+            raise InvalidError(
+                f"column {short(self.column)} is not among {', '.join(sorted(batch))}"
+            )
         kept = {name: values for name, values in batch.items() if name != self.column}
         self.check(list(kept))
         cells = batch[self.column]
@@ -142,7 +147,7 @@ class Scorer:
         """
         if taken := [column for column in self.names.values() if column in kept]:
             raise InvalidError(
-                f"column {taken[0]!r} of the source has the name of a column of results; "
+                f"column {short(taken[0])} of the source has the name of a column of results; "
                 "name a prefix for those, such as --prefix predicted_"
             )
 
@@ -154,14 +159,17 @@ class Scorer:
         return RESULTS if self.on_error == "fail" else (*RESULTS, "error")
 
     def _where(self, row: int) -> str:
-        return f"row {row} of a batch, column {self.column!r},"
+        return f"row {row} of a batch, column {short(self.column)},"
 
     def _piece(self, cells: NDArray[Any], start: int, where: Where) -> Scores:
         """Decode and predict one piece."""
-        decoded = decode(
-            cells[start : start + CHUNK], self.session.shape, self._settings,
-            lambda i: where(start + i), fail=self.on_error == "fail",
-        )  # fmt: skip
+        # Pillow holds the interpreter's lock but for moments: threads that decode at the same time
+        # only take it from one another, which measured 2 times slower than taking turns.
+        with self._turn:
+            decoded = decode(
+                cells[start : start + CHUNK], self.session.shape, self._settings,
+                lambda i: where(start + i), fail=self.on_error == "fail",
+            )  # fmt: skip
         answer = self.session.predict(decoded.images)
         label = np.array(self.session.manifest.labels, object)[answer.label]
         error = np.full(len(label), None, object)

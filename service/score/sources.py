@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from service.errors import InvalidError, MalformedError, NotFoundError
 from service.score.columns import cells, image_column
 from service.settings import Settings
+from service.wording import short
 
 if TYPE_CHECKING:
     import polars as pl
@@ -61,7 +62,7 @@ def source_of(path: Path, column: str | None, shape: tuple[int, ...], settings: 
     """
     if path.is_dir():
         if column is not None:
-            raise InvalidError(f"{path} is a folder, so there is no column {column!r} to name")
+            raise InvalidError(f"{path} is a folder, so there is no column {short(column)} to name")
         return FolderSource(path, settings)
     if not path.exists():
         raise NotFoundError(f"{path} does not exist; name a Parquet file or a folder of images")
@@ -109,7 +110,7 @@ class ParquetSource:
 
     def where(self, row: int) -> str:
         """Rows are counted from 0."""
-        return f"row {row} of {self._path}, column {self.column!r},"
+        return f"row {row} of {self._path}, column {short(self.column)},"
 
 
 class FolderSource:
@@ -134,10 +135,10 @@ class FolderSource:
     def fingerprint(self) -> str:
         """Names, sizes and times of change of all files."""
         digest = hashlib.sha256()
-        for name in self._names:
-            with reading(self._path / name):
-                status = (self._path / name).stat()
-            digest.update(f"{name}\0{status.st_size} {status.st_mtime_ns}\n".encode())
+        with reading(self._path):
+            for name in self._names:
+                status = os.stat(f"{self._path}/{name}")  # noqa: PTH116
+                digest.update(f"{name}\0{status.st_size} {status.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
     def read(self, start: int, rows: int) -> Batch:
@@ -148,10 +149,11 @@ class FolderSource:
         """
         names = self._names.slice(start, rows)
         cells = np.empty(len(names), object)
-        for i, name in enumerate(names):
-            with reading(self._path / name), (self._path / name).open("rb") as file:
-                # One more than allowed tells that there is more.
-                cells[i] = file.read(self._limit + 1)
+        with reading(self._path):
+            for i, name in enumerate(names):
+                with open(f"{self._path}/{name}", "rb", buffering=0) as file:  # noqa: PTH123
+                    # One more than allowed tells that there is more.
+                    cells[i] = file.read(self._limit + 1)
         return Batch(start, names.to_frame(), cells)
 
     def where(self, row: int) -> str:
@@ -168,12 +170,12 @@ def _walk(root: Path) -> tuple[list[str], int]:
             if name.startswith("."):
                 continue
             if Path(name).suffix.lower() in SUFFIXES:
-                found.append((Path(folder) / name).relative_to(root).as_posix())
+                found.append(os.path.relpath(f"{folder}/{name}", root).replace(os.sep, "/"))
             else:
                 others += 1
     for name in found:
         if not name.isprintable():
-            raise InvalidError(f"file {ascii(name)} has a name that does not print; rename it")
+            raise InvalidError(f"file {name!a} has a name that does not print; rename it")
     return sorted(found), others
 
 
@@ -187,6 +189,8 @@ def _raise(error: OSError) -> None:
 def reading(path: Path) -> Iterator[None]:
     """Read by polars or the system; what they raise becomes a sentence that names the file.
 
+    `path` is named where the error does not name a file below it.
+
     Raises:
         MalformedError: it cannot be read.
     """
@@ -196,7 +200,9 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
-        raise MalformedError(f"{path} cannot be read: {reason}; check the file") from error
+        raise MalformedError(
+            f"{error.filename or path} cannot be read: {reason}; check the file"
+        ) from error
     except (PolarsError, PanicException, ValueError, OverflowError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise MalformedError(
