@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import TextIO
 
@@ -85,7 +86,7 @@ def _ahead(source: Source, parts: Parts, todo: Sequence[int]) -> Iterator[tuple[
     """Every batch, the next one being read while one is scored."""
     with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
         waiting = [reader.submit(source.read, *parts.span(number)) for number in todo[:1]]
-        for number, following in zip(todo, [*todo[1:], None], strict=True):
+        for number, following in zip_longest(todo, todo[1:]):
             batch = waiting.pop().result()
             if following is not None:
                 waiting.append(reader.submit(source.read, *parts.span(following)))

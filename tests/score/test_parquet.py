@@ -109,7 +109,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "no picture": (b"abc", "holds 3 bytes that are no readable PNG or JPEG"),
     "cut short": (png(IMAGES[0])[:200], "is a broken picture: "),
     "other size": (png(IMAGES[0][:7]), "is 28x7 pixels; the model takes 28x28, resize it first"),
-    "colour": (png(np.eye(28, dtype=np.uint8)[..., None] * np.uint8([9, 0, 0])), "is in colour"),
+    "colour": (png(np.full((28, 28, 3), (9, 0, 0), np.uint8)), "is in colour"),
     "too long": (b"x" * 5_000_000, "holds more than 4,194,304 bytes, the limit of ROSENBLATT_MAX"),
 }
 
