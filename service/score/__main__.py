@@ -113,7 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no progress, errors only")
     parser.add_argument("--ray", action="store_true", help="run as Ray Data, here unless --address")
-    parser.add_argument("--address", help="of a Ray cluster, such as ray://head:10001 or auto")
+    parser.add_argument(
+        "--address", help="of a Ray cluster, such as head:6379, ray://head:10001 or auto"
+    )
     return parser
 
 

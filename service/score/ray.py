@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 # The source tree, which every node needs: the code, and the models beside it.
 _ROOT = Path(__file__).resolve().parents[2]
+_OURS = re.compile(r"^\s*(?:service|contract)\.errors\.\w+: (.+)$", re.MULTILINE)
 _NOT_NEEDED = ["/.git", "/.venv", "/build", "/tests", "/docs", "/benchmarks", "/training"]
 
 
@@ -80,8 +82,11 @@ def score(
     local = Path(source)
     if "://" not in source and not local.exists():
         raise NotFoundError(f"{source} does not exist; name a Parquet file or a folder of images")
-    if Path(target).exists() and not overwrite:
-        raise InvalidError(f"{target} exists already; replace it with --overwrite")
+    place = Path(target)
+    if place.is_file() or (place.is_dir() and any(place.iterdir()) and not overwrite):
+        raise InvalidError(
+            f"{target} exists already; name another folder, or replace its files with --overwrite"
+        )
     begun = _begin(ray, address)
     try:
         actors = ray.data.ActorPoolStrategy(
@@ -94,7 +99,7 @@ def score(
         )  # fmt: skip
         scored.write_parquet(
             target if "://" in target else str(Path(target).resolve()),
-            mode="overwrite" if overwrite else "error",
+            mode="overwrite" if overwrite else "append",
         )
     except ray.exceptions.RayError as error:
         raise _own(error) from error
@@ -137,7 +142,7 @@ def _begin(ray: Any, address: str | None) -> bool:
         raise StartupError(
             f"--address {address!r} answers no Ray cluster: {reason}; check it and its versions"
         ) from error
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = True
@@ -172,13 +177,8 @@ def _where(kept: pl.DataFrame, row: int, column: str, source: str) -> str:
 
 
 def _own(error: BaseException) -> ServiceError | StartupError:
-    """The service's error inside one of Ray's, which wraps it in tracebacks."""
-    seen: BaseException | None = error
-    while seen is not None:
-        inner = getattr(seen, "cause", None)
-        if isinstance(inner, ServiceError):
-            return type(inner)(str(inner))
-        if isinstance(seen, ServiceError) and not hasattr(seen, "cause"):
-            return seen
-        seen = inner if isinstance(inner, BaseException) else seen.__cause__
-    return StartupError(f"Ray failed: {str(error).strip().splitlines()[-1]}; see its logs")
+    """The service's error in one of Ray's, which carries it between processes as text only."""
+    text = str(error).strip()
+    if found := _OURS.findall(text):
+        return InvalidError(found[-1])
+    return StartupError(f"Ray failed: {text.splitlines()[-1][:160]}; see its logs")
