@@ -74,7 +74,7 @@ def _read(data: bytes) -> png.Png | jpeg.Jpeg:
         return png.read(data)
     if data.startswith(jpeg.SIGNATURE):
         return jpeg.read(data)
-    raise RefusedError(f"decodes to {len(data)} bytes that are no readable PNG or JPEG")
+    raise RefusedError(f"holds {len(data)} bytes that are no readable PNG or JPEG")
 
 
 def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,0 +1,9 @@
+"""Batch scoring: a Parquet file or a folder of images in, a Parquet file of labels out.
+
+The same `Scorer` runs in one process (`python -m service.score`) and as an actor of Ray Data
+(`service.score.ray`).
+"""
+
+from service.score.scorer import Scorer
+
+__all__ = ["Scorer"]
