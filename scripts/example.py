@@ -26,12 +26,17 @@ def seven() -> Image.Image:
 
 
 def main() -> None:
-    """Write seven.png and the body of a request with its pixels."""
+    """Write seven.png, its pixels as bytes, and the bodies of requests with them."""
     image = seven()
     TARGET.mkdir(parents=True, exist_ok=True)
     image.save(TARGET / "seven.png")
     rows = ",\n  ".join(json.dumps(row) for row in np.asarray(image).tolist())
     (TARGET / "seven.json").write_text(f'{{"instances": [[\n  {rows}\n]]}}\n')
+    tensor = '"name": "images", "datatype": "UINT8", "shape": [1, 28, 28]'
+    (TARGET / "seven.v2.json").write_text(
+        f'{{"inputs": [{{{tensor}, "data": [[\n  {rows}\n]]}}]}}\n'
+    )
+    (TARGET / "seven.raw").write_bytes(image.tobytes())
 
 
 if __name__ == "__main__":

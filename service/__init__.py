@@ -2,6 +2,8 @@
 
     app        wires everything; the only file that imports bentoml
     http       what the routes of the product take and give; translates, decides nothing
+    protocol   the Open Inference Protocol: requests to tensors, tensors to responses
+    body       JSON bodies, parsed strictly
     inference  ONNX Runtime sessions and the loaded models
     profile    facts from a table or a zip of images; polars is imported here alone
     settings   everything that can be set, prefix ROSENBLATT_
@@ -9,3 +11,5 @@
 
 Imports `contract`, never `training`, and no training library.
 """
+
+__version__ = "0.1.0"

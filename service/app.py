@@ -32,10 +32,13 @@ from service.http.profile import Profiler
 from service.http.recommend import Recommender
 from service.http.routes import routes
 from service.http.schema import CompareResponse, Instances, PredictResponse
+from service.http.threads import Threads
 from service.inference import provider
 from service.inference.dispatch import Dispatcher
 from service.inference.repository import load_all
 from service.metrics import Meter
+from service.protocol.codec import Codec
+from service.protocol.statistics import Statistics
 from service.settings import Settings, settings
 
 
@@ -90,15 +93,17 @@ class Rosenblatt:
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="predict")
         self._recommender = Recommender(models)
         meter = Meter(models)
+        statistics = Statistics(models, meter.of)
         _product = Application(
             routes(
                 models,
                 self._predictor,
-                Dispatcher(models, _settings, threads, meter.of),
+                Dispatcher(models, _settings, threads, statistics.of),
+                statistics,
+                Codec(models, _settings.max_rows),
                 self._recommender,
                 Profiler(self._recommender, _settings),
-                threads,
-                _settings.timeout_seconds,
+                Threads(threads, _settings.timeout_seconds),
             ),
             Limits.of(_settings),
             meter,

@@ -38,8 +38,8 @@ Send = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+JSON = "application/json"
 _DRAINED_BYTES = 256 * 2**20
-_JSON = (b"content-type", b"application/json")
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +50,20 @@ class ClientGoneError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What a handler sees. `parameters` are the named parts of the path."""
+    """What a handler sees: `parameters` of the path, `headers` with names in lower case."""
 
     body: bytes
     parameters: Mapping[str, str]
     content_type: str = ""
     receive: Receive | None = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first value of a header, or None where it was not sent."""
+        for found, value in self.headers:
+            if found == name:
+                return value
+        return None
 
     async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
         """Await the work, and cancel it when the client closes the connection.
@@ -82,11 +90,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a handler returns: JSON text, and how it went."""
+    """What a handler returns: a body, JSON unless said, and how it went."""
 
     body: bytes
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = JSON
 
 
 def reply(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
@@ -121,14 +130,14 @@ class Limits:
 class Route:
     """`path` may hold named parts: `/models/{name}`.
 
-    `media_type` is that of a POST's body; `max_body_bytes` replaces the application's limit;
+    `media_types` are those of a POST's body; `max_body_bytes` replaces the application's limit;
     `admit` may refuse before the body is read; `says` is one line for the index.
     """
 
     method: str
     path: str
     handler: Handler
-    media_type: str = "application/json"
+    media_types: tuple[str, ...] = (JSON,)
     max_body_bytes: int | None = None
     admit: Callable[[], None] | None = None
     says: str = ""
@@ -220,7 +229,7 @@ class Application:
             raise InvalidError("the query string is not read; put its fields into the body")
         limit = route.max_body_bytes or self._limits.body_bytes
         try:
-            content_type, size = _judge(scope["headers"], route.media_type, limit)
+            content_type, size = _judge(scope["headers"], route.media_types, limit)
         except TooLargeError as error:
             if "connection" not in error.headers:
                 await _discard(receive, self._limits.body_seconds)
@@ -230,7 +239,9 @@ class Application:
         self._bytes += size
         try:
             body = await self._body(receive, limit)
-            return await route.handler(Request(body, parameters, content_type, receive))
+            return await route.handler(
+                Request(body, parameters, content_type, receive, scope["headers"])
+            )
         finally:
             self._pending -= 1
             self._bytes -= size
@@ -276,7 +287,9 @@ def not_found(path: str) -> NotFoundError:
     return NotFoundError(f"there is no route {path[:200]}; GET / lists them")
 
 
-def _judge(headers: Sequence[tuple[bytes, bytes]], media_type: str, limit: int) -> tuple[str, int]:
+def _judge(
+    headers: Sequence[tuple[bytes, bytes]], media_types: tuple[str, ...], limit: int
+) -> tuple[str, int]:
     """The content type and the announced size, where the headers announce what can be read.
 
     A body that does not announce its size is taken for the largest.
@@ -289,9 +302,10 @@ def _judge(headers: Sequence[tuple[bytes, bytes]], media_type: str, limit: int) 
                 raise _too_large(size, limit)
         elif name == b"content-type":
             content_type = value.decode("latin-1")
-            if not _fits(content_type, media_type):
+            if not _fits(content_type, media_types):
                 raise MediaTypeError(
-                    f"content-type is {short(content_type)}; send {media_type}, in UTF-8"
+                    f"content-type is {short(content_type)}; send {' or '.join(media_types)}, "
+                    "in UTF-8"
                 )
         elif name == b"content-encoding" and value.lower() != b"identity":
             encoding = short(value.decode("latin-1"))
@@ -300,11 +314,11 @@ def _judge(headers: Sequence[tuple[bytes, bytes]], media_type: str, limit: int) 
 
 
 @lru_cache(maxsize=64)
-def _fits(content_type: str, media_type: str) -> bool:
-    """Whether a content type is the media type, and its charset, if any, UTF-8."""
+def _fits(content_type: str, media_types: tuple[str, ...]) -> bool:
+    """Whether a content type is one of the media types, and its charset, if any, UTF-8."""
     sent, *parameters = (part.strip().lower() for part in content_type.split(";"))
     charsets = [p[8:].strip("\"'") for p in parameters if p.startswith("charset=")]
-    return sent == media_type and all(c in ("utf-8", "utf8", "us-ascii") for c in charsets)
+    return sent in media_types and all(c in ("utf-8", "utf8", "us-ascii") for c in charsets)
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
@@ -350,7 +364,10 @@ def _too_large(size: int, limit: int, *, announced: bool = True) -> TooLargeErro
 
 
 async def _send(answer: Reply, method: str, send: Send) -> None:
-    headers = [_JSON, (b"content-length", str(len(answer.body)).encode())]
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(len(answer.body)).encode()),
+    ]
     headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     body = b"" if method == "HEAD" else answer.body

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service.body import may_hold_booleans, optional_string, parse_object, refuse_unknown
 from service.errors import UnavailableError
 from service.http import images
-from service.http.body import optional_string, parse_object, refuse_unknown
+from service.inference.dispatch import Infer
 from service.inference.repository import Models
 from service.inference.session import Answer, Session
 from service.settings import Settings
@@ -20,7 +21,8 @@ from service.settings import Settings
 _PREDICT_FIELDS = frozenset({"model", "version", "instances"})
 _COMPARE_FIELDS = frozenset({"instances"})
 
-Infer = Callable[[Session, NDArray[np.uint8]], Awaitable[Answer]]
+# A body up to this size, a few images, is answered on the event loop: cheaper than a thread.
+INLINE_BYTES = 32 * 1024
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Predictor:
             document.get("instances"),
             optional_string(document, "model"),
             optional_string(document, "version"),
-            booleans=_may_hold_booleans(body),
+            booleans=may_hold_booleans(body),
         )
 
     def read_compare(self, body: bytes) -> Asked:
@@ -61,7 +63,7 @@ class Predictor:
         """
         document = parse_object(body)
         refuse_unknown(document, _COMPARE_FIELDS)
-        return self.ask_all(document.get("instances"), booleans=_may_hold_booleans(body))
+        return self.ask_all(document.get("instances"), booleans=may_hold_booleans(body))
 
     def ask(
         self,
@@ -131,7 +133,3 @@ def _document(session: Session, answer: Answer) -> dict[str, Any]:
         "provider": session.provider,
         "predictions": predictions,
     }
-
-
-def _may_hold_booleans(body: bytes) -> bool:
-    return b"true" in body or b"false" in body

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
+from service.body import parse_object
 from service.errors import BusyError, DeadlineError, InvalidError
 from service.guide.facts import parse_facts
 from service.http.asgi import Reply, Request, Route, reply
-from service.http.body import parse_object
 from service.http.form import parse_form
 from service.http.recommend import Recommender
 from service.profile import Limits, Profile, merge, profile
@@ -38,7 +38,7 @@ class Profiler:
             "POST",
             "/recommend/profile",
             self._handle,
-            media_type="multipart/form-data",
+            media_types=("multipart/form-data",),
             max_body_bytes=self._limits.max_bytes + _ENVELOPE_BYTES,
             admit=self._admit,
             says="facts from a file, and the decision for them",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from contract.manifest import Manifest
+from service.body import parse_object
 from service.errors import NotFoundError
 from service.guide.decision import Decision, Measurement
 from service.guide.facts import Facts, allowed, parse_facts
@@ -13,7 +14,6 @@ from service.guide.library import Library, library
 from service.guide.recommend import Adviser
 from service.guide.rules import FAMILIES, Ruleset, ruleset
 from service.http.asgi import Reply, Request, Route, reply
-from service.http.body import parse_object
 from service.inference.repository import Models
 from service.wording import short
 

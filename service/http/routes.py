@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from contract.manifest import Manifest
-from service.errors import DeadlineError, NotFoundError
+from service.errors import NotFoundError
 from service.http.asgi import Handler, Reply, Request, Route, reply
-from service.http.predict import Asked, Predictor
+from service.http.predict import INLINE_BYTES, Asked, Predictor
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
-from service.inference.dispatch import Dispatcher
+from service.http.threads import Threads
+from service.http.v2 import V2
+from service.inference.dispatch import Dispatcher, Infer
 from service.inference.repository import Models, Refusal
 from service.inference.session import Answer, Session
+from service.protocol.codec import Codec
+from service.protocol.statistics import Statistics
 from service.wording import short
-
-T = TypeVar("T")
-
-# A body up to this size, a few images, is answered on the event loop: cheaper than a thread.
-INLINE_BYTES = 32 * 1024
 
 
 def routes(
     models: Models,
     predictor: Predictor,
     dispatcher: Dispatcher,
+    statistics: Statistics,
+    codec: Codec,
     recommender: Recommender,
     profiler: Profiler,
-    threads: ThreadPoolExecutor,
-    seconds: float,
+    threads: Threads,
 ) -> list[Route]:
     """Every route of the product over these models."""
+    infer = statistics.timed(dispatcher.infer)
 
     def predicts(path: str, read: Callable[[bytes], Asked], says: str) -> Route:
-        handler = _predicts(read, predictor, dispatcher, threads, seconds)
+        handler = _predicts(read, predictor, infer, dispatcher, threads)
         return Route("POST", path, handler, says=says)
 
     async def recommend(request: Request) -> Reply:
@@ -53,6 +51,7 @@ def routes(
         Route("GET", "/models", partial(_list, models), says="what serves, and how good it is"),
         Route("GET", "/models/{name}", partial(_show, models), says="its whole manifest"),
         Route("GET", "/readyz", partial(_ready, models), says="200 when the default model serves"),
+        *V2(models, codec, statistics, infer, dispatcher.busy, threads).routes(),
     ]
     return [*found, _index(found)]
 
@@ -79,39 +78,25 @@ def _index(found: Sequence[Route]) -> Route:
 def _predicts(
     read: Callable[[bytes], Asked],
     predictor: Predictor,
+    infer: Infer,
     dispatcher: Dispatcher,
-    threads: ThreadPoolExecutor,
-    seconds: float,
+    threads: Threads,
 ) -> Handler:
     """Decode, infer, encode; the first and the last on a thread where they take long."""
 
     async def handle(request: Request) -> Reply:
         if len(request.body) <= INLINE_BYTES:
             asked = read(request.body)
-            return reply(predictor.write(asked, await infer(request, asked)))
-        asked = await threaded(partial(read, request.body))
-        answers = await infer(request, asked)
-        return await threaded(lambda: reply(predictor.write(asked, answers)))
+            return reply(predictor.write(asked, await run(request, asked)))
+        asked = await threads.run(partial(read, request.body))
+        answers = await run(request, asked)
+        return await threads.run(lambda: reply(predictor.write(asked, answers)))
 
-    async def infer(request: Request, asked: Asked) -> list[Answer]:
-        work = predictor.run(asked, dispatcher.infer)
+    async def run(request: Request, asked: Asked) -> list[Answer]:
+        work = predictor.run(asked, infer)
         if any(dispatcher.busy(session) for session, _ in asked.runs):
             return await request.unless_gone(work)
         return await work
-
-    async def threaded(work: Callable[[], T]) -> T:
-        """On a thread, if one is free in time."""
-        until = time.perf_counter() + seconds
-
-        def timely() -> T:
-            if time.perf_counter() > until:
-                raise DeadlineError(
-                    f"the body waited more than {seconds:g} s to be read; try again later",
-                    headers={"retry-after": "1"},
-                )
-            return work()
-
-        return await asyncio.get_running_loop().run_in_executor(threads, timely)
 
     return handle
 
@@ -166,7 +151,7 @@ def _summary(session: Session, models: Models) -> dict[str, Any]:
         "family": manifest.family,
         "provider": session.provider,
         "test_accuracy": manifest.metrics.accuracy,
-        "bytes": sum(record.bytes for record in manifest.files.values()),
+        "bytes": manifest.files["default"].bytes,
         "load_seconds": round(session.load_seconds, 4),
     }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from service.inference.session import Answer, Session
 from service.settings import Settings
 
 Planner = Callable[[Session, Settings], Plan]
+# What routes are given to answer images, uint8 [n, height, width].
+Infer = Callable[[Session, NDArray[np.uint8]], Coroutine[Any, Any, Answer]]
 
 
 class Dispatcher:

@@ -61,13 +61,8 @@ class Models:
                 f"{', '.join(self.names) or 'none'}"
             )
         name = self.default if name is None else name
+        known = self.known(name)
         serving, refused = self.sessions.get(name, {}), self.refusals.get(name, {})
-        known = sorted({*serving, *refused})
-        if not known:
-            raise NotFoundError(
-                f"model {short(name)} is unknown; choose from {', '.join(self.names) or 'none'}",
-                loc=["model"],
-            )
         number = known[-1] if version is None else _number(version)
         if number in serving:
             return serving[number]
@@ -83,6 +78,20 @@ class Models:
             f"{', '.join(map(str, known))}",
             loc=["version"],
         )
+
+    def known(self, name: str) -> list[int]:
+        """The numbers of a model's versions, serving or not.
+
+        Raises:
+            NotFoundError: no such model.
+        """
+        known = sorted({*self.sessions.get(name, {}), *self.refusals.get(name, {})})
+        if not known:
+            raise NotFoundError(
+                f"model {short(name)} is unknown; choose from {', '.join(self.names) or 'none'}",
+                loc=["model"],
+            )
+        return known
 
     def is_default(self, name: str, version: int) -> bool:
         """Whether this version answers when a request names the model only."""

@@ -14,9 +14,12 @@ from service.http.predict import Predictor
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
 from service.http.routes import routes
+from service.http.threads import Threads
 from service.inference.dispatch import Dispatcher
 from service.inference.repository import Models, load_all
 from service.metrics import Meter
+from service.protocol.codec import Codec
+from service.protocol.statistics import Statistics
 from service.settings import Settings
 
 
@@ -29,17 +32,19 @@ class Client:
         predictor = Predictor(self.models, settings)
         self.predictor = predictor
         meter = Meter(self.models, self.registry)
-        dispatcher = Dispatcher(self.models, settings, threads, meter.of)
+        self.statistics = Statistics(self.models, meter.of)
+        dispatcher = Dispatcher(self.models, settings, threads, self.statistics.of)
         recommender = Recommender(self.models)
         self.application = Application(
             routes(
                 self.models,
                 predictor,
                 dispatcher,
+                self.statistics,
+                Codec(self.models, settings.max_rows),
                 recommender,
                 Profiler(recommender, settings),
-                threads,
-                settings.timeout_seconds,
+                Threads(threads, settings.timeout_seconds),
             ),
             Limits.of(settings),
             meter,

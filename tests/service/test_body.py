@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from service.body import may_hold_booleans, optional_string, parse_object, refuse_unknown
 from service.errors import InvalidError, MalformedError
-from service.http.body import optional_string, parse_object, refuse_unknown
 
 
 def test_an_object_is_parsed() -> None:
@@ -28,7 +29,9 @@ def test_an_object_is_parsed() -> None:
         (b'{"a": 1, "a": 2}', 'field "a" is given twice'),
         (b'{"a": 1, "\\u0061": 2}', 'field "a" is given twice'),
         (b'{"a": {"b": 1, "b": 2}}', 'field "b" is given twice'),
+        (b'{"a": [{"b": 1}, {"b": 1, "b": 2}]}', 'field "b" is given twice'),
         (b"[" * 2000, "no JSON"),
+        (b'{"a":' * 1010 + b"1" + b"}" * 1010, "the body is nested too deeply; send it flatter"),
         *(
             (b'{"a": 1, "b": ":", "c": ' + b"[" * n + b"]" * n + b"}", "nested too deeply")
             for n in (990, 1000, 1010)
@@ -44,6 +47,22 @@ def test_what_is_no_plain_object_is_refused(body: bytes, message: str) -> None:
 def test_an_unknown_field_is_named_with_the_known_ones() -> None:
     with pytest.raises(InvalidError, match='field "instance" is unknown; the fields are a, b'):
         refuse_unknown({"a": 1, "instance": 2}, {"a", "b"})
+    with pytest.raises(InvalidError, match=r'field "c" of inputs\[0\] is unknown'):
+        refuse_unknown({"c": 1}, {"a"}, "inputs[0]")
+
+
+@pytest.mark.parametrize(
+    ("body", "may"),
+    [(b"[1]", False), (b"[true]", True), (b"[false]", True), (b'["untrue"]', True), (b"", False)],
+)
+def test_booleans_are_never_overlooked(body: bytes, may: bool) -> None:
+    assert may_hold_booleans(body) is may
+
+
+def test_nested_objects_are_parsed_once() -> None:
+    """A string with a colon costs a second look and nothing else."""
+    for text in (b'{"a": [{"b": {"c": 1}}, {"b": 2}]}', b'{"a": {"b": "x:y"}}'):
+        assert parse_object(text) == json.loads(text)
 
 
 @pytest.mark.parametrize("document", [{}, {"model": None}])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from service.errors import UnavailableError
-from service.http.routes import INLINE_BYTES
+from service.http.predict import INLINE_BYTES
 from service.settings import Settings
 from tests.service.client import Client
 

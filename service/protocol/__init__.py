@@ -1,0 +1,6 @@
+"""The Open Inference Protocol, version 2, REST: requests to tensors, tensors to responses.
+
+Names are the specification's (kserve/open-inference-protocol, `inference_rest.md`) and those of
+Triton's extensions: binary tensor data, classification, statistics, model repository index.
+Nothing here knows HTTP; `service.http.v2` routes it.
+"""

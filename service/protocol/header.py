@@ -1,0 +1,134 @@
+"""The JSON of a request: which tensors, of which shape, where they are, what to answer."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from contract.manifest import TensorSpec
+from service.body import may_hold_booleans, optional_string, parse_object, refuse_unknown
+from service.errors import InvalidError, TooLargeError
+from service.protocol.datatypes import DATATYPES
+from service.protocol.outputs import decode_outputs
+from service.protocol.parameters import decode_parameters, flag
+from service.protocol.types import RequestHeader, RequestInput, Signature
+from service.wording import describe, short
+
+# The specification names four fields and no others. Triton's own examples of the binary extension
+# also name the model, which the path does already: both are taken where they agree.
+_REQUEST = frozenset({"id", "parameters", "inputs", "outputs", "model_name", "model_version"})
+_INPUT = frozenset({"name", "shape", "datatype", "parameters", "data"})
+_EXAMPLE = '{"inputs": [{"name": ..., "shape": [...], "datatype": ..., "data": [...]}]}'
+# A client that sends binary tensors repeats its JSON to the byte; longer than this it holds data.
+REMEMBERED_BYTES = 512
+
+
+def decode_header(text: bytes, signature: Signature, what: str) -> RequestHeader:
+    """Decode the JSON of a request; `what` it is, for messages.
+
+    Raises:
+        ServiceError: of the kind that fits.
+    """
+    document = parse_object(text, _EXAMPLE, what)
+    refuse_unknown(document, _REQUEST)
+    _same(document, "model_name", signature.name)
+    _same(document, "model_version", signature.version)
+    parameters = decode_parameters(document, "parameters")
+    binary = flag(parameters, "binary_data_output", "parameters")
+    return RequestHeader(
+        _inputs(document.get("inputs"), signature),
+        decode_outputs(document.get("outputs"), binary or False, signature),
+        optional_string(document, "id"),
+        booleans=may_hold_booleans(text),
+    )
+
+
+@lru_cache(maxsize=256)
+def remembered_header(text: bytes, signature: Signature) -> RequestHeader:
+    """The same for short JSON before binary tensors."""
+    return decode_header(text, signature, "the JSON")
+
+
+def _same(document: dict[str, Any], field: str, routed: str) -> None:
+    if document.get(field) not in (None, routed):
+        raise InvalidError(
+            f"{field} is {describe(document[field])}, but the path names {short(routed)}; leave "
+            "it out"
+        )
+
+
+def _inputs(inputs: Any, signature: Signature) -> tuple[RequestInput, ...]:
+    """Every tensor that the model takes, each once."""
+    if type(inputs) is not list:
+        raise InvalidError(f"inputs is {describe(inputs)}; it must be an array of input tensors")
+    if len(inputs) > len(signature.inputs):
+        raise InvalidError(
+            f"inputs holds {len(inputs)} tensors; {signature.name} takes "
+            f"{', '.join(signature.inputs)}, each once"
+        )
+    found: dict[str, RequestInput] = {}
+    for i, tensor in enumerate(inputs):
+        where = f"inputs[{i}]"
+        spec = _spec(tensor, where, signature)
+        if spec.name in found:
+            raise InvalidError(f"{where}.name is {short(spec.name)} a second time; send it once")
+        found[spec.name] = _input(tensor, spec, where, signature.max_rows)
+    for name in signature.inputs:
+        if name not in found:
+            raise InvalidError(f"inputs lacks {short(name)}, which {signature.name} takes")
+    if len({tensor.shape[0] for tensor in found.values()}) > 1:
+        rows = ", ".join(f"{tensor.shape[0]} in {name}" for name, tensor in found.items())
+        raise InvalidError(f"inputs hold different numbers of rows: {rows}; send as many in each")
+    return tuple(found.values())
+
+
+def _spec(tensor: Any, where: str, signature: Signature) -> TensorSpec:
+    """The manifest's word on the tensor that a request names."""
+    if type(tensor) is not dict:
+        raise InvalidError(f"{where} is {describe(tensor)}; it must be an object with a name")
+    refuse_unknown(tensor, _INPUT, where)
+    name = tensor.get("name")
+    spec = signature.inputs.get(name) if type(name) is str else None
+    if spec is None:
+        raise InvalidError(
+            f"{where}.name is {describe(name)}; {signature.name} takes "
+            f"{', '.join(signature.inputs)}"
+        )
+    return spec
+
+
+def _input(tensor: dict[str, Any], spec: TensorSpec, where: str, max_rows: int) -> RequestInput:
+    if tensor.get("datatype") != spec.datatype:
+        raise InvalidError(
+            f"{where}.datatype is {describe(tensor.get('datatype'))}; {spec.name} takes "
+            f"{spec.datatype}"
+        )
+    shape = _shape(tensor.get("shape"), spec, where, max_rows)
+    size = decode_parameters(tensor, f"{where}.parameters").get("binary_data_size")
+    if size is not None and "data" in tensor:
+        raise InvalidError(
+            f"{where} has data and the parameter binary_data_size; send the tensor once"
+        )
+    return RequestInput(spec.name, DATATYPES[spec.datatype], shape, where, size, tensor.get("data"))
+
+
+def _shape(shape: Any, spec: TensorSpec, where: str, max_rows: int) -> tuple[int, ...]:
+    """A shape that the manifest's shape allows; its first dimension is the batch."""
+    integers = type(shape) is list and all(type(size) is int for size in shape)
+    if not integers or tuple(shape[1:]) != spec.shape[1:] or not shape or shape[0] < 1:
+        shown = short(shape) if integers and len(shape) <= 16 else describe(shape)
+        raise InvalidError(
+            f"{where}.shape is {shown}; {spec.name} takes {list(spec.shape)}, where -1 is one row "
+            "or more"
+        )
+    limit_rows(shape[0], max_rows, f"{where}.shape")
+    return tuple(shape)
+
+
+def limit_rows(rows: int, max_rows: int, where: str) -> None:
+    """Raise TooLargeError for more rows than a request may have."""
+    if rows > max_rows:
+        raise TooLargeError(
+            f"{where} has {rows} rows; at most {max_rows} are allowed per request, send them in "
+            "several"
+        )

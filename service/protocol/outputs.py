@@ -1,0 +1,78 @@
+"""`$request_output`: which outputs a response shall hold, in which order and form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from contract.manifest import TensorSpec
+from service.body import refuse_unknown
+from service.errors import InvalidError
+from service.protocol.parameters import decode_parameters, flag
+from service.protocol.types import RequestOutput, Signature
+from service.wording import describe, short
+
+_OUTPUT = frozenset({"name", "parameters"})
+
+
+def decode_outputs(outputs: Any, binary: bool, signature: Signature) -> Sequence[RequestOutput]:
+    """The outputs asked for; all of them where none is named.
+
+    Args:
+        binary: the request's `binary_data_output`, which each output may overrule.
+
+    Raises:
+        InvalidError: naming the field.
+    """
+    if outputs is None or outputs == []:
+        return signature.all_outputs(binary)
+    if type(outputs) is not list:
+        raise InvalidError(f"outputs is {describe(outputs)}; it must be an array of outputs")
+    found: dict[str, RequestOutput] = {}
+    for i, output in enumerate(outputs):
+        decoded = _output(output, binary, signature, f"outputs[{i}]")
+        if decoded.name in found:
+            raise InvalidError(
+                f"outputs[{i}].name is {short(decoded.name)} a second time; ask for it once"
+            )
+        found[decoded.name] = decoded
+    return tuple(found.values())
+
+
+def _output(output: Any, binary: bool, signature: Signature, where: str) -> RequestOutput:
+    if type(output) is not dict:
+        raise InvalidError(f"{where} is {describe(output)}; it must be an object with a name")
+    refuse_unknown(output, _OUTPUT, where)
+    name = output.get("name")
+    spec = signature.outputs.get(name) if type(name) is str else None
+    if spec is None:
+        raise InvalidError(
+            f"{where}.name is {describe(name)}; {signature.name} gives "
+            f"{', '.join(signature.outputs)}"
+        )
+    where += ".parameters"
+    parameters = decode_parameters(output, where)
+    own = flag(parameters, "binary_data", where)
+    classes = _classification(parameters, spec, signature, where)
+    return RequestOutput(spec.name, binary if own is None else own, classes)
+
+
+def _classification(
+    parameters: dict[str, Any], spec: TensorSpec, signature: Signature, where: str
+) -> int:
+    """How many classes an output shall be; 0 where it shall be itself."""
+    count = parameters.get("classification")
+    if count is None:
+        return 0
+    if not signature.classifies(spec):
+        able = ", ".join(s.name for s in signature.outputs.values() if signature.classifies(s))
+        raise InvalidError(
+            f"{where}.classification is for outputs with a value per class, {able or 'none here'}; "
+            f"{spec.name} is none"
+        )
+    if type(count) is not int or not 1 <= count <= len(signature.labels):
+        raise InvalidError(
+            f"{where}.classification is {describe(count)}; {spec.name} takes an integer from 1 to "
+            f"{len(signature.labels)}"
+        )
+    return count

@@ -1,0 +1,49 @@
+"""`parameters` of a request, an input or an output: names with simple values.
+
+The ones that mean something here are checked by who reads them; others are a client's own and are
+ignored, except those that would change where tensors are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.errors import InvalidError
+from service.wording import describe, short
+
+_NONE: dict[str, Any] = {}
+_SIMPLE = (str, int, float)
+
+
+def decode_parameters(owner: dict[str, Any], where: str) -> dict[str, Any]:
+    """The parameters of an object, empty where it has none.
+
+    Raises:
+        InvalidError: no object, a value that is no string, number or boolean, or shared memory.
+    """
+    parameters = owner.get("parameters")
+    if parameters is None:
+        return _NONE
+    if type(parameters) is not dict:
+        raise InvalidError(f"{where} is {describe(parameters)}; it must be an object")
+    for name, value in parameters.items():
+        if not isinstance(value, _SIMPLE):
+            raise InvalidError(
+                f"{where}[{short(name)}] is {describe(value)}; a parameter is a string, number or "
+                "boolean"
+            )
+        if name.startswith("shared_memory"):
+            raise InvalidError(
+                f"{where} has the parameter {short(name)}; there is no shared memory here, send "
+                "tensors in the body"
+            )
+    return parameters
+
+
+def flag(parameters: Mapping[str, Any], name: str, where: str) -> bool | None:
+    """A parameter that is true or false, None where it was not sent."""
+    value = parameters.get(name)
+    if value is None or type(value) is bool:
+        return value
+    raise InvalidError(f"{where}.{name} is {describe(value)}; it must be true or false")
