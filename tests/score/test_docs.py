@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from tests.score.sources import pictures, png
 
 PAGE = (ROOT / "docs" / "score.md").read_text()
-EXAMPLE = re.compile(r"```(bash|python)\n(.*?)```\n+```text\n(.*?)```", re.DOTALL)
+EXAMPLE = re.compile(r"```(bash|python)\n((?:(?!```).)*)```\n+```text\n(.*?)```", re.DOTALL)
 
 
 def test_examples_print_what_the_page_shows(tmp_path: Path) -> None:
