@@ -44,6 +44,7 @@ def test_a_row_is_named_by_its_first_column() -> None:
     assert "place 1" in on_ray._where(pl.DataFrame(), 1, "image", "x")
 
 
+@pytest.mark.filterwarnings("default")  # of Ray itself
 @pytest.mark.slow
 def test_rows_equal_those_of_the_local_path(
     score: Score, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
