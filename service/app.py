@@ -23,8 +23,8 @@ from service.guide.facts import (
     Modality,
     Task,
 )
-from service.guide.library import library
 from service.guide.rules import ruleset
+from service.guide.tables import library
 from service.http.asgi import Application, Limits
 from service.http.front import Front
 from service.http.predict import Predictor

@@ -8,8 +8,8 @@ from typing import Any
 from service.guide import decision as d
 from service.guide.engine import Outcome, Resolution, Voice
 from service.guide.facts import Facts
-from service.guide.library import Entry, Library, holds
 from service.guide.rules import FAMILIES, Strategy
+from service.guide.tables import Entry, Library, holds
 
 # The rules after which cheap, or clear, candidates come first.
 _BUDGET, _EXPLAINABILITY, _LABELS = "R5", "R4", "R3"

@@ -13,9 +13,9 @@ from service.guide import decision as d
 from service.guide.analysis import CIRCUMSTANCES, EVERYTHING, Analyst, Missing, Move
 from service.guide.engine import Engine
 from service.guide.facts import COUNTS, NAMES, Facts
-from service.guide.library import Library, library
 from service.guide.rules import Ruleset, ruleset
 from service.guide.space import Point
+from service.guide.tables import Library, library
 
 
 class Adviser:

@@ -10,9 +10,9 @@ from service.body import parse_object
 from service.errors import NotFoundError
 from service.guide.decision import Decision, Measurement
 from service.guide.facts import Facts, allowed, parse_facts
-from service.guide.library import Library, library
 from service.guide.recommend import Adviser
 from service.guide.rules import FAMILIES, Ruleset, ruleset
+from service.guide.tables import Library, library
 from service.http.asgi import Reply, Request, Route, reply
 from service.inference.repository import Models
 from service.wording import short

@@ -13,10 +13,10 @@ import pytest
 from service.guide.analysis import CIRCUMSTANCES, EVERYTHING, Analyst, Flip
 from service.guide.engine import Engine
 from service.guide.facts import NAMES, Facts, parse_facts
-from service.guide.library import library
 from service.guide.recommend import Adviser, adviser
 from service.guide.rules import Ruleset, parse_rules, ruleset
 from service.guide.space import Point, bits, consistent
+from service.guide.tables import library
 
 pytestmark = pytest.mark.usefixtures("untraced")
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from benchmarks.guide import questions
 from service.errors import InvalidError
 from service.guide.facts import CHOICES, COUNTS, NAMES, parse_facts
-from service.guide.library import library
 from service.guide.recommend import Adviser, adviser
 from service.guide.rules import ruleset
+from service.guide.tables import library
 
 SLOWEST = 0.050
 MEDIAN = 0.002

@@ -16,10 +16,10 @@ from service.errors import StartupError
 from service.guide.conditions import conditions
 from service.guide.engine import Engine
 from service.guide.facts import CHOICES, MODALITIES, parse_facts
-from service.guide.library import library
 from service.guide.recommend import adviser
 from service.guide.rules import RULES, parse_rules, read, ruleset
 from service.guide.space import Bucket
+from service.guide.tables import library
 
 DATA = yaml.safe_load(RULES.read_bytes())
 
