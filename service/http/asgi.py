@@ -11,9 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import orjson
@@ -21,31 +19,23 @@ import orjson
 from service.errors import (
     BusyError,
     InvalidError,
-    MediaTypeError,
     MethodError,
     NotFoundError,
     ServiceError,
     SlowBodyError,
     TooLargeError,
 )
+from service.http.receive import ClientGoneError, Message, Receive, discard, judge, read
 from service.settings import Settings
-from service.wording import short
 
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON = "application/json"
-_DRAINED_BYTES = 256 * 2**20
 
 logger = logging.getLogger(__name__)
-
-
-class ClientGoneError(Exception):
-    """The client closed the connection before its body was read; nobody waits for an answer."""
 
 
 @dataclass(frozen=True)
@@ -229,10 +219,10 @@ class Application:
             raise InvalidError("the query string is not read; put its fields into the body")
         limit = route.max_body_bytes or self._limits.body_bytes
         try:
-            content_type, size = _judge(scope["headers"], route.media_types, limit)
+            content_type, size = judge(scope["headers"], route.media_types, limit)
         except TooLargeError as error:
             if "connection" not in error.headers:
-                await _discard(receive, self._limits.body_seconds)
+                await discard(receive, self._limits.body_seconds)
             raise
         self._admit(route, size)
         self._pending += 1
@@ -266,7 +256,7 @@ class Application:
     async def _body(self, receive: Receive, limit: int) -> bytes:
         try:
             async with asyncio.timeout(self._limits.body_seconds):
-                return await _read(receive, limit)
+                return await read(receive, limit)
         except TimeoutError as error:
             raise SlowBodyError(
                 f"the body did not arrive within {self._limits.body_seconds:g} s; send it faster",
@@ -285,82 +275,6 @@ class Application:
 def not_found(path: str) -> NotFoundError:
     """The error for a path that nobody routes."""
     return NotFoundError(f"there is no route {path[:200]}; GET / lists them")
-
-
-def _judge(
-    headers: Sequence[tuple[bytes, bytes]], media_types: tuple[str, ...], limit: int
-) -> tuple[str, int]:
-    """The content type and the announced size, where the headers announce what can be read.
-
-    A body that does not announce its size is taken for the largest.
-    """
-    content_type, size = "", limit
-    for name, value in headers:
-        if name == b"content-length":
-            size = int(value)
-            if size > limit:
-                raise _too_large(size, limit)
-        elif name == b"content-type":
-            content_type = value.decode("latin-1")
-            if not _fits(content_type, media_types):
-                raise MediaTypeError(
-                    f"content-type is {short(content_type)}; send {' or '.join(media_types)}, "
-                    "in UTF-8"
-                )
-        elif name == b"content-encoding" and value.lower() != b"identity":
-            encoding = short(value.decode("latin-1"))
-            raise MediaTypeError(f"content-encoding is {encoding}; send the body unencoded")
-    return content_type, size
-
-
-@lru_cache(maxsize=64)
-def _fits(content_type: str, media_types: tuple[str, ...]) -> bool:
-    """Whether a content type is one of the media types, and its charset, if any, UTF-8."""
-    sent, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    charsets = [p[8:].strip("\"'") for p in parameters if p.startswith("charset=")]
-    return sent in media_types and all(c in ("utf-8", "utf8", "us-ascii") for c in charsets)
-
-
-async def _read(receive: Receive, limit: int) -> bytes:
-    """The whole body."""
-    message = await receive()
-    if not message.get("more_body", False):
-        return _part(message, 0, limit)
-    parts = [_part(message, 0, limit)]
-    size = len(parts[0])
-    while message.get("more_body", False):
-        message = await receive()
-        parts.append(_part(message, size, limit))
-        size += len(parts[-1])
-    return b"".join(parts)
-
-
-async def _discard(receive: Receive, seconds: float) -> None:
-    """Read a body to its end and drop it: a client that still sends cannot see an answer."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            message = await receive()
-            while message["type"] == "http.request" and message.get("more_body", False):
-                message = await receive()
-
-
-def _part(message: Message, size: int, limit: int) -> bytes:
-    if message["type"] == "http.disconnect":
-        raise ClientGoneError
-    part: bytes = message.get("body", b"")
-    if size + len(part) > limit:
-        raise _too_large(size + len(part), limit, announced=False)
-    return part
-
-
-def _too_large(size: int, limit: int, *, announced: bool = True) -> TooLargeError:
-    # A body without an end, or an enormous one, is not worth reading to its end.
-    endless = not announced or size > _DRAINED_BYTES
-    close = {"connection": "close"} if endless else None
-    return TooLargeError(
-        f"the body is {size} bytes or more, and at most {limit} are read; send less at once",
-        headers=close,
-    )
 
 
 async def _send(answer: Reply, method: str, send: Send) -> None:

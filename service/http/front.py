@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 
 from starlette.routing import BaseRoute, Match
 
-from service.http.asgi import Application, ASGIApp, Message, Receive, Scope, Send, not_found, reply
+from service.http.asgi import Application, ASGIApp, Scope, Send, not_found, reply
+from service.http.receive import Message, Receive
 
 
 class Front:

@@ -14,8 +14,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route as StarletteRoute
 
 from service.errors import InvalidError
-from service.http.asgi import Application, ClientGoneError, Limits, Reply, Request, Route, reply
+from service.http.asgi import Application, Limits, Reply, Request, Route, reply
 from service.http.front import Front
+from service.http.receive import ClientGoneError
 
 JSON = {"content-type": "application/json"}
 UTF16 = {"content-type": "application/json; charset=utf-16"}

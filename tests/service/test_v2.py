@@ -14,8 +14,9 @@ import orjson
 import pytest
 
 import service
-from service.http.asgi import ClientGoneError, Reply, Request
+from service.http.asgi import Reply, Request
 from service.http.predict import INLINE_BYTES
+from service.http.receive import ClientGoneError
 from service.http.threads import Threads
 from service.http.v2 import V2
 from service.inference.session import Answer, Session
