@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,8 @@ from service.errors import (
     TooLargeError,
 )
 from service.http.receive import ClientGoneError, Message, Receive, discard, judge, read
+from service.http.table import Found, Table
+from service.http.within import within
 from service.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -133,9 +134,6 @@ class Route:
     says: str = ""
 
 
-Found = tuple[dict[str, Route], Mapping[str, str]] | None
-
-
 class Observer(Protocol):
     """Who counts requests, by the route's pattern: as many labels as there are routes."""
 
@@ -144,7 +142,7 @@ class Observer(Protocol):
 
 
 class Application:
-    """The routes as an ASGI application; `owns` says which paths are among them.
+    """The routes as an ASGI application; `find` says whether a path is among them.
 
     Args:
         routes: what is routed.
@@ -159,38 +157,28 @@ class Application:
         self._observer = observer
         self._pending = 0
         self._bytes = 0
-        self._static: dict[str, dict[str, Route]] = {}
-        self._patterns: list[tuple[re.Pattern[str], dict[str, Route]]] = []
-        for path in dict.fromkeys(route.path for route in routes):
-            methods = {route.method: route for route in routes if route.path == path}
-            if "GET" in methods:
-                methods.setdefault("HEAD", methods["GET"])
-            if "{" in path:
-                pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
-                self._patterns.append((re.compile(pattern), methods))
-            else:
-                self._static[path] = methods
-
-    def owns(self, path: str) -> bool:
-        """Whether some method of this path is routed here."""
-        return self._find(path) is not None
+        self.find = Table(routes).find
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
+        await self.answer(self.find(scope["path"]), scope, receive, send)
+
+    async def answer(
+        self, found: Found[Route] | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer a request whose path was looked up already."""
         started = time.perf_counter()
-        found = self._find(scope["path"])
         try:
             answer = await self._guarded(found, scope, receive)
         except ClientGoneError:
             return
         await _send(answer, scope["method"], send)
         if self._observer is not None and found is not None:
-            route = next(iter(found[0].values()))
-            method = scope["method"] if scope["method"] in found[0] else "other"
+            method = scope["method"] if scope["method"] in found.methods else "other"
             seconds = time.perf_counter() - started
-            self._observer.request(route.path, method, answer.status, seconds)
+            self._observer.request(found.pattern, method, answer.status, seconds)
 
-    async def _guarded(self, found: Found, scope: Scope, receive: Receive) -> Reply:
+    async def _guarded(self, found: Found[Route] | None, scope: Scope, receive: Receive) -> Reply:
         """The answer, or the one error body."""
         try:
             try:
@@ -203,10 +191,10 @@ class Application:
             logger.exception("%s %s failed", scope["method"], scope["path"])
             return reply({"error": "the service failed to answer; its log says why"}, 500)
 
-    async def _answer(self, found: Found, scope: Scope, receive: Receive) -> Reply:
+    async def _answer(self, found: Found[Route] | None, scope: Scope, receive: Receive) -> Reply:
         if found is None:
             raise not_found(scope["path"])
-        methods, parameters = found
+        methods, _, parameters = found
         route = methods.get(scope["method"])
         if route is None:
             raise MethodError(
@@ -255,21 +243,12 @@ class Application:
 
     async def _body(self, receive: Receive, limit: int) -> bytes:
         try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                return await read(receive, limit)
+            return await within(self._limits.body_seconds, read(receive, limit))
         except TimeoutError as error:
             raise SlowBodyError(
                 f"the body did not arrive within {self._limits.body_seconds:g} s; send it faster",
                 headers={"connection": "close"},
             ) from error
-
-    def _find(self, path: str) -> Found:
-        if methods := self._static.get(path):
-            return methods, {}
-        for pattern, methods in self._patterns:
-            if match := pattern.fullmatch(path):
-                return methods, match.groupdict()
-        return None
 
 
 def not_found(path: str) -> NotFoundError:

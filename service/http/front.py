@@ -35,8 +35,11 @@ class Front:
         """Answer or pass on one connection."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-        elif (product := self._product()).owns(scope["path"]) or self._nowhere(scope):
-            await product(scope, receive, send)
+            return
+        product = self._product()
+        found = product.find(scope["path"])
+        if found is not None or self._nowhere(scope):
+            await product.answer(found, scope, receive, send)
         else:
             await self.app(scope, receive, _OneErrorBody(scope, send))
 

@@ -51,7 +51,7 @@ def routes(
         Route("GET", "/models", partial(_list, models), says="what serves, and how good it is"),
         Route("GET", "/models/{name}", partial(_show, models), says="its whole manifest"),
         Route("GET", "/readyz", partial(_ready, models), says="200 when the default model serves"),
-        *V2(models, codec, statistics, infer, dispatcher.busy, threads).routes(),
+        *V2(models, codec, statistics, infer, dispatcher.worth_watching, threads).routes(),
     ]
     return [*found, _index(found)]
 
@@ -94,7 +94,7 @@ def _predicts(
 
     async def run(request: Request, asked: Asked) -> list[Answer]:
         work = predictor.run(asked, infer)
-        if any(dispatcher.busy(session) for session, _ in asked.runs):
+        if any(dispatcher.worth_watching(session, len(images)) for session, images in asked.runs):
             return await request.unless_gone(work)
         return await work
 

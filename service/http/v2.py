@@ -28,7 +28,7 @@ class V2:
 
     Args:
         infer: what answers images.
-        busy: whether rows wait for a session, so that a client may leave before its turn.
+        worth_watching: whether so many rows of a session take so long that a client may leave.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class V2:
         codec: Codec,
         statistics: Statistics,
         infer: Infer,
-        busy: Callable[[Session], bool],
+        worth_watching: Callable[[Session, int], bool],
         threads: Threads,
     ) -> None:
         self._models = models
         self._codec = codec
         self._statistics = statistics
         self._infer = infer
-        self._busy = busy
+        self._worth_watching = worth_watching
         self._threads = threads
 
     def routes(self) -> list[Route]:
@@ -94,7 +94,7 @@ class V2:
 
     async def _run(self, request: Request, asked: Asked) -> Answer:
         work = self._infer(asked.session, asked.images)
-        if self._busy(asked.session):
+        if self._worth_watching(asked.session, len(asked.images)):
             return await request.unless_gone(work)
         return await work
 

@@ -15,6 +15,9 @@ from service.inference.repository import Models
 from service.inference.session import Answer, Session
 from service.settings import Settings
 
+# Watching a connection costs two tasks; work that is done sooner is not worth it.
+WATCHED_SECONDS = 0.005
+
 Planner = Callable[[Session, Settings], Plan]
 # What routes are given to answer images, uint8 [n, height, width].
 Infer = Callable[[Session, NDArray[np.uint8]], Coroutine[Any, Any, Answer]]
@@ -51,6 +54,6 @@ class Dispatcher:
         """
         return await self._batchers[id(session)].infer(images)
 
-    def busy(self, session: Session) -> bool:
-        """Whether rows wait, so that a client may leave before its turn comes."""
-        return self._batchers[id(session)].rows > 0
+    def worth_watching(self, session: Session, rows: int) -> bool:
+        """Whether so many more rows would take so long that their client may leave before."""
+        return self._batchers[id(session)].seconds(rows) > WATCHED_SECONDS

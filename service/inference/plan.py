@@ -15,6 +15,8 @@ INLINE_SECONDS = 0.001
 # A batch is large enough when a row costs at most this much more than in the best batch.
 SLACK = 1.05
 _SIZES = (1, 4, 16, 64, CHUNK)
+# Smaller caps would cut a usual batch into several runs, each with its way to a thread and back.
+_SMALLEST_CAP = 64
 
 
 @dataclass(frozen=True)
@@ -26,24 +28,36 @@ class Plan:
         inline: most rows run on the event loop; more are worth the way to a thread.
         queue: most rows that wait; a request on its own may always wait.
         seconds: longest a request waits before it is given up, its work not done.
+        row_seconds: what a row of a large batch takes.
     """
 
     cap: int
     inline: int
     queue: int
     seconds: float
+    row_seconds: float = 1e-4
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a full queue takes: nobody need wait longer when too much comes."""
+        return min(self.queue * self.row_seconds, self.seconds)
 
 
 def measure(session: Session, settings: Settings) -> Plan:
     """Time one run of each size on this machine; a few hundred milliseconds in all.
 
-    The cap is never under 16 rows, so that a noisy measurement cannot turn batching off.
+    The cap is never under 64 rows, so that a noisy measurement cannot turn batching off.
     """
-    seconds = {n: _seconds(session, n) for n in _SIZES}
-    best = min(seconds[n] / n for n in _SIZES)
-    cap = min(n for n in _SIZES if (n >= 16 and seconds[n] / n <= best * SLACK) or n == CHUNK)
-    inline = max((n for n in _SIZES if seconds[n] <= INLINE_SECONDS), default=0)
-    return Plan(cap, max(inline, 1), settings.max_waiting_rows, settings.timeout_seconds)
+    rows = {n: _seconds(session, n) / n for n in _SIZES}
+    best = min(rows.values())
+    caps = (n for n in _SIZES if n >= _SMALLEST_CAP and rows[n] <= best * SLACK)
+    return Plan(
+        cap=min(caps, default=CHUNK),
+        inline=max(int(INLINE_SECONDS / max(rows[4], rows[16])), 1),
+        queue=settings.max_waiting_rows,
+        seconds=settings.timeout_seconds,
+        row_seconds=best,
+    )
 
 
 def _seconds(session: Session, n: int) -> float:

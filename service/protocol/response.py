@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,12 +20,8 @@ def encode_response(
     request: InferenceRequest, outputs: Mapping[str, Tensor], signature: Signature
 ) -> InferenceResponse:
     """The response to a request; `outputs` holds every output of the model."""
-    document: dict[str, Any] = {
-        "model_name": signature.name,
-        "model_version": signature.version,
-    }
-    if request.id is not None:
-        document["id"] = request.id
+    if request.id is None and all(_sized(output, signature) for output in request.outputs):
+        return _binary(request.outputs, outputs, signature)
     tensors = []
     payload: list[bytes] = []
     for output in request.outputs:
@@ -31,11 +29,22 @@ def encode_response(
         tensors.append(tensor)
         if data is not None:
             payload.append(data)
-    document["outputs"] = tensors
-    header = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    header = _header(signature, request.id, tensors)
     if not payload:
         return InferenceResponse(header)
     return InferenceResponse(b"".join((header, *payload)), len(header))
+
+
+def _header(signature: Signature, id_: str | None, tensors: list[dict[str, Any]]) -> bytes:
+    """`$inference_response`."""
+    document: dict[str, Any] = {
+        "model_name": signature.name,
+        "model_version": signature.version,
+    }
+    if id_ is not None:
+        document["id"] = id_
+    document["outputs"] = tensors
+    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _encode(
@@ -51,6 +60,37 @@ def _encode(
         return tensor | {"data": encode_data(array, datatype)}, None
     data = encode_binary(array, datatype)
     return tensor | {"parameters": {"binary_data_size": len(data)}}, data
+
+
+def _sized(output: RequestOutput, signature: Signature) -> bool:
+    """Whether the rows alone say how many bytes an output has."""
+    kind = DATATYPES[signature.outputs[output.name].datatype].kind
+    return output.binary and not output.classification and kind != "bytes"
+
+
+def _binary(
+    asked: Sequence[RequestOutput], outputs: Mapping[str, Tensor], signature: Signature
+) -> InferenceResponse:
+    """Such outputs alone: their JSON says nothing that the number of rows does not."""
+    arrays = [outputs[output.name] for output in asked]
+    header = _remembered_header(tuple(asked), len(arrays[0]), signature)
+    payload = [
+        encode_binary(array, DATATYPES[signature.outputs[output.name].datatype])
+        for output, array in zip(asked, arrays, strict=True)
+    ]
+    return InferenceResponse(b"".join((header, *payload)), len(header))
+
+
+@lru_cache(maxsize=256)
+def _remembered_header(asked: tuple[RequestOutput, ...], rows: int, signature: Signature) -> bytes:
+    tensors = []
+    for output in asked:
+        spec = signature.outputs[output.name]
+        shape = (rows, *spec.shape[1:])
+        size = math.prod(shape) * DATATYPES[spec.datatype].dtype.itemsize
+        tensor = {"name": output.name, "datatype": spec.datatype, "shape": shape}
+        tensors.append(tensor | {"parameters": {"binary_data_size": size}})
+    return _header(signature, None, tensors)
 
 
 def classify(array: Tensor, labels: tuple[str, ...], count: int) -> Tensor:

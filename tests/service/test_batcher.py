@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from service.errors import BusyError, DeadlineError, UnavailableError
-from service.inference.batcher import Batcher, Images
+from service.inference.batcher import Batcher
 from service.inference.plan import Plan, measure
+from service.inference.queue import Images
 from service.inference.repository import load_all
 from service.inference.session import Answer
 from service.settings import Settings
@@ -288,6 +289,8 @@ def test_a_plan_is_measured(repository: Path) -> None:
     started = time.perf_counter()
     plan = measure(session, found)
     assert time.perf_counter() - started < 2
-    assert 16 <= plan.cap <= 256
+    assert 64 <= plan.cap <= 256
     assert plan.inline >= 1
+    assert 0 < plan.row_seconds < 0.1
+    assert plan.patience == min(99 * plan.row_seconds, 10.0)
     assert (plan.queue, plan.seconds) == (99, 10.0)

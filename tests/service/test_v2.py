@@ -218,7 +218,7 @@ def test_a_client_that_leaves_while_rows_wait(client: Client, threads: ThreadPoo
     statistics = client.statistics
     routes = V2(
         client.models, Codec(client.models, 8), statistics, statistics.timed(never),
-        lambda _: True, Threads(threads, 1),
+        lambda *_: True, Threads(threads, 1),
     ).routes()  # fmt: skip
     handler = next(r.handler for r in routes if r.path == "/v2/models/{name}/infer")
 
