@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import gpu, guide, models, serving
+from benchmarks import gpu, guide, models
+from benchmarks.serving import run as serving
 
 RESULTS = Path("docs/results")
 
@@ -16,9 +17,10 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("models", help="load time and latency of every model, in process")
     commands.add_parser("guide", help="latency and requests per second of /recommend")
-    race = commands.add_parser("serving", help="requests per second against stock BentoML")
+    race = commands.add_parser("serving", help="against peers and floors; in half an hour")
+    race.add_argument("parts", nargs="*", default=serving.PARTS, help="which; all unless said")
     race.add_argument("--rounds", type=int, default=3, help="interleaved rounds per server")
-    race.add_argument("--seconds", type=int, default=8, help="seconds per measurement")
+    race.add_argument("--seconds", type=int, default=5, help="seconds per measurement")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure the CPU half alone")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -33,7 +35,9 @@ def main() -> None:
     elif arguments.command == "gpu":
         sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))
     else:
-        serving.main(RESULTS / "serving.json", arguments.rounds, arguments.seconds)
+        if unknown := set(arguments.parts) - set(serving.PARTS):
+            parser.error(f"{', '.join(unknown)} is no part; choose from {', '.join(serving.PARTS)}")
+        serving.main(RESULTS, arguments.parts, arguments.rounds, arguments.seconds)
 
 
 def _sizes(text: str) -> tuple[int, ...]:

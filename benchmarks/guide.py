@@ -13,7 +13,9 @@ from typing import Any
 
 from benchmarks.load import closed_loop
 from benchmarks.models import processor
-from benchmarks.serving import CONTENDERS, ROOT, running
+from benchmarks.serving.contenders import CONTENDERS
+from benchmarks.serving.process import running
+from benchmarks.serving.subject import subject
 from service.guide.facts import CHOICES, COUNTS, NAMES
 from service.http.recommend import Recommender
 from service.inference.repository import load_all
@@ -85,7 +87,7 @@ def in_process(bodies: list[bytes]) -> list[float]:
 
 
 def over_http(bodies: list[bytes]) -> Any:
-    with running(CONTENDERS[0], ROOT / "models") as address:
-        url = f"{address}/recommend"
+    with running(CONTENDERS[0], subject().model) as server:
+        url = server.url("/recommend")
         closed_loop(url, bodies, connections=8, seconds=2)  # warm up
         return closed_loop(url, bodies, connections=8, seconds=SECONDS)

@@ -19,8 +19,8 @@ class Stock:
         )
 
     @bentoml.api
-    def predict(self, images: np.ndarray) -> np.ndarray:
+    def predict(self, instances: np.ndarray) -> np.ndarray:
         probabilities: np.ndarray = self.session.run(
-            ["probabilities"], {"images": images.astype(np.uint8)}
+            ["probabilities"], {"images": instances.astype(np.uint8)}
         )[0]
         return probabilities

@@ -1,0 +1,117 @@
+"""Closed loop: wrk keeps one request in flight per connection, as fast as answers come."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+
+from benchmarks.load import Load, closed_loop
+from benchmarks.serving.contenders import CONTENDERS, OURS, Contender
+from benchmarks.serving.process import Running, ask, running
+from benchmarks.serving.questions import QUESTIONS, ROWS, Question, question
+from benchmarks.serving.subject import Subject
+
+CONNECTIONS = {"json": (1, 8, 32, 64), "v2-json": (1, 8, 32, 64), "binary": (1, 8, 32, 64),
+               "binary-64": (1, 4, 8)}  # fmt: skip
+LOOP = "in-process loop"
+WARM_UP_SECONDS = 2
+
+
+def measure(
+    subject: Subject, rounds: int, seconds: int, names: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Every contender in turn, `rounds` times; a row per contender, question and connections."""
+    found: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    for _ in range(rounds):
+        for contender in CONTENDERS:
+            if names and contender.name not in names:
+                continue
+            for key, one in _round(contender, subject, seconds):
+                found.setdefault(key, []).append(one)
+                print(*key, one, flush=True)
+        found.setdefault((LOOP, "binary-64", 1), []).append(_loop(subject, seconds))
+    return [_row(*key, each) for key, each in found.items()]
+
+
+def _round(
+    contender: Contender, subject: Subject, seconds: int
+) -> list[tuple[tuple[str, str, int], dict[str, Any]]]:
+    """All that one contender is asked while it runs once."""
+    made = []
+    with running(contender, subject.model) as server:
+        for kind in (kind for kind in QUESTIONS if kind in contender.asked):
+            asked = question(kind, contender.asked[kind], subject.golden)
+            ask(server, asked)
+            _load(server, asked, 8, WARM_UP_SECONDS)
+            for connections in CONNECTIONS[kind]:
+                used = server.cpu_seconds()
+                load = _load(server, asked, connections, seconds)
+                used = server.cpu_seconds() - used
+                one = asdict(load) | {"cpu_us": round(used / max(load.requests, 1) * 1e6, 1)}
+                made.append(((contender.name, kind, connections), one))
+    return made
+
+
+def _load(server: Running, asked: Question, connections: int, seconds: int) -> Load:
+    return closed_loop(server.url(asked.path), [asked.body], connections, seconds, asked.headers)
+
+
+def _loop(subject: Subject, seconds: int) -> dict[str, Any]:
+    """The floor of batches: ONNX Runtime in a loop, no server, as many threads."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = ort.InferenceSession(subject.model, options, providers=["CPUExecutionProvider"])
+    images = subject.golden.images[np.arange(ROWS["binary-64"]) % len(subject.golden.label)]
+    taken: list[float] = []
+    until = time.perf_counter() + seconds
+    started = time.process_time()
+    while (now := time.perf_counter()) < until:
+        session.run(["label", "probabilities"], {"images": images})
+        taken.append(time.perf_counter() - now)
+    used = time.process_time() - started
+    load = Load(
+        round(len(taken) / sum(taken), 2),
+        round(float(np.percentile(taken, 50)) * 1e3, 3),
+        round(float(np.percentile(taken, 99)) * 1e3, 3),
+        0,
+        len(taken),
+    )
+    return asdict(load) | {"cpu_us": round(used / len(taken) * 1e6, 1)}
+
+
+def _row(name: str, kind: str, connections: int, each: list[dict[str, Any]]) -> dict[str, Any]:
+    """Medians over the rounds; the spread of the rate."""
+    rates = [one["requests_per_second"] for one in each]
+    middle = {what: statistics.median(one[what] for one in each) for what in each[0]}
+    return {
+        "server": name,
+        "asked": kind,
+        "connections": connections,
+        "requests_per_second": round(middle["requests_per_second"], 1),
+        "spread": [min(rates), max(rates)],
+        "p50_ms": round(middle["p50"], 3),
+        "p99_ms": round(middle["p99"], 3),
+        "cpu_us": round(middle["cpu_us"], 1),
+        "errors": sum(one["errors"] for one in each),
+        "each": each,
+    }
+
+
+def ratio(rows: list[dict[str, Any]], kind: str, peer: str, connections: int = 8) -> float:
+    """Our requests per second over a peer's, the same question, the same run."""
+    ours, theirs = (
+        next(
+            float(row["requests_per_second"])
+            for row in rows
+            if (row["server"], row["asked"], row["connections"]) == (name, kind, connections)
+        )
+        for name in (OURS, peer)
+    )
+    return round(ours / theirs, 3)

@@ -1,0 +1,102 @@
+"""Who is measured, as data: a folder, a command, pinned requirements."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PEERS = ROOT / "benchmarks" / "peers"
+ENVIRONMENTS = ROOT / "build" / "peers"
+
+OURS = "rosenblatt"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One server.
+
+    Attributes:
+        folder: where it starts; under `benchmarks/peers` it has its `requirements.txt`.
+        command: what follows the interpreter; `{port}` is replaced.
+        asked: the path of each question that it can be asked (`questions.py`).
+        ready: the path that answers 200 when it serves; None where only a question tells.
+        environment: variables of its own; `{port}` is replaced.
+    """
+
+    name: str
+    folder: Path
+    command: tuple[str, ...]
+    asked: Mapping[str, str]
+    ready: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def python(self) -> Path:
+        """The interpreter, in an environment of its own, made where it is missing or stale."""
+        requirements = self.folder / "requirements.txt"
+        if not requirements.exists():
+            return Path(sys.executable)
+        folder = ENVIRONMENTS / self.folder.name
+        installed = folder / "installed.txt"
+        if not installed.exists() or installed.read_text() != requirements.read_text():
+            venv.create(folder, with_pip=True, clear=True)
+            subprocess.run(
+                [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", requirements],
+                check=True,
+            )
+            installed.write_text(requirements.read_text())
+        return folder / "bin" / "python"
+
+
+_UVICORN = (
+    "-m", "uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--loop", "uvloop",
+    "--http", "httptools", "--no-access-log", "--log-level", "warning",
+)  # fmt: skip
+_BENTOML = ("-m", "bentoml", "serve", "--host", "127.0.0.1", "--port", "{port}")
+_RAW = {"json": "/predict", "binary": "/raw", "binary-64": "/raw"}
+_INFER = "/v2/models/digits-cnn/infer"
+
+CONTENDERS = (
+    Contender(
+        OURS, ROOT, (*_BENTOML, "service.app:Rosenblatt"),
+        {"json": "/predict", "v2-json": _INFER, "binary": _INFER, "binary-64": _INFER},
+        "/readyz",
+        {"ROSENBLATT_WORKERS": "1", "ROSENBLATT_PROVIDER": "cpu"},
+    ),
+    Contender(
+        "FastAPI + pydantic", PEERS / "fastapi", (*_UVICORN, "app:app"), {"json": "/predict"}
+    ),
+    Contender(
+        "stock BentoML", PEERS / "stock_bentoml", (*_BENTOML, "service:Stock"),
+        {"json": "/predict"}, "/readyz",
+    ),
+    Contender(
+        "LitServe", PEERS / "litserve", ("app.py",), {"json": "/predict"}, "/health",
+        {"PORT": "{port}"},
+    ),
+    Contender(
+        "MLServer", PEERS / "mlserver",
+        ("-c", "from mlserver.cli import main; main()", "start", "."),
+        {"v2-json": _INFER}, "/v2/health/ready",
+        {"MLSERVER_HOST": "127.0.0.1", "MLSERVER_HTTP_PORT": "{port}"},
+    ),
+    Contender(
+        "Ray Serve", PEERS / "ray_serve", ("app.py",), {"json": "/predict"}, "/-/healthz",
+        {"PORT": "{port}", "RAY_USAGE_STATS_ENABLED": "0"},
+    ),
+    Contender("bare Starlette", PEERS / "floors", (*_UVICORN, "app:bare_starlette"), _RAW),
+    Contender("bare ASGI", PEERS / "floors", (*_UVICORN, "app:bare_asgi"), _RAW),
+)  # fmt: skip
+
+
+def environment(contender: Contender, port: int, model: Path, home: Path) -> dict[str, str]:
+    """The variables of its process; none of the caller's that would change what is measured."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ROSENBLATT_", "BENTOML_"))}
+    own = {name: value.format(port=port) for name, value in contender.environment.items()}
+    common = {"MODEL": str(model), "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "true"}
+    return {**kept, **common, **own}

@@ -1,0 +1,40 @@
+"""Run the parts, and write what they find."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.models import processor
+from benchmarks.serving import closed, overload, tails
+from benchmarks.serving.subject import NAME, subject
+
+PARTS = ("closed", "tails", "overload")
+
+
+def main(results: Path, parts: Sequence[str], rounds: int, seconds: int) -> None:
+    """Measure the parts, one JSON file each under `results`."""
+    measured = subject()
+    for part in parts:
+        document: dict[str, Any] = {
+            "processor": processor(),
+            "cores": os.cpu_count(),
+            "model": NAME,
+        }
+        if part == "closed":
+            document |= _sized(rounds, seconds, closed.measure(measured, rounds, seconds))
+        elif part == "tails":
+            document |= _sized(rounds, seconds, tails.measure(measured, rounds, seconds))
+            document["steady"] = tails.steady(measured)
+        else:
+            document |= overload.measure(measured)
+        target = results / f"serving_{part}.json"
+        target.write_text(json.dumps(document, indent=1) + "\n")
+        print(f"{target} is written")
+
+
+def _sized(rounds: int, seconds: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"rounds": rounds, "seconds": seconds, "rows": rows}

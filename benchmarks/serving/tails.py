@@ -1,0 +1,88 @@
+"""Tails: requests at due times, at a share of what the same contender can do at most."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.load import closed_loop
+from benchmarks.open_loop import Outcome, open_loop
+from benchmarks.serving.contenders import CONTENDERS, OURS, Contender
+from benchmarks.serving.process import Running, ask, running
+from benchmarks.serving.questions import Question, question
+from benchmarks.serving.subject import Subject
+
+SHARES = (0.5, 0.7, 0.9)
+STEADY_SHARE, STEADY_SECONDS, STEADY_LIMIT_MS = 0.5, 60, 50.0
+_CAPACITY_SECONDS = 3
+# How each contender is asked; ours in both ways, for a peer is compared with the same question.
+_ASKED = ("json", "v2-json")
+
+
+def measure(
+    subject: Subject, rounds: int, seconds: int, names: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """A row per contender, question and share: medians over the rounds."""
+    found: dict[tuple[str, str, float], list[dict[str, Any]]] = {}
+    for _ in range(rounds):
+        for contender in CONTENDERS:
+            if names and contender.name not in names:
+                continue
+            for key, one in _round(contender, subject, seconds):
+                found.setdefault(key, []).append(one)
+                print(*key, one, flush=True)
+    return [_row(*key, each) for key, each in found.items()]
+
+
+def steady(subject: Subject) -> dict[str, Any]:
+    """A minute of ours at half of its capacity: how many requests took longer than the limit."""
+    contender = next(one for one in CONTENDERS if one.name == OURS)
+    with running(contender, subject.model) as server:
+        asked = question("json", contender.asked["json"], subject.golden)
+        ask(server, asked)
+        rate = STEADY_SHARE * capacity(server, asked)
+        outcome = ask_at(server, asked, rate, STEADY_SECONDS)
+    over = sum(taken * 1e3 > STEADY_LIMIT_MS for taken in outcome.latencies)
+    return outcome.summary() | {"limit_ms": STEADY_LIMIT_MS, "over": over}
+
+
+def capacity(server: Running, asked: Question, seconds: int = _CAPACITY_SECONDS) -> float:
+    """Requests per second at most: the better of two closed loops, after a warm-up."""
+    url = server.url(asked.path)
+    closed_loop(url, [asked.body], 8, 1, asked.headers)
+    return max(
+        closed_loop(url, [asked.body], connections, seconds, asked.headers).requests_per_second
+        for connections in (8, 32)
+    )
+
+
+def ask_at(server: Running, asked: Question, rate: float, seconds: float) -> Outcome:
+    """One open loop."""
+    return open_loop(server.port, asked.http, asked.right, rate, seconds)
+
+
+def _round(
+    contender: Contender, subject: Subject, seconds: int
+) -> list[tuple[tuple[str, str, float], dict[str, Any]]]:
+    made = []
+    with running(contender, subject.model) as server:
+        for kind in (kind for kind in _ASKED if kind in contender.asked):
+            asked = question(kind, contender.asked[kind], subject.golden)
+            ask(server, asked)
+            most = capacity(server, asked)
+            for share in SHARES:
+                one = ask_at(server, asked, share * most, seconds).summary()
+                made.append(((contender.name, kind, share), one))
+    return made
+
+
+def _row(name: str, kind: str, share: float, each: list[dict[str, Any]]) -> dict[str, Any]:
+    taken = {
+        what: round(statistics.median(one[what] for one in each), 3)
+        for what in ("rate", "p50_ms", "p99_ms", "p999_ms", "max_ms")
+    }
+    errors = sum(n for one in each for status, n in one["statuses"].items() if status != "200")
+    return {
+        "server": name, "asked": kind, "share": share, **taken, "errors": errors, "each": each,
+    }  # fmt: skip
