@@ -84,7 +84,7 @@ def product() -> Application:
 
 @bentoml.service(
     name="rosenblatt",
-    workers=_settings.workers,
+    workers=provider.workers(_settings),
     # Of BentoML's own routes. It leaves one timer per request for so long: it must not be long.
     traffic={"timeout": _settings.timeout_seconds},
     logging={"access": {"enabled": _settings.access_log}},

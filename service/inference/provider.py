@@ -10,8 +10,9 @@ from typing import Any
 import onnxruntime as ort
 
 from contract.manifest import Manifest
+from service.cores import cores
 from service.errors import StartupError
-from service.settings import Settings
+from service.settings import MOST_WORKERS, Settings
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
@@ -34,6 +35,19 @@ def require(settings: Settings) -> None:
             "ROSENBLATT_PROVIDER is 'cuda' but no CUDA device answers; "
             "check the driver and onnxruntime-gpu, or set it to 'auto'"
         )
+
+
+def workers(settings: Settings) -> int:
+    """How many processes serve: as set, or one per core; one where a GPU is to be shared.
+
+    Processes take turns on a GPU, each with a context, weights and buffers of its own, and split
+    the rows that one would run together (docs/decisions/0018).
+    """
+    if settings.workers is not None:
+        return settings.workers
+    if settings.provider != "cpu" and _has_cuda():
+        return 1
+    return min(cores(), MOST_WORKERS)
 
 
 def on_cpu() -> list[Provider]:
