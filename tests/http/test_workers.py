@@ -121,8 +121,7 @@ def test_what_a_killed_worker_counted_stays(pair: Server) -> None:
 
 def test_a_server_that_starts_anew_counts_from_nothing(tmp_path: Path) -> None:
     """In the same home."""
-    home = {"BENTOML_HOME": str(tmp_path)}
     for _ in range(2):
-        with serve(**home) as server:
+        with serve(BENTOML_HOME=str(tmp_path)) as server:
             ask(server, 2)
             assert [one["inference_count"] for one in statistics(server)] == [6] * 12
