@@ -6,20 +6,17 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 
 from contract.manifest import Manifest
 from contract.repository import Entry, audit, entries
-from service.inference import provider
+from service.inference import binding, provider
 from service.settings import Settings
 from training.variants import TOLERANCE
 
-Images = NDArray[np.uint8]
-Arrays = list[NDArray[Any]]
+Images = binding.Images
+Arrays = binding.Arrays
 
 
 @dataclass(frozen=True)
@@ -81,29 +78,16 @@ def plain(session: ort.InferenceSession) -> Callable[[Images], Arrays]:
 
 
 def bound(session: ort.InferenceSession, device: str) -> Callable[[Images], Arrays]:
-    """Calls through I/O binding; the device's input is kept while the batch size stays."""
-    held: dict[int, tuple[Any, Any]] = {}
+    """Calls through the service's I/O binding; its buffers are kept while the batch size stays."""
+    held: dict[int, binding.Bucket] = {}
 
     def call(images: Images) -> Arrays:
         if len(images) not in held:
             held.clear()
-            held[len(images)] = bind(session, images, device)
-        binding, on_device = held[len(images)]
-        on_device.update_inplace(images)
-        session.run_with_iobinding(binding)
-        answers: Arrays = binding.copy_outputs_to_cpu()
-        return answers
+            held[len(images)] = binding.Bucket(session, len(images), device)
+        return held[len(images)].run(images)
 
     return call
-
-
-def bind(session: ort.InferenceSession, images: Images, device: str) -> tuple[Any, Any]:
-    on_device = ort.OrtValue.ortvalue_from_numpy(images, device, 0)
-    binding = session.io_binding()
-    binding.bind_ortvalue_input("images", on_device)
-    for output in ("label", "probabilities"):
-        binding.bind_output(output, device, 0)
-    return binding, on_device
 
 
 def card() -> tuple[str, str]:

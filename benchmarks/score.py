@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from contract.repository import entries
-from service.score.cores import cores
+from service.cores import cores
 from service.score.run import score
 from service.score.scorer import Scorer
 from service.score.sources import source_of

@@ -65,6 +65,8 @@ def settings_table() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
         default = "`models/`" if name == "models_dir" else f"`{field.default}`"
+        if field.default is None:
+            default = "unset"
         rows.append((f"`ROSENBLATT_{name.upper()}`", default, field.description or ""))
     return table(("variable", "default", "what"), rows)
 

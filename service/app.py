@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import bentoml
 
@@ -59,6 +61,16 @@ def _preflight() -> Settings:
     return found
 
 
+def _meeting_place() -> Path | None:
+    """Where the workers of this server count for each other; None in a process of its own.
+
+    BentoML gives its workers a folder for their metrics and empties it when the server starts;
+    prometheus_client reads only the files that it names itself.
+    """
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) / "statistics" if folder else None
+
+
 _settings = _preflight()
 _product: Application | None = None
 
@@ -72,7 +84,7 @@ def product() -> Application:
 
 @bentoml.service(
     name="rosenblatt",
-    workers=_settings.workers,
+    workers=provider.workers(_settings),
     # Of BentoML's own routes. It leaves one timer per request for so long: it must not be long.
     traffic={"timeout": _settings.timeout_seconds},
     logging={"access": {"enabled": _settings.access_log}},
@@ -93,7 +105,7 @@ class Rosenblatt:
         threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="predict")
         self._recommender = Recommender(models)
         meter = Meter(models)
-        statistics = Statistics(models, meter.of)
+        statistics = Statistics(models, meter.of, _meeting_place())
         _product = Application(
             routes(
                 models,

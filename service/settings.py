@@ -13,6 +13,7 @@ from service.errors import StartupError
 
 # models/ stands beside service/, in the source tree and in a built bento.
 _MODELS = Path(__file__).resolve().parent.parent / "models"
+MOST_WORKERS = 256
 
 
 class Settings(BaseSettings):
@@ -32,7 +33,10 @@ class Settings(BaseSettings):
         "start without it.",
     )
     gpu_memory_mb: int = Field(
-        2048, ge=256, description="Most GPU memory one worker may take, in MiB."
+        2048,
+        ge=256,
+        description="Most GPU memory that the models of one worker may take together, in MiB; "
+        "CUDA's own context and libraries come on top.",
     )
     intra_op_threads: int = Field(
         1,
@@ -40,20 +44,31 @@ class Settings(BaseSettings):
         le=256,
         description="ONNX Runtime threads per session; more workers beat more threads.",
     )
-    workers: int = Field(1, ge=1, le=256, description="Serving processes.")
+    workers: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_WORKERS,
+        description="Serving processes, each with all models; unless set, one per core that the "
+        "control group grants, or one in all where graphs run on CUDA.",
+    )
     max_rows: int = Field(1024, ge=1, description="Most instances in one request.")
     max_pending_requests: int = Field(
         256,
         ge=1,
-        description="Most requests with a body at a time; beyond it 503 with Retry-After.",
+        description="Most requests with a body at a time, per worker; beyond it 503 with "
+        "Retry-After.",
     )
     max_pending_bytes: int = Field(
         64 * 2**20,
         ge=1024,
-        description="Most bytes of all bodies held at a time; beyond it 503 with Retry-After.",
+        description="Most bytes of all bodies held at a time, per worker; beyond it 503 with "
+        "Retry-After.",
     )
     max_waiting_rows: int = Field(
-        2048, ge=1, description="Most rows that wait for one model; beyond it 503 with Retry-After."
+        2048,
+        ge=1,
+        description="Most rows that wait for one model, per worker, for each batches what it takes "
+        "in; beyond it 503 with Retry-After.",
     )
     # 1,024 images of 784 three-digit pixels are 3.2 MB; parsed JSON takes many times its size.
     max_body_bytes: int = Field(4 * 2**20, ge=1024, description="Largest request body, in bytes.")

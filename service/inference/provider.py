@@ -10,13 +10,16 @@ from typing import Any
 import onnxruntime as ort
 
 from contract.manifest import Manifest
+from service.cores import cores
 from service.errors import StartupError
-from service.settings import Settings
+from service.settings import MOST_WORKERS, Settings
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
 # ONNX Runtime has no CUDA kernel for tree ensembles.
 _CPU_ONLY = frozenset({"random_forest", "gradient_boosting"})
+# Bytes set aside for the bound inputs and outputs of one session, which are not in its arena.
+BUFFERS = 2**20
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +39,34 @@ def require(settings: Settings) -> None:
         )
 
 
+def workers(settings: Settings) -> int:
+    """How many processes serve: as set, or one per core; one where a GPU is to be shared.
+
+    Processes take turns on a GPU, each with a context, weights and buffers of its own, and split
+    the rows that one would run together (docs/decisions/0018).
+    """
+    if settings.workers is not None:
+        return settings.workers
+    if settings.provider != "cpu" and _has_cuda():
+        return 1
+    return min(cores(), MOST_WORKERS)
+
+
 def on_cpu() -> list[Provider]:
     """The providers of a session that runs on the CPU."""
     return [(CPU, {})]
 
 
+def share(settings: Settings, n: int) -> Settings:
+    """The settings of one of `n` models of a worker: ONNX Runtime limits the memory of each.
+
+    Never less than 2 MiB, for half of it is the buffers'; what that is too little for says so.
+    """
+    return settings.model_copy(update={"gpu_memory_mb": max(2, settings.gpu_memory_mb // n)})
+
+
 def wanted(manifest: Manifest, settings: Settings) -> list[Provider]:
-    """Providers to ask for, best first.
+    """Providers to ask for, best first. The one model may take all GPU memory of the settings.
 
     Raises:
         StartupError: the setting is `cuda` and there is no CUDA device to use.
@@ -54,7 +78,7 @@ def wanted(manifest: Manifest, settings: Settings) -> list[Provider]:
         return on_cpu()
     options = {
         "cudnn_conv_algo_search": "HEURISTIC",
-        "gpu_mem_limit": settings.gpu_memory_mb * 2**20,
+        "gpu_mem_limit": settings.gpu_memory_mb * 2**20 - BUFFERS,
         "arena_extend_strategy": "kSameAsRequested",
     }
     return [(CUDA, options), (CPU, {})]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from contract.errors import ContractError
 from contract.repository import Entry, Stray, entries
 from service.errors import NotFoundError, StartupError, UnavailableError
+from service.inference import provider
 from service.inference.session import Session, load
 from service.settings import Settings
 from service.wording import short
@@ -131,6 +132,7 @@ def load_all(settings: Settings, loader: Loader = load) -> Models:
     """
     models = Models(settings.default_model)
     found = entries(settings.models_dir, lambda stray: _refuse_stray(models, stray))
+    settings = provider.share(settings, max(1, len(found)))
     # Constructing a session releases the GIL, so two big forests load side by side.
     with ThreadPoolExecutor(max_workers=4) as pool:
         outcomes = pool.map(lambda entry: _attempt(entry, settings, loader), found)

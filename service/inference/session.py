@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,13 +17,15 @@ from contract.manifest import Manifest
 from contract.repository import Artifact, Entry, GoldenSamples, audit, read_manifest
 from service.errors import StartupError
 from service.inference import provider
+from service.inference.binding import OUTPUTS, Arrays, Bound, Images
 from service.settings import Settings
 
 Variant = Literal["default", "cuda"]
 
-OUTPUTS = ("label", "probabilities")
 # Rows per call of the session: a request of many rows must not multiply its buffers.
 CHUNK = 256
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,13 @@ class Answer:
 
 
 class Session:
-    """A model that has answered its golden inputs. Safe to call from several threads."""
+    """A model that has answered its golden inputs. Safe to call from several threads.
+
+    Args:
+        started: `time.perf_counter()` when loading began.
+        device: where inputs and outputs are bound, as ONNX Runtime calls it; where the provider
+            is unless given, and nowhere on the CPU, whose memory is that of the arrays already.
+    """
 
     def __init__(
         self,
@@ -41,6 +51,7 @@ class Session:
         asked: list[provider.Provider],
         settings: Settings,
         started: float,
+        device: str | None = None,
     ) -> None:
         manifest = artifact.manifest
         self.manifest: Manifest = manifest
@@ -49,7 +60,12 @@ class Session:
             provider_options=[options for _, options in asked],
         )  # fmt: skip
         self.provider = provider.check(asked, self._session, settings)
-        self._input = manifest.inputs[0].name
+        # What a run cannot do there is an error: it must not move to the CPU in silence.
+        self._session.disable_fallback()
+        self._run, self._most = _plain(self._session, manifest.inputs[0].name), CHUNK
+        if device or self.provider == provider.CUDA:
+            bound = Bound(self._session, device or "cuda", CHUNK)
+            self._run, self._most = bound.run, bound.largest
         _replay(self, artifact.golden)
         self.load_seconds = time.perf_counter() - started
 
@@ -68,11 +84,11 @@ class Session:
         """Shape of one instance."""
         return self.manifest.inputs[0].shape[1:]
 
-    def predict(self, images: NDArray[np.uint8]) -> Answer:
+    def predict(self, images: Images) -> Answer:
         """Answer images, uint8 [n, height, width]; n may be any number of at least one."""
         parts = [
-            self._session.run(OUTPUTS, {self._input: images[start : start + CHUNK]})
-            for start in range(0, len(images), CHUNK)
+            self._run(images[start : start + self._most])
+            for start in range(0, len(images), self._most)
         ]
         if len(parts) == 1:
             return Answer(*parts[0])
@@ -89,13 +105,37 @@ def load(entry: Entry, settings: Settings) -> Session:
     started = time.perf_counter()
     manifest = read_manifest(entry)
     asked = provider.wanted(manifest, settings)
-    if asked[0][0] != provider.CUDA or "cuda" not in manifest.files:
-        return _construct(entry, "default", asked, settings, started)
-    session = _construct(entry, "cuda", asked, settings, started)
-    if session.provider == provider.CUDA:
-        return session
-    # It fell back: tensors in place of tree nodes pay on a GPU alone.
+    if asked[0][0] == provider.CUDA:
+        session = _on_cuda(entry, manifest, asked, settings, started)
+        if session is not None:
+            return session
     return _construct(entry, "default", provider.on_cpu(), settings, started)
+
+
+def _on_cuda(
+    entry: Entry,
+    manifest: Manifest,
+    asked: list[provider.Provider],
+    settings: Settings,
+    started: float,
+) -> Session | None:
+    """The session; None where there is a better one on the CPU.
+
+    Raises:
+        StartupError: the setting is `cuda` and the device cannot run the model.
+    """
+    variant: Variant = "cuda" if "cuda" in manifest.files else "default"
+    try:
+        session = _construct(entry, variant, asked, settings, started)
+    except StartupError as error:
+        if settings.provider == "cuda":
+            raise StartupError(f"{entry}: {error}") from error
+        logger.warning("model %s serves on the CPU: %s", entry, error)
+        return None
+    if session.provider != provider.CUDA and variant == "cuda":
+        # It fell back: tensors in place of tree nodes pay on a GPU alone.
+        return None
+    return session
 
 
 def _construct(
@@ -116,6 +156,11 @@ def _construct(
         raise ArtifactError(
             f"{path}: ONNX Runtime {ort.__version__} cannot load or run it ({reason})"
         ) from error
+
+
+def _plain(session: ort.InferenceSession, name: str) -> Callable[[Images], Arrays]:
+    """Runs of a session whose input has this name, in memory allocated for each."""
+    return lambda images: session.run(OUTPUTS, {name: images})
 
 
 def _options(settings: Settings) -> ort.SessionOptions:

@@ -1,4 +1,4 @@
-"""`$model_stat`: what each model version has done since the process started.
+"""`$model_stat`: what each model version has done since the server started, in all workers.
 
 Triton's statistics extension. The batcher reports its runs, `timed` the requests around them; both
 see every route, not only the protocol's. Rows, runs, waits and compute are counted where they
@@ -8,9 +8,9 @@ happen, so no duration holds another.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,73 +20,98 @@ from service.inference.batcher import Observer
 from service.inference.dispatch import Infer
 from service.inference.repository import Models
 from service.inference.session import Answer, Session
+from service.protocol.counters import Counters
+
+# Rows of the largest run that `batch_stats` lists; a larger one is counted everywhere else.
+LARGEST = 1024
+# Places of the counters. The last five begin durations: how often, then the nanoseconds.
+_LAST, _ROWS, _SUCCESS, _FAIL, _QUEUE, _COMPUTE, _BATCHES = 0, 1, 2, 4, 6, 8, 10
+SIZE = _BATCHES + 2 * LARGEST
 
 
-@dataclass
+@dataclass(frozen=True)
 class Duration:
     """`$duration_stat`: how often, and nanoseconds in all."""
 
     count: int = 0
     ns: int = 0
 
-    def add(self, ns: int, count: int = 1) -> None:
-        """Count one more, or several that took so long together."""
-        self.count += count
-        self.ns += ns
-
 
 class ModelStatistics:
-    """One model version's; an observer of its batcher that tells the next one too."""
+    """One model version's; an observer of its batcher that tells the next one too.
 
-    def __init__(self, name: str, version: str, then: Observer) -> None:
+    Args:
+        counters: those of this version, `SIZE` of them.
+    """
+
+    def __init__(self, name: str, version: str, then: Observer, counters: Counters) -> None:
         self.name = name
         self.version = version
-        self.last_inference = 0
-        self.inference_count = 0
-        self.success = Duration()
-        self.fail = Duration()
-        self.queue = Duration()
-        self.compute = Duration()
-        self.batches: defaultdict[int, Duration] = defaultdict(Duration)
+        self._counters = counters
+        self._own = counters.own
         self._then = then
 
     def batch(self, rows: int, waited: Sequence[float], seconds: float) -> None:
         """One run."""
         ns = int(seconds * 1e9)
-        self.inference_count += rows
-        self.queue.add(int(sum(waited) * 1e9), len(waited))
-        self.compute.add(ns)
-        self.batches[rows].add(ns)
+        self._own[_ROWS] += rows
+        self._add(_QUEUE, int(sum(waited) * 1e9), len(waited))
+        self._add(_COMPUTE, ns)
+        if rows <= LARGEST:
+            self._add(_BATCHES + 2 * (rows - 1), ns)
         self._then.batch(rows, waited, seconds)
 
     def refused(self, reason: str, rows: int) -> None:
-        """Rows that were not run; their request fails, which `timed` counts."""
+        """Rows that were not run; their request fails, which `failed` counts."""
         self._then.refused(reason, rows)
+
+    def started(self) -> None:
+        """A request came to this model."""
+        self._own[_LAST] = time.time_ns() // 1_000_000
+
+    def succeeded(self, ns: int) -> None:
+        """A request was answered."""
+        self._add(_SUCCESS, ns)
+
+    def failed(self, ns: int) -> None:
+        """A request was not."""
+        self._add(_FAIL, ns)
 
     def document(self) -> dict[str, Any]:
         """`$model_stat`. What happens inside a run is not told apart, and there is no cache."""
+        workers = self._counters.all()
+        counted = workers.sum(axis=0)
+
+        def duration(place: int) -> Duration:
+            return Duration(*counted[place : place + 2].tolist())
+
         nothing = Duration()
         compute = {"compute_input": nothing, "compute_output": nothing}
         return {
             "name": self.name,
             "version": self.version,
-            "last_inference": self.last_inference,
-            "inference_count": self.inference_count,
-            "execution_count": self.compute.count,
+            "last_inference": int(workers[:, _LAST].max()),
+            "inference_count": int(counted[_ROWS]),
+            "execution_count": int(counted[_COMPUTE]),
             "inference_stats": {
-                "success": self.success,
-                "fail": self.fail,
-                "queue": self.queue,
-                "compute_infer": self.compute,
+                "success": duration(_SUCCESS),
+                "fail": duration(_FAIL),
+                "queue": duration(_QUEUE),
+                "compute_infer": duration(_COMPUTE),
                 "cache_hit": nothing,
                 "cache_miss": nothing,
                 **compute,
             },
             "batch_stats": [
-                {"batch_size": rows, "compute_infer": ran, **compute}
-                for rows, ran in sorted(self.batches.items())
+                {"batch_size": n + 1, "compute_infer": duration(_BATCHES + 2 * n), **compute}
+                for n in np.flatnonzero(counted[_BATCHES::2]).tolist()
             ],
         }
+
+    def _add(self, place: int, ns: int, count: int = 1) -> None:
+        """Count one more, or several that took so long together."""
+        self._own[place] += count
+        self._own[place + 1] += ns
 
 
 class Statistics:
@@ -94,12 +119,26 @@ class Statistics:
 
     Args:
         observe: who else observes a session's batcher.
+        folder: where the workers of this server count; None where there is one process.
+        worker: name of this one's files; its process id unless given.
     """
 
-    def __init__(self, models: Models, observe: Callable[[Session], Observer]) -> None:
+    def __init__(
+        self,
+        models: Models,
+        observe: Callable[[Session], Observer],
+        folder: Path | None = None,
+        worker: str | None = None,
+    ) -> None:
         self._models = models
+
+        def counted(session: Session) -> ModelStatistics:
+            name, version = session.name, session.version
+            counters = Counters(SIZE, folder and folder / name / version, worker)
+            return ModelStatistics(name, version, observe(session), counters)
+
         self._of = {
-            id(session): ModelStatistics(session.name, session.version, observe(session))
+            id(session): counted(session)
             for versions in models.sessions.values()
             for session in versions.values()
         }
@@ -113,15 +152,15 @@ class Statistics:
 
         async def timed(session: Session, images: NDArray[np.uint8]) -> Answer:
             found = self._of[id(session)]
-            found.last_inference = time.time_ns() // 1_000_000
+            found.started()
             started = time.perf_counter_ns()
             try:
                 answer = await infer(session, images)
             except BaseException:
                 # A client that left cancels its request: that is no success either.
-                found.fail.add(time.perf_counter_ns() - started)
+                found.failed(time.perf_counter_ns() - started)
                 raise
-            found.success.add(time.perf_counter_ns() - started)
+            found.succeeded(time.perf_counter_ns() - started)
             return answer
 
         return timed

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.repository import Entry, entries
+from service.cores import cores
 from service.errors import InvalidError, NotFoundError
 from service.inference.session import CHUNK, Session, load
 from service.score.cells import Where, decode
-from service.score.cores import cores
 from service.settings import Settings, settings
 from service.wording import short
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from service.errors import BusyError, NotFoundError
 from service.inference.repository import Models
 from service.inference.session import Answer, Session
-from service.protocol.statistics import Statistics
+from service.protocol.statistics import LARGEST, Statistics
 
 ONE = np.zeros((1, 28, 28), np.uint8)
 
@@ -103,3 +104,34 @@ def test_which_models(models: Models) -> None:
         statistics.document("gamma")
     with pytest.raises(NotFoundError, match='no version "3"'):
         statistics.document("beta", "3")
+
+
+def test_whichever_worker_answers_has_added_up_all(models: Models, tmp_path: Path) -> None:
+    workers = [Statistics(models, lambda _: Told(), tmp_path, pid) for pid in ("101", "102")]
+    session = models.get("beta", "2")
+    before = time.time() * 1000
+    for worker, runs in zip(workers, ([3, 1, 1], [3, LARGEST]), strict=True):
+        for rows in runs:
+            worker.of(session).batch(rows, [0.5], 0.25)
+        asyncio.run(worker.timed(slow)(session, ONE))
+    first, second = (read(worker, "beta") for worker in workers)
+    assert first == second
+    older, newer = first
+    assert newer["inference_count"] == 0
+    assert (older["inference_count"], older["execution_count"]) == (8 + LARGEST, 5)
+    assert older["inference_stats"]["success"]["count"] == 2
+    assert older["inference_stats"]["queue"] == {"count": 5, "ns": 2_500_000_000}
+    assert [(b["batch_size"], b["compute_infer"]["count"]) for b in older["batch_stats"]] == [
+        (1, 2),
+        (3, 2),
+        (LARGEST, 1),
+    ]
+    assert before <= older["last_inference"] + 1 <= time.time() * 1000 + 1
+
+
+def test_a_run_larger_than_the_table_is_counted_beside_it(models: Models) -> None:
+    statistics = Statistics(models, lambda _: Told())
+    statistics.of(models.get("alpha")).batch(LARGEST + 1, [0.0], 0.5)
+    (found,) = read(statistics, "alpha")
+    assert (found["inference_count"], found["execution_count"]) == (LARGEST + 1, 1)
+    assert found["batch_stats"] == []

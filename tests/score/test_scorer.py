@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from service.errors import InvalidError, ServiceError
 from service.score import Scorer
 from service.score.cells import decode
-from service.score.cores import cores
 from service.score.progress import Progress
 from service.settings import Settings
 from tests.score.sources import expected, pictures, png
@@ -84,26 +83,6 @@ def test_any_cell_is_an_image_or_one_sentence(cell: object) -> None:
         assert len(sentence) < 300
         with pytest.raises(ServiceError):
             decode(cells, (28, 28), SETTINGS, lambda i: f"cell {i}", fail=True)
-
-
-@pytest.mark.parametrize(
-    ("files", "limit"),
-    [
-        ({"cpu.max": "150000 100000"}, 1),
-        ({"cpu.max": "20000 100000"}, 1),
-        ({"cpu.max": "max 100000"}, None),
-        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1),
-        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
-        ({}, None),
-    ],
-)
-def test_cores_are_those_of_the_control_group(
-    files: dict[str, str], limit: int | None, tmp_path: Path
-) -> None:
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(f"{text}\n")
-    assert cores(tmp_path) == (limit or cores(tmp_path / "nothing"))
 
 
 class Terminal(io.StringIO):

@@ -12,6 +12,7 @@ import pytest
 from contract.repository import audit, entries
 from service.app import Rosenblatt, product
 from service.errors import StartupError
+from service.inference import provider
 from service.settings import Settings, settings
 from tests.conftest import MODELS
 
@@ -60,6 +61,10 @@ def test_the_whole_stack_and_the_typed_methods() -> None:
         assert compared.agree == over_http["agree"]
 
     running(talk)
+
+
+def test_bentoml_is_told_how_many_workers() -> None:
+    assert Rosenblatt.config["workers"] == provider.workers(settings())  # type: ignore[attr-defined]
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
