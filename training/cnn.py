@@ -5,7 +5,7 @@ tenth of the training data held out. `fast` is the same idea with ten years of p
 strided first convolution saves most of the arithmetic, batch normalisation (Ioffe and Szegedy,
 2015) and a one-cycle schedule (Smith, 2018) allow a tenfold learning rate, and every image is
 seen slightly turned, scaled, sheared and shifted, so no epoch shows the same data twice.
-`sprint` is `fast` in two epochs, for when time counts more than the last 0.2 points.
+`sprint` is `fast` in two epochs, for when time counts more than the last tenths of a point.
 What was tried on validation data, and what did not help, is in docs/training-log.md.
 """
 
