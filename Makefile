@@ -66,7 +66,7 @@ train: $(VENV)/.dev ## Train, export and write all four models (SEED=, DATASET=d
 	$(BIN)/python -m training train --seed $(SEED) --out $(MODELS)
 
 .PHONY: race
-race: $(VENV)/.dev ## Race the guide's CNN recipe against the one that ships, several seeds
+race: $(VENV)/.dev ## Race the guide's CNN recipe against ours, several seeds (about 15 minutes)
 	$(BIN)/python -m training race
 
 .PHONY: bench

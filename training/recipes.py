@@ -62,7 +62,7 @@ RECIPES = (
         algorithm="cnn",
         family="deep_learning",
         module="training.cnn",
-        # One run; the mean over five seeds must reach 0.9950, which `race` checks.
+        # One run; the mean over several seeds must reach 0.9950, which `race` checks.
         floors={"mnist": 0.9945, "digits": 0.92},
     ),
 )

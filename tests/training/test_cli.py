@@ -55,17 +55,21 @@ def test_a_truncated_file_ends_the_run_with_one_line(tmp_path: Path) -> None:
 def test_a_race_writes_its_figures(tmp_path: Path) -> None:
     out = tmp_path / "race.json"
     done = run(
-        "race", "--dataset", "digits", "--guide-seeds", "1", "--fast-seeds", "2", "--out", str(out)
-    )
+        "race", "--dataset", "digits", "--guide-seeds", "1", "--sprint-seeds", "1",
+        "--fast-seeds", "2", "--out", str(out),
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     figures = json.loads(out.read_text())
     assert [(lap["recipe"], lap["seed"]) for lap in figures["laps"]] == [
         ("guide", 0),
+        ("sprint", 0),
         ("fast", 0),
         ("fast", 1),
     ]
-    fast = [lap["test_accuracy"] for lap in figures["laps"] if lap["recipe"] == "fast"]
+    fast = [
+        lap["epochs"][-1]["test_accuracy"] for lap in figures["laps"] if lap["recipe"] == "fast"
+    ]
     assert figures["summary"]["fast"]["mean_test_accuracy"] == pytest.approx(sum(fast) / 2)
     assert min(fast) > 0.9
-    assert figures["time_ratio"] > 0
+    assert figures["summary"]["sprint"]["time_ratio"] > 0
     assert "0.9921" in done.stdout

@@ -1,0 +1,164 @@
+"""The race of the CNN recipes on docs/benchmarks.md: its section and its picture.
+
+Both are functions of docs/results/cnn_race.json, which `make race` writes.
+"""
+
+from __future__ import annotations
+
+import io
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from scripts.guide_tables import table
+
+TARGET = 0.9921  # what the document reports for its recipe
+COLOURS = {"guide": "#b0413e", "sprint": "#2a7f62", "fast": "#1f3a5f"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """All seeds of a recipe after one epoch."""
+
+    epoch: int
+    seconds: float  # mean over the seeds
+    accuracies: tuple[float, ...]  # on the test set, one per seed
+
+    @property
+    def mean(self) -> float:
+        """Mean test accuracy over the seeds."""
+        return statistics.mean(self.accuracies)
+
+
+def points(race: dict[str, Any], recipe: str) -> list[Point]:
+    """A recipe's accuracy over time, epoch by epoch."""
+    runs = [lap["epochs"] for lap in race["laps"] if lap["recipe"] == recipe]
+    return [
+        Point(
+            epoch,
+            statistics.mean(look["seconds"] for look in looks),
+            tuple(look["test_accuracy"] for look in looks),
+        )
+        for epoch, looks in enumerate(zip(*runs, strict=True), start=1)
+    ]
+
+
+def section(race: dict[str, Any]) -> list[str]:
+    """What the page says about the race, paragraph by paragraph."""
+    summary = race["summary"]
+    return [
+        "## The CNN recipes",
+        "`make race`: the guide's recipe (`guide`), our short schedule (`sprint`: two epochs) and "
+        "the recipe whose model ships (`fast`: the same network and settings over ten), in turn, "
+        f"several seeds ({race['device']}). `guide` runs in float32, as the document does, the "
+        f"others in {race['precision']} here. The document reports {TARGET} for the guide's.",
+        table(
+            ("recipe", "seeds", "mean test accuracy", "each", "seconds", "of guide's"), _ends(race)
+        ),
+        f"`sprint` takes {summary['sprint']['time_ratio']:.2f} of the guide's time, `fast` "
+        f"{summary['fast']['time_ratio']:.2f}. Whether each bar is met, which the command checks:",
+        table(("recipe", "mean over the seeds", "measured", "bar", "met"), _bars(race)),
+        "![Test accuracy of the three recipes against training seconds](cnn_race.svg)",
+        "Accuracy over time: means over the seeds, with the lowest and the highest seed. The test "
+        "set is looked at after each epoch while the clock stands still; no look teaches or "
+        "chooses anything. A recipe's learning rate falls to the end of its own schedule, so an "
+        "early epoch of `fast` is no finished model.",
+        table(("recipe", "epoch", "seconds", "mean", "lowest", "highest", "SD"), _epochs(race)),
+    ]
+
+
+def _ends(race: dict[str, Any]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for recipe, summary in race["summary"].items():
+        last = points(race, recipe)[-1].accuracies
+        rows.append(
+            (
+                f"`{recipe}`",
+                str(len(last)),
+                f"{summary['mean_test_accuracy']:.4f}",
+                ", ".join(f"{accuracy:.4f}" for accuracy in last),
+                f"{summary['mean_seconds']:.1f}",
+                f"{summary['time_ratio']:.2f}",
+            )
+        )
+    return rows
+
+
+def _bars(race: dict[str, Any]) -> list[tuple[str, ...]]:
+    def verdict(bar: dict[str, Any]) -> str:
+        if bar["held"]:
+            return "yes"
+        return "no" if bar["binds"] else "no; asked only of processors with matrix units"
+
+    return [
+        (
+            f"`{bar['recipe']}`",
+            bar["what"].removeprefix("mean "),
+            f"{bar['measured']:.4f}",
+            f"{bar['relation']} {bar['limit']:.4f}",
+            verdict(bar),
+        )
+        for bar in race["bars"]
+    ]
+
+
+def _epochs(race: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"`{recipe}`",
+            str(point.epoch),
+            f"{point.seconds:.1f}",
+            f"{point.mean:.4f}",
+            f"{min(point.accuracies):.4f}",
+            f"{max(point.accuracies):.4f}",
+            f"{statistics.pstdev(point.accuracies):.4f}",
+        )
+        for recipe in race["summary"]
+        for point in points(race, recipe)
+    ]
+
+
+def picture(race: dict[str, Any]) -> str:
+    """Test accuracy against training seconds, as SVG."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for recipe in race["summary"]:
+        _draw(axes, recipe, points(race, recipe))
+    limit = race["summary"]["guide"]["mean_seconds"] / 3
+    axes.axhline(TARGET, color="grey", linestyle="--", linewidth=0.8)
+    axes.axvline(limit, color="grey", linestyle="--", linewidth=0.8)
+    axes.annotate(f"{TARGET}", (axes.get_xlim()[1], TARGET), ha="right", va="bottom", fontsize=8)
+    axes.annotate("a third of guide's time", (limit, 0.97), rotation=90, ha="right", fontsize=8)
+    axes.set_ylim(0.968, 0.998)
+    axes.set_xlabel("training seconds")
+    axes.set_ylabel("test accuracy")
+    axes.grid(alpha=0.2)
+    axes.legend(loc="lower right", fontsize=8)
+    return _svg(figure)
+
+
+def _draw(axes: Axes, recipe: str, line: list[Point]) -> None:
+    seconds = [point.seconds for point in line]
+    colour, seeds = COLOURS[recipe], len(line[0].accuracies)
+    axes.plot(
+        seconds, [point.mean for point in line], marker="o", markersize=4, color=colour,
+        label=f"{recipe}, mean of {seeds} seed{'s' * (seeds > 1)}",
+    )  # fmt: skip
+    axes.fill_between(
+        seconds,
+        [min(point.accuracies) for point in line],
+        [max(point.accuracies) for point in line],
+        color=colour, alpha=0.2, linewidth=0,
+    )  # fmt: skip
+
+
+def _svg(figure: Figure) -> str:
+    """No date, version or random identifier, so that equal figures are equal text."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "cnn_race", "svg.fonttype": "none"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"

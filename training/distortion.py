@@ -1,0 +1,39 @@
+"""Images slightly turned, scaled, sheared and shifted, so that no epoch repeats another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def random_affine(
+    *, rotation: float, scaling: float, shear: float, shift: float
+) -> Callable[[Tensor], Tensor]:
+    """A function that draws an affine map per image, bilinear: [n, 1, 28, 28] to the same.
+
+    Args:
+        rotation: at most so many degrees to either side.
+        scaling: at most so large a share, by axis; `shear` alike.
+        shift: at most so many pixels, by axis.
+    """
+    reach = torch.tensor(
+        [np.radians(rotation), scaling, scaling, shear, shift / 14, shift / 14],
+        dtype=torch.float32,
+    )
+
+    def distort(pixels: Tensor) -> Tensor:
+        u = (torch.rand(len(pixels), 6) * 2 - 1) * reach
+        cos, sin = u[:, 0].cos(), u[:, 0].sin()
+        rows = [
+            torch.stack([cos * (1 + u[:, 1]), u[:, 3] - sin, u[:, 4]], dim=1),
+            torch.stack([sin, cos * (1 + u[:, 2]), u[:, 5]], dim=1),
+        ]
+        theta = torch.stack(rows, dim=1).to(pixels.device)
+        grid = F.affine_grid(theta, list(pixels.shape), align_corners=False)
+        return F.grid_sample(pixels, grid, align_corners=False)
+
+    return distort
