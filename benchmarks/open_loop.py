@@ -37,6 +37,7 @@ class Outcome:
     rate: float
     seconds: float
     latencies: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
 
     def percentile(self, q: float) -> float:
@@ -127,7 +128,7 @@ class _Run:
             while sent < total and start + sent / rate <= now:
                 self._waiting.append(start + sent / rate)
                 sent += 1
-            self._dispatch()
+            self._dispatch(outcome)
             if sent == total and not self._waiting and len(self._idle) == len(self._open):
                 break
             if not self._collect(outcome):
@@ -145,10 +146,11 @@ class _Run:
         self._poll.register(connection.socket, select.EPOLLIN)
         return connection
 
-    def _dispatch(self) -> None:
+    def _dispatch(self, outcome: Outcome) -> None:
         while self._waiting and (self._idle or len(self._open) < self._most):
             connection = self._idle.pop() if self._idle else self._connect()
             connection.due = self._waiting.popleft()
+            outcome.late.append(time.perf_counter() - connection.due)
             connection.unsent = self._request
             connection.send()
             if connection.unsent:

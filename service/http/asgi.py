@@ -59,24 +59,32 @@ class Request:
     async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
         """Await the work, and cancel it when the client closes the connection.
 
-        Costs two tasks: for work that may wait.
+        Costs a task: for work that may wait.
 
         Raises:
             ClientGoneError: the client left; nobody waits for an answer.
         """
-        if self.receive is None:
+        task = asyncio.current_task()
+        if self.receive is None or task is None:
             return await work
-        doing = asyncio.ensure_future(work)
-        # The body was read whole, so the next message is that of the client's leaving.
-        leaving = asyncio.ensure_future(self.receive())
+        gone = False
+
+        async def watch(receive: Receive) -> None:
+            # The body was read whole, so the next message is that of the client's leaving.
+            nonlocal gone
+            await receive()
+            gone = True
+            task.cancel()
+
+        watching = asyncio.ensure_future(watch(self.receive))
         try:
-            await asyncio.wait((doing, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if doing.done():
-                return doing.result()
-            raise ClientGoneError
+            return await work
+        except asyncio.CancelledError:
+            if gone and task.uncancel() == 0:
+                raise ClientGoneError from None
+            raise
         finally:
-            doing.cancel()
-            leaving.cancel()
+            watching.cancel()
 
 
 @dataclass(frozen=True)

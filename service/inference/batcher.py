@@ -81,6 +81,10 @@ class Batcher:
         except asyncio.CancelledError:
             self._queue.forget(request)
             raise
+        finally:
+            # An error holds this frame, which would hold the error: rubbish for the collector,
+            # and with it the images.
+            del request
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._scheduled and not self._running:

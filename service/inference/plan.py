@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +13,14 @@ from service.settings import Settings
 
 # A run on the event loop may hold it up for this long; then it is worth the way to a thread.
 INLINE_SECONDS = 0.001
-# A batch is large enough when a row costs at most this much more than in the best batch.
-SLACK = 1.05
-_SIZES = (1, 4, 16, 64, CHUNK)
+# A larger run than the smallest must make a row so much cheaper, and not take longer than this: who
+# comes next waits for all of it.
+SLACK = 1.1
+RUN_SECONDS = 0.01
 # Smaller caps would cut a usual batch into several runs, each with its way to a thread and back.
-_SMALLEST_CAP = 64
+_CAPS = (64, CHUNK)
+_SIZES = (1, 4, 16, *_CAPS)
+_REPEATS = 5
 
 
 @dataclass(frozen=True)
@@ -38,21 +42,22 @@ class Plan:
     row_seconds: float = 1e-4
 
     @property
-    def patience(self) -> float:
-        """Seconds that a full queue takes: nobody need wait longer when too much comes."""
-        return min(self.queue * self.row_seconds, self.seconds)
+    def run_seconds(self) -> float:
+        """What the largest run takes."""
+        return self.cap * self.row_seconds
+
+    @property
+    def full_seconds(self) -> float:
+        """What a full queue takes."""
+        return self.queue * self.row_seconds
 
 
 def measure(session: Session, settings: Settings) -> Plan:
-    """Time one run of each size on this machine; a few hundred milliseconds in all.
-
-    The cap is never under 64 rows, so that a noisy measurement cannot turn batching off.
-    """
+    """Time runs of each size on this machine; a few hundred milliseconds in all."""
     rows = {n: _seconds(session, n) / n for n in _SIZES}
     best = min(rows.values())
-    caps = (n for n in _SIZES if n >= _SMALLEST_CAP and rows[n] <= best * SLACK)
     return Plan(
-        cap=min(caps, default=CHUNK),
+        cap=_cap(rows, best),
         inline=max(int(INLINE_SECONDS / max(rows[4], rows[16])), 1),
         queue=settings.max_waiting_rows,
         seconds=settings.timeout_seconds,
@@ -60,11 +65,20 @@ def measure(session: Session, settings: Settings) -> Plan:
     )
 
 
+def _cap(rows: Mapping[int, float], best: float) -> int:
+    """The smallest cap that makes rows cheap; `rows` are the seconds of one in a run of a size."""
+    smallest, *larger = _CAPS
+    if rows[smallest] <= best * SLACK:
+        return smallest
+    return max((n for n in larger if n * rows[n] <= RUN_SECONDS), default=smallest)
+
+
 def _seconds(session: Session, n: int) -> float:
-    """The faster of two runs: the first may still allocate."""
-    images = np.zeros((n, *session.shape), np.uint8)
+    """The fastest of some runs: the first may still allocate, the others meet a busy moment."""
+    # Noise, for a tree that is asked one thing over and over is faster than it is.
+    images = np.random.default_rng(n).integers(0, 256, (n, *session.shape), np.uint8)
     taken = []
-    for _ in range(2):
+    for _ in range(_REPEATS):
         started = time.perf_counter()
         session.predict(images)
         taken.append(time.perf_counter() - started)

@@ -3,13 +3,15 @@
 In order is fair while everybody is served. When more comes than can be run it is the worst order:
 everybody waits for as long as the queue is, and whoever is served has waited longest. So from the
 moment the queue is full, and until it has not been for as long as a full one takes to run, the
-newest go first, the oldest are pushed out for them, and whoever waits longer than a full queue
-takes is told to come back (adaptive LIFO: Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+newest go first and the oldest are pushed out for them (adaptive LIFO: Maurer, "Fail at Scale", ACM
+Queue 13(8), 2015). A burst is worked off all the same. Where the crowd stays for longer than a full
+queue takes, it is no burst: whoever waits for more than a few runs is then told to come back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +24,9 @@ from service.inference.plan import Plan
 from service.inference.session import Answer
 
 Images = NDArray[np.uint8]
+
+# Runs that a request may wait for when too much comes for longer than a burst.
+_PATIENT_RUNS = 4
 
 # Told of rows that are given up: the reason and how many.
 Refused = Callable[[str, int], None]
@@ -60,7 +65,8 @@ class Queue:
         self._refused = refused
         self._waiting: deque[Pending] = deque()  # oldest first
         self._cut: Pending | None = None  # some of its rows were taken already
-        self._newest_first_until = 0.0
+        # When the queue was full for the first time of this crowd, and for the last.
+        self._crowd_since = self._crowd_last = -math.inf
         self.rows = 0
 
     def __bool__(self) -> bool:
@@ -76,7 +82,9 @@ class Queue:
         n = request.left
         # A request on its own may always wait, whatever its size.
         if self.rows and self.rows + n > self._plan.queue:
-            self._newest_first_until = request.since + self._plan.patience
+            if not self._crowded(request.since):
+                self._crowd_since = request.since
+            self._crowd_last = request.since
             self._make_room(n)
         self._waiting.append(request)
         self.rows += n
@@ -93,8 +101,8 @@ class Queue:
 
     def take(self, now: float) -> list[Share]:
         """The rows of the next run, at most the plan's cap; `now` as `since`, in seconds."""
-        crowded = now < self._newest_first_until
-        self._expire(now, crowded)
+        crowded = self._crowded(now)
+        self._expire(now, self._patience(now) if crowded else math.inf)
         shares: list[Share] = []
         room = self._plan.cap
         while room and (request := self._next(crowded)) is not None:
@@ -129,13 +137,23 @@ class Queue:
         self.rows -= request.left
         self._refused("cancelled", request.left)
 
-    def _expire(self, now: float, crowded: bool) -> None:
+    def _crowded(self, now: float) -> bool:
+        return now - self._crowd_last < self._plan.full_seconds
+
+    def _patience(self, now: float) -> float:
+        """How long a request of this crowd may wait."""
+        if now - self._crowd_since < self._plan.full_seconds:
+            return self._plan.full_seconds
+        return min(_PATIENT_RUNS * self._plan.run_seconds, self._plan.full_seconds)
+
+    def _expire(self, now: float, patience: float) -> None:
         while self._waiting:
             oldest = self._waiting[0]
-            if now - oldest.since > self._plan.seconds:
+            waited = now - oldest.since
+            if waited > self._plan.seconds:
                 self._give_up(oldest, "deadline", self._late(oldest))
-            elif crowded and now - oldest.since > self._plan.patience:
-                self._give_up(oldest, "full", self._crowded_out(oldest))
+            elif waited > patience:
+                self._give_up(oldest, "full", self._crowded_out(oldest, waited))
             else:
                 return
             self._waiting.popleft()
@@ -153,10 +171,10 @@ class Queue:
             headers={"retry-after": "1"},
         )
 
-    def _crowded_out(self, request: Pending) -> BusyError:
+    def _crowded_out(self, request: Pending, waited: float) -> BusyError:
         return BusyError(
-            f"{len(request.images)} rows waited {self._plan.patience:.2g} s for {self._name} while "
-            "more came than it can run; try again in a moment",
+            f"{len(request.images)} rows waited {waited:.2g} s for {self._name} while more came "
+            "than it can run; try again in a moment",
             headers={"retry-after": "1"},
         )
 

@@ -292,5 +292,6 @@ def test_a_plan_is_measured(repository: Path) -> None:
     assert 64 <= plan.cap <= 256
     assert plan.inline >= 1
     assert 0 < plan.row_seconds < 0.1
-    assert plan.patience == min(99 * plan.row_seconds, 10.0)
+    assert plan.full_seconds == 99 * plan.row_seconds
+    assert plan.run_seconds == plan.cap * plan.row_seconds
     assert (plan.queue, plan.seconds) == (99, 10.0)

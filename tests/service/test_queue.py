@@ -94,7 +94,7 @@ def test_in_order_again_when_it_was_not_full_for_as_long_as_it_takes() -> None:
         waiting = Waiting()
         for name in range(6):
             waiting.add(name, since=0.0)
-        assert PLAN.patience == 1.0
+        assert PLAN.full_seconds == 1.0
         assert waiting.take(0.5) == [5, 5, 4, 4]
         waiting.add(6, since=0.9)
         waiting.add(7, since=0.9)
@@ -107,19 +107,37 @@ def test_in_order_again_when_it_was_not_full_for_as_long_as_it_takes() -> None:
     run(talk)
 
 
-def test_nobody_waits_longer_than_a_full_queue_takes_when_it_is() -> None:
+def test_a_burst_is_worked_off() -> None:
+    """Newest first, but whoever fitted in gets an answer within the time of a full queue."""
+
     async def talk() -> None:
         waiting = Waiting()
+        for name in range(7):
+            waiting.add(name, since=0.0)
+        taken = [waiting.take(0.4 * run) for run in range(1, 4)]
+        assert taken == [[6, 6, 5, 5], [4, 4, 3, 3], [2, 2]]
+        waiting.refused(0, 1)
+
+    run(talk)
+
+
+def test_nobody_of_a_lasting_crowd_waits_for_more_than_a_few_runs() -> None:
+    async def talk() -> None:
+        plan = Plan(cap=1, inline=1, queue=10, seconds=5, row_seconds=0.1)
+        waiting = Waiting(plan)
         for name in range(5):
             waiting.add(name, since=0.0)
-        waiting.add(5, since=0.5)
-        waiting.refused(0)
-        assert waiting.take(1.1) == [5, 5]
-        waiting.refused(0, 1, 2, 3, 4)
-        assert "2 rows waited 1 s for echo while more came than it can run" in str(
-            waiting.requests[1].future.exception()
+        waiting.add(5, since=0.1)  # full for the first time
+        waiting.add(6, since=0.7)
+        assert waiting.take(0.9) == [6]
+        waiting.refused(0, 1)
+        waiting.add(7, since=1.0)  # full again; the crowd has lasted for longer than 1 s at 1.1
+        assert waiting.take(1.15) == [6]
+        waiting.refused(0, 1, 2, 3, 4, 5)
+        assert "2 rows waited 1.1 s for echo while more came than it can run" in str(
+            waiting.requests[4].future.exception()
         )
-        assert waiting.queue.rows == 0
+        assert waiting.take(1.2) == [7]
 
     run(talk)
 
