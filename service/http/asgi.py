@@ -10,8 +10,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
@@ -35,12 +36,12 @@ T = TypeVar("T")
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON = "application/json"
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What a handler sees: `parameters` of the path, `headers` with names in lower case."""
 
     body: bytes
@@ -87,20 +88,19 @@ class Request:
             watching.cancel()
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What a handler returns: a body, JSON unless said, and how it went."""
 
     body: bytes
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
     content_type: str = JSON
 
 
 def reply(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
     """A reply of any JSON document; NumPy arrays are written as JSON arrays."""
     body = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Reply(body, status, headers or {})
+    return Reply(body, status, headers or _NO_HEADERS)
 
 
 Handler = Callable[[Request], Awaitable[Reply]]

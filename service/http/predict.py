@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,7 @@ _COMPARE_FIELDS = frozenset({"instances"})
 INLINE_BYTES = 32 * 1024
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What a body asks: images for each session. `compare` is how it wants the answer."""
 
     runs: Sequence[tuple[Session, NDArray[np.uint8]]]

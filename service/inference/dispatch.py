@@ -45,14 +45,14 @@ class Dispatcher:
             for session in versions.values()
         }
 
-    async def infer(self, session: Session, images: NDArray[np.uint8]) -> Answer:
+    def infer(self, session: Session, images: NDArray[np.uint8]) -> Coroutine[Any, Any, Answer]:
         """Answer images, uint8 [n, height, width], together with whatever else waits.
 
         Raises:
             BusyError: too many rows wait for this model.
             DeadlineError: they waited too long; nothing was run.
         """
-        return await self._batchers[id(session)].infer(images)
+        return self._batchers[id(session)].infer(images)
 
     def worth_watching(self, session: Session, rows: int) -> bool:
         """Whether so many more rows would take so long that their client may leave before."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -28,8 +27,7 @@ CHUNK = 256
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """label: int64 [n]; probabilities: float32 [n, classes]."""
 
     label: NDArray[np.int64]
@@ -86,12 +84,12 @@ class Session:
 
     def predict(self, images: Images) -> Answer:
         """Answer images, uint8 [n, height, width]; n may be any number of at least one."""
+        if len(images) <= self._most:
+            return Answer(*self._run(images))
         parts = [
             self._run(images[start : start + self._most])
             for start in range(0, len(images), self._most)
         ]
-        if len(parts) == 1:
-            return Answer(*parts[0])
         return Answer(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,7 @@ from service.protocol.response import encode_response
 from service.protocol.types import InferenceRequest, InferenceResponse, Signature
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A decoded request and the session that answers it."""
 
     session: Session

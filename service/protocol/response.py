@@ -20,8 +20,9 @@ def encode_response(
     request: InferenceRequest, outputs: Mapping[str, Tensor], signature: Signature
 ) -> InferenceResponse:
     """The response to a request; `outputs` holds every output of the model."""
-    if request.id is None and all(_sized(output, signature) for output in request.outputs):
-        return _binary(request.outputs, outputs, signature)
+    rows = len(outputs[request.outputs[0].name])
+    if request.id is None and (header := _remembered(tuple(request.outputs), rows, signature)):
+        return _binary(header, request.outputs, outputs, signature)
     tensors = []
     payload: list[bytes] = []
     for output in request.outputs:
@@ -62,35 +63,33 @@ def _encode(
     return tensor | {"parameters": {"binary_data_size": len(data)}}, data
 
 
-def _sized(output: RequestOutput, signature: Signature) -> bool:
-    """Whether the rows alone say how many bytes an output has."""
-    kind = DATATYPES[signature.outputs[output.name].datatype].kind
-    return output.binary and not output.classification and kind != "bytes"
-
-
-def _binary(
-    asked: Sequence[RequestOutput], outputs: Mapping[str, Tensor], signature: Signature
-) -> InferenceResponse:
-    """Such outputs alone: their JSON says nothing that the number of rows does not."""
-    arrays = [outputs[output.name] for output in asked]
-    header = _remembered_header(tuple(asked), len(arrays[0]), signature)
-    payload = [
-        encode_binary(array, DATATYPES[signature.outputs[output.name].datatype])
-        for output, array in zip(asked, arrays, strict=True)
-    ]
-    return InferenceResponse(b"".join((header, *payload)), len(header))
-
-
 @lru_cache(maxsize=256)
-def _remembered_header(asked: tuple[RequestOutput, ...], rows: int, signature: Signature) -> bytes:
+def _remembered(asked: tuple[RequestOutput, ...], rows: int, signature: Signature) -> bytes | None:
+    """The JSON before binary tensors, where the rows alone say how many bytes each has."""
     tensors = []
     for output in asked:
         spec = signature.outputs[output.name]
+        datatype = DATATYPES[spec.datatype]
+        if not output.binary or output.classification or datatype.kind == "bytes":
+            return None
         shape = (rows, *spec.shape[1:])
-        size = math.prod(shape) * DATATYPES[spec.datatype].dtype.itemsize
+        size = math.prod(shape) * datatype.dtype.itemsize
         tensor = {"name": output.name, "datatype": spec.datatype, "shape": shape}
         tensors.append(tensor | {"parameters": {"binary_data_size": size}})
     return _header(signature, None, tensors)
+
+
+def _binary(
+    header: bytes,
+    asked: Sequence[RequestOutput],
+    outputs: Mapping[str, Tensor],
+    signature: Signature,
+) -> InferenceResponse:
+    parts = [header]
+    for output in asked:
+        datatype = DATATYPES[signature.outputs[output.name].datatype]
+        parts.append(encode_binary(outputs[output.name], datatype))
+    return InferenceResponse(b"".join(parts), len(header))
 
 
 def classify(array: Tensor, labels: tuple[str, ...], count: int) -> Tensor:

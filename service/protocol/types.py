@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from contract.manifest import Manifest, TensorSpec
 from service.protocol.data import Tensor
 from service.protocol.datatypes import Datatype
 
 
-@dataclass(frozen=True)
-class RequestOutput:
+class RequestOutput(NamedTuple):
     """One output as the response shall hold it.
 
     Attributes:
@@ -25,8 +23,7 @@ class RequestOutput:
     classification: int = 0
 
 
-@dataclass(frozen=True)
-class RequestInput:
+class RequestInput(NamedTuple):
     """One input as the JSON describes it.
 
     Attributes:
@@ -42,8 +39,7 @@ class RequestInput:
     data: Any
 
 
-@dataclass(frozen=True)
-class RequestHeader:
+class RequestHeader(NamedTuple):
     """The JSON of a request; `booleans` says whether any may be among its values."""
 
     inputs: Sequence[RequestInput]
@@ -52,8 +48,7 @@ class RequestHeader:
     booleans: bool
 
 
-@dataclass(frozen=True)
-class InferenceRequest:
+class InferenceRequest(NamedTuple):
     """A decoded request: every input of the model by name, and what to answer."""
 
     inputs: Mapping[str, Tensor]
@@ -61,8 +56,7 @@ class InferenceRequest:
     id: str | None = None
 
 
-@dataclass(frozen=True)
-class InferenceResponse:
+class InferenceResponse(NamedTuple):
     """A response's bytes; `header_length` is that of the JSON where binary tensors follow it."""
 
     body: bytes
