@@ -14,6 +14,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -30,6 +31,7 @@ class Outcome:
 
     Attributes:
         latencies: seconds from when each right answer's request was due.
+        late: seconds after it was due that each request was sent; what the generator adds itself.
         statuses: how many answers had each status; `wrong` is 200 with wrong labels, `lost` a
             connection that ended without an answer, `unanswered` what the run's end cut off.
     """
@@ -55,6 +57,7 @@ class Outcome:
             "p99_ms": self.percentile(99),
             "p999_ms": self.percentile(99.9),
             "max_ms": self.percentile(100),
+            "sent_late_p99_ms": round(float(np.percentile(self.late, 99)) * 1e3, 3),
             "statuses": dict(self.statuses),
         }
 
@@ -92,12 +95,19 @@ class _Connection:
         head, found, body = self.received.partition(b"\r\n\r\n")
         if not found:
             return None
-        first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+        status, headers = parse_head(head)
         if len(body) < int(headers.get("content-length", 0)):
             return None
         self.received = b""
-        return first.split(" ")[1], headers, body
+        return status, headers, body
+
+
+@lru_cache(maxsize=256)
+def parse_head(head: bytes) -> tuple[str, dict[str, str]]:
+    """Status and headers, names in lower case. Answers differ in their second, if at all."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+    return first.split(" ")[1], headers
 
 
 def open_loop(

@@ -47,14 +47,12 @@ def steady(subject: Subject) -> dict[str, Any]:
     return outcome.summary() | {"limit_ms": STEADY_LIMIT_MS, "over": over}
 
 
-def capacity(server: Running, asked: Question, seconds: int = _CAPACITY_SECONDS) -> float:
-    """Requests per second at most: the better of two closed loops, after a warm-up."""
+def capacity(server: Running, asked: Question, connections: int = 8) -> float:
+    """Requests per second at most, in a closed loop after a warm-up."""
     url = server.url(asked.path)
-    closed_loop(url, [asked.body], 8, 1, asked.headers)
-    return max(
-        closed_loop(url, [asked.body], connections, seconds, asked.headers).requests_per_second
-        for connections in (8, 32)
-    )
+    closed_loop(url, [asked.body], connections, 1, asked.headers)
+    load = closed_loop(url, [asked.body], connections, _CAPACITY_SECONDS, asked.headers)
+    return load.requests_per_second
 
 
 def ask_at(server: Running, asked: Question, rate: float, seconds: float) -> Outcome:
