@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import gpu, guide, models
 from benchmarks.serving import run as serving
+from benchmarks.serving.bars import PARTS
 
 RESULTS = Path("docs/results")
 
@@ -18,7 +19,7 @@ def main() -> None:
     commands.add_parser("models", help="load time and latency of every model, in process")
     commands.add_parser("guide", help="latency and requests per second of /recommend")
     race = commands.add_parser("serving", help="against peers and floors; in half an hour")
-    race.add_argument("parts", nargs="*", default=serving.PARTS, help="which; all unless said")
+    race.add_argument("parts", nargs="*", default=PARTS, help="which; all unless said")
     race.add_argument("--rounds", type=int, default=3, help="interleaved rounds per server")
     race.add_argument("--seconds", type=int, default=5, help="seconds per measurement")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
@@ -35,8 +36,8 @@ def main() -> None:
     elif arguments.command == "gpu":
         sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))
     else:
-        if unknown := set(arguments.parts) - set(serving.PARTS):
-            parser.error(f"{', '.join(unknown)} is no part; choose from {', '.join(serving.PARTS)}")
+        if unknown := set(arguments.parts) - set(PARTS):
+            parser.error(f"{', '.join(unknown)} is no part; choose from {', '.join(PARTS)}")
         serving.main(RESULTS, arguments.parts, arguments.rounds, arguments.seconds)
 
 

@@ -5,16 +5,15 @@ Both are functions of docs/results/cnn_race.json, which `make race` writes.
 
 from __future__ import annotations
 
-import io
 import statistics
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scripts.guide_tables import table
+from scripts.svg import svg
 
 TARGET = 0.9921  # what the document reports for its recipe
 COLOURS = {"guide": "#b0413e", "sprint": "#2a7f62", "fast": "#1f3a5f"}
@@ -138,7 +137,7 @@ def picture(race: dict[str, Any]) -> str:
     axes.set_ylabel("test accuracy")
     axes.grid(alpha=0.2)
     axes.legend(loc="lower right", fontsize=8)
-    return _svg(figure)
+    return svg(figure)
 
 
 def _draw(axes: Axes, recipe: str, line: list[Point]) -> None:
@@ -154,11 +153,3 @@ def _draw(axes: Axes, recipe: str, line: list[Point]) -> None:
         [max(point.accuracies) for point in line],
         color=colour, alpha=0.2, linewidth=0,
     )  # fmt: skip
-
-
-def _svg(figure: Figure) -> str:
-    """No date, version or random identifier, so that equal figures are equal text."""
-    buffer = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "cnn_race", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"

@@ -12,14 +12,14 @@ import numpy as np
 import onnxruntime as ort
 
 from benchmarks.load import Load, closed_loop
-from benchmarks.serving.contenders import CONTENDERS, OURS, Contender
+from benchmarks.serving.bars import LOOP
+from benchmarks.serving.contenders import CONTENDERS, Contender
 from benchmarks.serving.process import Running, ask, running
 from benchmarks.serving.questions import QUESTIONS, ROWS, Question, question
 from benchmarks.serving.subject import Subject
 
 CONNECTIONS = {"json": (1, 8, 32, 64), "v2-json": (1, 8, 32, 64), "binary": (1, 8, 32, 64),
                "binary-64": (1, 4, 8)}  # fmt: skip
-LOOP = "in-process loop"
 WARM_UP_SECONDS = 2
 
 
@@ -102,16 +102,3 @@ def _row(name: str, kind: str, connections: int, each: list[dict[str, Any]]) -> 
         "errors": sum(one["errors"] for one in each),
         "each": each,
     }
-
-
-def ratio(rows: list[dict[str, Any]], kind: str, peer: str, connections: int = 8) -> float:
-    """Our requests per second over a peer's, the same question, the same run."""
-    ours, theirs = (
-        next(
-            float(row["requests_per_second"])
-            for row in rows
-            if (row["server"], row["asked"], row["connections"]) == (name, kind, connections)
-        )
-        for name in (OURS, peer)
-    )
-    return round(ours / theirs, 3)

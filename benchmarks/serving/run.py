@@ -10,9 +10,8 @@ from typing import Any
 
 from benchmarks.models import processor
 from benchmarks.serving import closed, overload, tails
+from benchmarks.serving.bars import PARTS, bars
 from benchmarks.serving.subject import NAME, subject
-
-PARTS = ("closed", "tails", "overload")
 
 
 def main(results: Path, parts: Sequence[str], rounds: int, seconds: int) -> None:
@@ -34,6 +33,16 @@ def main(results: Path, parts: Sequence[str], rounds: int, seconds: int) -> None
         target = results / f"serving_{part}.json"
         target.write_text(json.dumps(document, indent=1) + "\n")
         print(f"{target} is written")
+    _report(results)
+
+
+def _report(results: Path) -> None:
+    """Every bar, where all parts have been measured."""
+    files = [results / f"serving_{part}.json" for part in PARTS]
+    if all(file.exists() for file in files):
+        for bar in bars(*(json.loads(file.read_text()) for file in files)):
+            verdict = "met" if bar.held else "MISSED"
+            print(f"{verdict:<7}{bar.measured:>10.3f} {bar.relation} {bar.limit:g}: {bar.what}")
 
 
 def _sized(rounds: int, seconds: int, rows: list[dict[str, Any]]) -> dict[str, Any]:

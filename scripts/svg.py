@@ -1,0 +1,16 @@
+"""Figures as text that is equal where the figures are."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+
+def svg(figure: Figure) -> str:
+    """The figure as SVG, without a date, a version or random identifiers."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "rosenblatt", "svg.fonttype": "none"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"

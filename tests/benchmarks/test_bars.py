@@ -1,0 +1,79 @@
+"""The bars of the serving benchmark, from made-up results: each can be met and can be missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks.serving.bars import LOOP, SPEED, TAILS, bars, ratio
+from benchmarks.serving.contenders import OURS
+
+
+def closed(**rates: float) -> dict[str, Any]:
+    """Ours answers 1,000 a second of everything, others 100 unless said."""
+    rows = [
+        {"server": OURS, "asked": kind, "connections": 8, "requests_per_second": 1000.0}
+        for kind in ("json", "v2-json", "binary", "binary-64")
+    ]
+    others = [(kind, peer, 8) for kind, peer, _ in SPEED] + [("binary-64", LOOP, 1)]
+    rows += [
+        {"server": peer, "asked": kind, "connections": connections,
+         "requests_per_second": rates.get(peer, 100.0)}
+        for kind, peer, connections in others
+    ]  # fmt: skip
+    return {"rows": rows}
+
+
+def tails(ours: float = 1.0, longest: float = 10.0) -> dict[str, Any]:
+    rows = [
+        {"server": OURS, "asked": kind, "share": 0.7, "p99_ms": ours}
+        for kind in ("json", "v2-json")
+    ]
+    rows += [{"server": peer, "asked": kind, "share": 0.7, "p99_ms": 2.0} for kind, peer in TAILS]
+    return {"rows": rows, "steady": {"seconds": 60, "max_ms": longest, "limit_ms": 50.0}}
+
+
+def overload(**changes: Any) -> dict[str, Any]:
+    memory = {"resident_mib": [600] * 30, "health": {"200": 300}}
+    return {"dishonest": 0, "p99_ratio": 2.0, **memory, **changes}
+
+
+def missed(*results: dict[str, Any]) -> list[str]:
+    return [bar.what for bar in bars(*results) if not bar.held]
+
+
+def test_all_are_met() -> None:
+    found = bars(closed(), tails(), overload())
+    assert [bar.what for bar in found if not bar.held] == []
+    assert len(found) == len(SPEED) + 1 + len(TAILS) + 1 + 4
+
+
+@pytest.mark.parametrize(("kind", "peer", "limit"), [*SPEED, ("binary-64", LOOP, 0.9)])
+def test_each_ratio_of_speed(kind: str, peer: str, limit: float) -> None:
+    assert ratio(closed(), kind, peer, theirs=1 if peer == LOOP else None) == 10
+    exactly = closed(**{peer: 1000 / limit})
+    assert missed(exactly, tails(), overload()) == []
+    (what,) = missed(closed(**{peer: 1000 / limit + 2}), tails(), overload())
+    assert peer in what
+    assert f"`{kind}`" in what
+
+
+def test_tails() -> None:
+    assert len(missed(closed(), tails(ours=2.0), overload())) == 0
+    assert len(missed(closed(), tails(ours=2.1), overload())) == len(TAILS)
+    assert len(missed(closed(), tails(longest=50.1), overload())) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dishonest": 1},
+        {"p99_ratio": 5.1},
+        {"resident_mib": [600] * 20 + [640] * 10},
+        {"health": {"200": 299, "503": 1}},
+    ],
+    ids=str,
+)
+def test_overload(changes: dict[str, Any]) -> None:
+    assert len(missed(closed(), tails(), overload(**changes))) == 1
