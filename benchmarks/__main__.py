@@ -38,7 +38,8 @@ def main() -> None:
     else:
         if unknown := set(arguments.parts) - set(PARTS):
             parser.error(f"{', '.join(unknown)} is no part; choose from {', '.join(PARTS)}")
-        serving.main(RESULTS, arguments.parts, arguments.rounds, arguments.seconds)
+        status = serving.main(RESULTS, arguments.parts, arguments.rounds, arguments.seconds)
+        sys.exit(status)
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -2,8 +2,7 @@
 
 A closed loop waits for a slow server and so asks it less just when it is slow; here a latency
 counts from the moment a request was due, so that waiting for a free connection, too, is the
-server's (no coordinated omission). wrk has no such mode, and nothing packaged for Debian or PyPI
-that has one reaches these rates with one core.
+server's (no coordinated omission). Requests are evenly spaced.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class Rosenblatt:
         global _product
         models = load_all(_settings)
         self._predictor = Predictor(models, _settings)
-        threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="predict")
+        threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="read")
         self._recommender = Recommender(models)
         meter = Meter(models)
         statistics = Statistics(models, meter.of, _meeting_place())
@@ -110,7 +110,7 @@ class Rosenblatt:
             routes(
                 models,
                 self._predictor,
-                Dispatcher(models, _settings, threads, statistics.of),
+                Dispatcher(models, _settings, _thread, statistics.of),
                 statistics,
                 Codec(models, _settings.max_rows),
                 self._recommender,
@@ -169,6 +169,11 @@ class Rosenblatt:
                 "feature_engineering": feature_engineering,
             }
         )
+
+
+def _thread() -> ThreadPoolExecutor:
+    """For the batches of one model: they never wait behind the reading of bodies."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="run")
 
 
 class _Fronted(type(Rosenblatt)):  # type: ignore[misc]

@@ -148,6 +148,8 @@ def fit(
             optimizer.step()
             schedule.step()
         if watch is not None:
+            if device.type == "cuda":
+                torch.cuda.synchronize()  # what is queued is training, not looking
             paused = time.perf_counter()
             elapsed.append(paused - started - looking)
             guesses = _scores(network, watch.images).argmax(axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -41,16 +42,24 @@ SETTLED = 5
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: `measured` must be at least, or at most, `limit`."""
+    """One bar: `measured` must be at least, or at most, `limit`, without a single error of ours.
+
+    Attributes:
+        spread: the least and the most of single rounds, where there are several.
+    """
 
     what: str
     measured: float
     relation: Literal["at least", "at most"]
     limit: float
+    errors: int = 0
+    spread: tuple[float, float] | None = None
 
     @property
     def held(self) -> bool:
         """Whether it was reached."""
+        if self.errors:
+            return False
         if self.relation == "at least":
             return self.measured >= self.limit
         return self.measured <= self.limit
@@ -61,37 +70,43 @@ def bars(closed: Document, tails: Document, overload: Document) -> list[Bar]:
     return [*_speed(closed), *_tails(tails), *_overload(overload)]
 
 
-def ratio(
-    closed: Document,
-    kind: str,
-    peer: str,
-    connections: int = CONNECTIONS,
-    theirs: int | None = None,
-) -> float:
-    """Our requests per second over a peer's, the same question; `theirs` are its connections."""
-    ours = _closed(closed, OURS, kind, connections)["requests_per_second"]
-    others = _closed(closed, peer, kind, theirs or connections)["requests_per_second"]
-    return round(ours / others, 3)
+def ratio(closed: Document, kind: str, peer: str) -> float:
+    """Our requests per second over a peer's, the same question: the median over the rounds."""
+    return statistics.median(_ratios(closed, kind, peer))
+
+
+def _ratios(closed: Document, kind: str, peer: str) -> list[float]:
+    """Of each round; the in-process loop has one connection to nobody."""
+    ours = _closed(closed, OURS, kind, CONNECTIONS)["each"]
+    theirs = _closed(closed, peer, kind, 1 if peer == LOOP else CONNECTIONS)["each"]
+    what = "requests_per_second"
+    return [float(one[what] / other[what]) for one, other in zip(ours, theirs, strict=True)]
 
 
 def _speed(closed: Document) -> list[Bar]:
-    found = [
-        Bar(f"`{kind}`, requests/s over {peer}", ratio(closed, kind, peer), "at least", limit)
-        for kind, peer, limit in SPEED
-    ]
-    batch = ratio(closed, "binary-64", LOOP, theirs=1)
-    return [*found, Bar(f"`binary-64`, images/s over {LOOP}", batch, "at least", LOOP_SHARE)]
+    found = []
+    for kind, peer, limit in (*SPEED, ("binary-64", LOOP, LOOP_SHARE)):
+        each = _ratios(closed, kind, peer)
+        errors = _closed(closed, OURS, kind, CONNECTIONS)["errors"]
+        what = "images/s" if peer == LOOP else "requests/s"
+        found.append(
+            Bar(f"`{kind}`, {what} over {peer}", statistics.median(each), "at least", limit,
+                errors, (min(each), max(each)))
+        )  # fmt: skip
+    return found
 
 
 def _tails(tails: Document) -> list[Bar]:
     found = []
     for kind, peer in TAILS:
-        ours, theirs = (_tail(tails, name, kind)["p99_ms"] for name in (OURS, peer))
+        ours, theirs = (_tail(tails, name, kind) for name in (OURS, peer))
         what = f"`{kind}`, p99 at {TAIL_SHARE:.0%} of its own capacity over {peer}'s"
-        found.append(Bar(what, round(ours / theirs, 3), "at most", 1.0))
+        measured = ours["p99_ms"] / theirs["p99_ms"]
+        found.append(Bar(what, measured, "at most", 1.0, ours["errors"]))
     steady = tails["steady"]
+    errors = sum(n for status, n in steady["statuses"].items() if status != "200")
     what = f"longest of {steady['seconds']} s at half of the capacity, ms"
-    return [*found, Bar(what, steady["max_ms"], "at most", steady["limit_ms"])]
+    return [*found, Bar(what, steady["max_ms"], "at most", steady["limit_ms"], errors)]
 
 
 def _overload(overload: Document) -> list[Bar]:

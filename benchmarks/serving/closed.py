@@ -13,7 +13,7 @@ import onnxruntime as ort
 
 from benchmarks.load import Load, closed_loop
 from benchmarks.serving.bars import LOOP
-from benchmarks.serving.contenders import CONTENDERS, Contender
+from benchmarks.serving.contenders import Contender, in_turn
 from benchmarks.serving.process import Running, ask, running
 from benchmarks.serving.questions import QUESTIONS, ROWS, Question, question
 from benchmarks.serving.subject import Subject
@@ -28,8 +28,8 @@ def measure(
 ) -> list[dict[str, Any]]:
     """Every contender in turn, `rounds` times; a row per contender, question and connections."""
     found: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
-    for _ in range(rounds):
-        for contender in CONTENDERS:
+    for turn in range(rounds):
+        for contender in in_turn(turn):
             if names and contender.name not in names:
                 continue
             for key, one in _round(contender, subject, seconds):

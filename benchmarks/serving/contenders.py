@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,6 +92,11 @@ CONTENDERS = (
     Contender("bare Starlette", PEERS / "floors", (*_UVICORN, "app:bare_starlette"), _RAW),
     Contender("bare ASGI", PEERS / "floors", (*_UVICORN, "app:bare_asgi"), _RAW),
 )  # fmt: skip
+
+
+def in_turn(turn: int) -> Sequence[Contender]:
+    """All of them, every second time in reverse, so that what drifts does not favour the first."""
+    return CONTENDERS if turn % 2 == 0 else CONTENDERS[::-1]
 
 
 def environment(contender: Contender, port: int, model: Path, home: Path) -> dict[str, str]:

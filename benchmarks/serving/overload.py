@@ -24,7 +24,7 @@ from benchmarks.serving.tails import ask_at, capacity
 
 TIMES = 10
 SECONDS = 30
-UNLOADED_SHARE, UNLOADED_SECONDS = 0.1, 15
+UNLOADED_SHARE, UNLOADED_SECONDS = 0.1, 40
 HONEST = ("200", "429", "503")
 _HEALTH = ("/livez", "/readyz", "/v2/health/live")
 

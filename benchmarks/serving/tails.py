@@ -1,4 +1,4 @@
-"""Tails: requests at due times, at a share of what the same contender can do at most."""
+"""Tails: evenly spaced requests, at a share of what the same contender does in a closed loop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.load import closed_loop
 from benchmarks.open_loop import Outcome, open_loop
-from benchmarks.serving.contenders import CONTENDERS, OURS, Contender
+from benchmarks.serving.contenders import CONTENDERS, OURS, Contender, in_turn
 from benchmarks.serving.process import Running, ask, running
 from benchmarks.serving.questions import Question, question
 from benchmarks.serving.subject import Subject
@@ -25,8 +25,8 @@ def measure(
 ) -> list[dict[str, Any]]:
     """A row per contender, question and share: medians over the rounds."""
     found: dict[tuple[str, str, float], list[dict[str, Any]]] = {}
-    for _ in range(rounds):
-        for contender in CONTENDERS:
+    for turn in range(rounds):
+        for contender in in_turn(turn):
             if names and contender.name not in names:
                 continue
             for key, one in _round(contender, subject, seconds):
@@ -48,7 +48,7 @@ def steady(subject: Subject) -> dict[str, Any]:
 
 
 def capacity(server: Running, asked: Question, connections: int = 8) -> float:
-    """Requests per second at most, in a closed loop after a warm-up."""
+    """Requests per second in a closed loop after a warm-up."""
     url = server.url(asked.path)
     closed_loop(url, [asked.body], connections, 1, asked.headers)
     load = closed_loop(url, [asked.body], connections, _CAPACITY_SECONDS, asked.headers)

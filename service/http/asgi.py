@@ -122,7 +122,12 @@ class Limits:
     @classmethod
     def of(cls, settings: Settings) -> Limits:
         """The limits that the settings give."""
-        return cls(settings.max_body_bytes, settings.timeout_seconds, settings.max_pending_requests)
+        return cls(
+            settings.max_body_bytes,
+            settings.timeout_seconds,
+            settings.max_pending_requests,
+            settings.max_pending_bytes,
+        )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 One batcher per session. Rows queue while the event loop takes in requests; at the end of each turn
 of the loop what waits is drained in batches of at most `cap` rows, so an idle service answers at
 once and a busy one in batches, without any fixed delay. A batch that is worth a thread leaves the
-loop; while it runs, the next one gathers.
+loop; while it runs, the next one gathers, and when it is full it follows, so that the thread need
+not wait for the loop.
 """
 
 from __future__ import annotations
@@ -45,16 +46,20 @@ class Observer(Protocol):
 
 
 class Batcher:
-    """Batches of one session, on one event loop. Not safe to call from other threads."""
+    """Batches of one session, on one event loop. Not safe to call from other threads.
 
-    def __init__(self, model: Model, plan: Plan, threads: Executor, observer: Observer) -> None:
+    Args:
+        thread: an executor of one thread, so that runs land in the order in which they left.
+    """
+
+    def __init__(self, model: Model, plan: Plan, thread: Executor, observer: Observer) -> None:
         self._model = model
         self._plan = plan
-        self._threads = threads
+        self._thread = thread
         self._observer = observer
         self._queue = Queue(model.name, plan, observer.refused)
         self._scheduled = False
-        self._running = False
+        self._away = 0  # batches that left the loop and have not landed
 
     @property
     def rows(self) -> int:
@@ -87,18 +92,23 @@ class Batcher:
             del request
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not self._scheduled and not self._running:
+        if not self._scheduled and self._may_run():
             self._scheduled = True
             loop.call_soon(self._drain, loop)
+
+    def _may_run(self) -> bool:
+        """Whether a batch may be taken: none is away, or one is and the next is full."""
+        return not self._away or (self._away == 1 and self._queue.rows >= self._plan.cap)
 
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run one batch of what waits."""
         self._scheduled = False
-        if self._running:
+        if not self._may_run():
             return
         batch = self._queue.take(time.perf_counter())
         if batch:
-            if sum(len(images) for _, images in batch) <= self._plan.inline:
+            rows = sum(len(images) for _, images in batch)
+            if not self._away and rows <= self._plan.inline:
                 self._settle(batch, self._run(batch))
             else:
                 self._leave(batch, loop)
@@ -106,26 +116,34 @@ class Batcher:
             self._schedule(loop)
 
     def _leave(self, batch: list[Share], loop: asyncio.AbstractEventLoop) -> None:
-        """Run a batch on a thread."""
+        """Run a batch on the thread."""
         try:
-            work = loop.run_in_executor(self._threads, self._run, batch)
+            work = loop.run_in_executor(self._thread, self._run, batch)
         except RuntimeError:
             # The pool is closed: the process ends.
-            stopping = UnavailableError("the service is stopping; ask again in a moment")
-            self._settle(batch, [stopping] * len(batch))
+            self._settle(batch, [_stopping()] * len(batch))
             return
-        self._running = True
+        self._away += 1
         work.add_done_callback(lambda done: self._landed(batch, done))
 
     def _landed(self, batch: list[Share], work: asyncio.Future[list[Answer | Exception]]) -> None:
         """A batch came back from its thread; the next leaves before any answer is written."""
-        self._running = False
-        self._settle(batch, work.result())
+        self._away -= 1
+        if work.cancelled():  # the loop is being shut down
+            self._settle(batch, [_stopping()] * len(batch))
+        else:
+            self._settle(batch, work.result())
         if self._queue:
             self._drain(work.get_loop())
 
     def _run(self, batch: list[Share]) -> list[Answer | Exception]:
-        """Answer a batch; on the loop or on a thread."""
+        """Answer a batch, whatever happens; on the loop or on a thread."""
+        try:
+            return self._answer(batch)
+        except Exception as error:  # not of the model, but of what counts or cuts its answers
+            return [error] * len(batch)
+
+    def _answer(self, batch: list[Share]) -> list[Answer | Exception]:
         started = time.perf_counter()
         try:
             if len(batch) == 1:
@@ -137,7 +155,7 @@ class Batcher:
             if len(batch) == 1:
                 return [error]
             # One of them is to blame: each for itself, so that the others get their answer.
-            return [answer for share in batch for answer in self._run([share])]
+            return [answer for share in batch for answer in self._answer([share])]
         seconds = time.perf_counter() - started
         rows = sum(len(images) for _, images in batch)
         self._observer.batch(rows, [started - request.since for request, _ in batch], seconds)
@@ -151,12 +169,16 @@ class Batcher:
             if isinstance(answer, Exception):
                 self._observer.refused("failed", len(images))
                 request.future.set_exception(answer)
-            elif request.left or request.parts:
+            elif len(images) == len(request.images):
+                request.future.set_result(answer)
+            else:
                 request.parts.append(answer)
                 if sum(len(part.label) for part in request.parts) == len(request.images):
                     request.future.set_result(_join(request.parts))
-            else:
-                request.future.set_result(answer)
+
+
+def _stopping() -> UnavailableError:
+    return UnavailableError("the service is stopping; ask again in a moment")
 
 
 def _split(answer: Answer, sizes: Sequence[int]) -> list[Answer]:

@@ -125,6 +125,11 @@ class Bound:
         return self._buckets[bisect_left(self._sizes, len(images))].run(images)
 
 
+def first_line(error: Exception) -> str:
+    """What an error says, in one line; its kind where it says nothing."""
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
 def sizes(largest: int) -> list[int]:
     """The buckets up to `largest`, which is one whether a power of two or not."""
     return [2**k for k in range((largest - 1).bit_length())] + [largest]
@@ -138,7 +143,7 @@ def _warm(session: ort.InferenceSession, device: str, sizes: Sequence[int]) -> d
             bucket = Bucket(session, rows, device)
             bucket.warm_up()
         except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             if not found:
                 raise StartupError(
                     f"{device} cannot run one row ({reason}); raise ROSENBLATT_GPU_MEMORY_MB or "

@@ -27,6 +27,7 @@ class Dispatcher:
     """Batchers by session. Used from one event loop.
 
     Args:
+        threads: makes the executor of one session, of one thread.
         observe: the observer of one session.
         planner: how a session is batched; measured unless given.
     """
@@ -35,12 +36,12 @@ class Dispatcher:
         self,
         models: Models,
         settings: Settings,
-        threads: Executor,
+        threads: Callable[[], Executor],
         observe: Callable[[Session], Observer],
         planner: Planner = measure,
     ) -> None:
         self._batchers = {
-            id(session): Batcher(session, planner(session, settings), threads, observe(session))
+            id(session): Batcher(session, planner(session, settings), threads(), observe(session))
             for versions in models.sessions.values()
             for session in versions.values()
         }

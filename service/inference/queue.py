@@ -90,14 +90,20 @@ class Queue:
         self.rows += n
 
     def _make_room(self, n: int) -> None:
-        """Push out the oldest for `n` rows; nobody makes way for a smaller request."""
-        while self._waiting and self.rows + n > self._plan.queue:
-            if self._waiting[0].left > n:
+        """Push out the oldest for `n` rows; nobody makes way for a smaller request, or in vain."""
+        needed = self.rows + n - self._plan.queue
+        freed = pushed = 0
+        for oldest in self._waiting:
+            if freed >= needed or oldest.left > n:
                 break
-            self._give_up(self._waiting.popleft(), "full", self._full())
-        if self.rows and self.rows + n > self._plan.queue:
+            freed += oldest.left
+            pushed += 1
+        if freed < needed:
             self._refused("full", n)
-            raise self._full()
+            raise self._full(n)
+        for _ in range(pushed):
+            oldest = self._waiting.popleft()
+            self._give_up(oldest, "full", self._full(oldest.left))
 
     def take(self, now: float) -> list[Share]:
         """The rows of the next run, at most the plan's cap; `now` as `since`, in seconds."""
@@ -108,6 +114,8 @@ class Queue:
         while room and (request := self._next(crowded)) is not None:
             if request.future.done():  # its client left, or an earlier part of it failed
                 self.rows -= request.left
+                cancelled = request.future.cancelled()
+                self._refused("cancelled" if cancelled else "failed", request.left)
                 continue
             end = min(request.start + room, len(request.images))
             shares.append((request, request.images[request.start : end]))
@@ -164,10 +172,10 @@ class Queue:
             self._refused(reason, request.left)
             request.future.set_exception(error)
 
-    def _full(self) -> BusyError:
+    def _full(self, n: int) -> BusyError:
         return BusyError(
-            f"{self.rows} rows wait for {self._name} and at most {self._plan.queue} may; try "
-            "again in a moment",
+            f"{n} rows do not fit: {self.rows} wait for {self._name} and at most "
+            f"{self._plan.queue} may; try again in a moment",
             headers={"retry-after": "1"},
         )
 

@@ -16,7 +16,7 @@ from contract.manifest import Manifest
 from contract.repository import Artifact, Entry, GoldenSamples, audit, read_manifest
 from service.errors import StartupError
 from service.inference import provider
-from service.inference.binding import OUTPUTS, Arrays, Bound, Images
+from service.inference.binding import OUTPUTS, Arrays, Bound, Images, first_line
 from service.settings import Settings
 
 Variant = Literal["default", "cuda"]
@@ -41,6 +41,9 @@ class Session:
         started: `time.perf_counter()` when loading began.
         device: where inputs and outputs are bound, as ONNX Runtime calls it; where the provider
             is unless given, and nowhere on the CPU, whose memory is that of the arrays already.
+
+    Attributes:
+        samples: uint8 [n, height, width], real images; its golden inputs.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Session:
     ) -> None:
         manifest = artifact.manifest
         self.manifest: Manifest = manifest
+        self.samples = artifact.golden.images
         self._session = ort.InferenceSession(
             artifact.graph, _options(settings), providers=[name for name, _ in asked],
             provider_options=[options for _, options in asked],
@@ -146,11 +150,19 @@ def _construct(
     artifact = audit(entry, variant)
     try:
         return Session(artifact, asked, settings, started)
-    except (ContractError, StartupError):
+    except StartupError:
         raise
     except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
+        reason = first_line(error)
+        if asked[0][0] == provider.CUDA:
+            # What the CPU can do with the same graph is still to be seen; it may be the device's.
+            raise StartupError(
+                f"CUDA cannot load or run it ({reason}); raise ROSENBLATT_GPU_MEMORY_MB or set "
+                "ROSENBLATT_PROVIDER to 'cpu'"
+            ) from error
+        if isinstance(error, ContractError):
+            raise
         path = entry.path / artifact.manifest.files[variant].path
-        reason = str(error).splitlines()[0]
         raise ArtifactError(
             f"{path}: ONNX Runtime {ort.__version__} cannot load or run it ({reason})"
         ) from error

@@ -51,9 +51,12 @@ class Counters:
         return np.stack(rows)
 
     def _others(self) -> list[Path]:
-        if self._folder is None or not self._folder.is_dir():
+        if self._folder is None:
             return []
-        return sorted(path for path in self._folder.iterdir() if path.name != self._worker)
+        try:
+            return sorted(path for path in self._folder.iterdir() if path.name != self._worker)
+        except OSError:  # it is gone
+            return []
 
     def _memory(self, n_bytes: int) -> mmap.mmap:
         """The file of this worker, or memory that nobody shares where there can be none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,28 +11,32 @@ from benchmarks.serving.bars import LOOP, SPEED, TAILS, bars, ratio
 from benchmarks.serving.contenders import OURS
 
 
-def closed(**rates: float) -> dict[str, Any]:
-    """Ours answers 1,000 a second of everything, others 100 unless said."""
-    rows = [
-        {"server": OURS, "asked": kind, "connections": 8, "requests_per_second": 1000.0}
-        for kind in ("json", "v2-json", "binary", "binary-64")
-    ]
+def row(server: str, asked: str, connections: int, *rates: float, errors: int = 0) -> Any:
+    each = [{"requests_per_second": rate} for rate in rates]
+    which = {"server": server, "asked": asked, "connections": connections}
+    return {**which, "errors": errors, "each": each}
+
+
+def closed(rates: Mapping[str, float] | None = None, errors: int = 0) -> dict[str, Any]:
+    """Ours answers 1,000 a second of everything, others 100 unless said, in three rounds."""
+    kinds = ("json", "v2-json", "binary", "binary-64")
+    rows = [row(OURS, kind, 8, 1000, 1000, 1000, errors=errors) for kind in kinds]
     others = [(kind, peer, 8) for kind, peer, _ in SPEED] + [("binary-64", LOOP, 1)]
-    rows += [
-        {"server": peer, "asked": kind, "connections": connections,
-         "requests_per_second": rates.get(peer, 100.0)}
-        for kind, peer, connections in others
-    ]  # fmt: skip
+    for kind, peer, connections in others:
+        rate = (rates or {}).get(peer, 100.0)
+        rows.append(row(peer, kind, connections, rate, rate / 2, rate * 2))
     return {"rows": rows}
 
 
-def tails(ours: float = 1.0, longest: float = 10.0) -> dict[str, Any]:
+def tails(ours: float = 1.0, longest: float = 10.0, errors: int = 0) -> dict[str, Any]:
     rows = [
-        {"server": OURS, "asked": kind, "share": 0.7, "p99_ms": ours}
+        {"server": OURS, "asked": kind, "share": 0.7, "p99_ms": ours, "errors": errors}
         for kind in ("json", "v2-json")
     ]
     rows += [{"server": peer, "asked": kind, "share": 0.7, "p99_ms": 2.0} for kind, peer in TAILS]
-    return {"rows": rows, "steady": {"seconds": 60, "max_ms": longest, "limit_ms": 50.0}}
+    statuses = {"200": 1000, "503": errors}
+    steady = {"seconds": 60, "max_ms": longest, "limit_ms": 50.0, "statuses": statuses}
+    return {"rows": rows, "steady": steady}
 
 
 def overload(**changes: Any) -> dict[str, Any]:
@@ -51,12 +56,19 @@ def test_all_are_met() -> None:
 
 @pytest.mark.parametrize(("kind", "peer", "limit"), [*SPEED, ("binary-64", LOOP, 0.9)])
 def test_each_ratio_of_speed(kind: str, peer: str, limit: float) -> None:
-    assert ratio(closed(), kind, peer, theirs=1 if peer == LOOP else None) == 10
-    exactly = closed(**{peer: 1000 / limit})
+    assert ratio(closed(), kind, peer) == 10
+    exactly = closed({peer: 1000 / limit})
     assert missed(exactly, tails(), overload()) == []
-    (what,) = missed(closed(**{peer: 1000 / limit + 2}), tails(), overload())
+    (what,) = missed(closed({peer: 1000 / limit + 2}), tails(), overload())
     assert peer in what
     assert f"`{kind}`" in what
+    (bar,) = (bar for bar in bars(exactly, tails(), overload()) if bar.what == what)
+    assert bar.spread == pytest.approx((limit / 2, limit * 2))
+
+
+def test_nothing_is_met_with_errors() -> None:
+    assert len(missed(closed(errors=1), tails(), overload())) == len(SPEED) + 1
+    assert len(missed(closed(), tails(errors=1), overload())) == len(TAILS) + 1
 
 
 def test_tails() -> None:

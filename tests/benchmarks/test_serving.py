@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.open_loop import open_loop
-from benchmarks.serving.contenders import CONTENDERS, OURS, PEERS, Contender, environment
+from benchmarks.serving.contenders import (
+    CONTENDERS,
+    OURS,
+    PEERS,
+    Contender,
+    environment,
+    in_turn,
+)
 from benchmarks.serving.process import ask, running
 from benchmarks.serving.questions import QUESTIONS, question
 from benchmarks.serving.subject import Subject, subject
@@ -62,6 +69,10 @@ def test_every_peer_pins_its_environment() -> None:
         assert "onnxruntime==1.31.1" in lines
         assert set(contender.asked) <= set(QUESTIONS)
     assert {contender.folder.parent for contender in peers} == {PEERS}
+
+
+def test_no_server_is_always_first() -> None:
+    assert in_turn(0)[0].name == in_turn(1)[-1].name == in_turn(2)[0].name == OURS
 
 
 def test_ours_is_measured_with_its_own_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

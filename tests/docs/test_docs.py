@@ -11,10 +11,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from benchmarks.serving.bars import PARTS, bars
 from scripts import docs
 from tests.conftest import ROOT
 from tests.server import Server
 
+# Bars that the committed measurement misses; docs/benchmarks.md says so too.
+MISSED = [
+    "`binary`, requests/s over bare Starlette",
+    "`v2-json`, p99 at 70% of its own capacity over MLServer's",
+]
 README = (ROOT / "README.md").read_text()
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "models").rglob("*.md")]
@@ -60,7 +66,8 @@ def test_the_python_example_prints_sevens_and_a_decision(server: Server) -> None
 def test_the_measured_bars_hold() -> None:
     """Of what is committed: `make bench` and `make race` measure them."""
     results = ROOT / "docs" / "results"
-    assert json.loads((results / "serving.json").read_text())["ratio_at_8_connections"] >= 3
+    parts = [json.loads((results / f"serving_{part}.json").read_text()) for part in PARTS]
+    assert [bar.what for bar in bars(*parts) if not bar.held] == MISSED
     race = json.loads((results / "cnn_race.json").read_text())
     summary = race["summary"]
     assert summary["fast"]["mean_test_accuracy"] >= 0.995

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -51,6 +52,20 @@ def test_bentomls_own_log_and_traces_see_every_route(setting: str) -> None:
         if setting == "ROSENBLATT_ACCESS_LOG":
             assert "path=/predict" in server.log.read_text()
             assert "status=422" in server.log.read_text()
+
+
+def test_a_trace_that_a_client_began_goes_on() -> None:
+    """BentoML's middleware reads the trace context; its access log names the trace of a line."""
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"  # the example of the W3C's recommendation
+    wanted: dict[str, Any] = {"ROSENBLATT_ACCESS_LOG": "true", "ROSENBLATT_TRACING": "true"}
+    with serve(**wanted) as server, server.client() as client:
+        headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+        assert client.get("/models", headers=headers).status_code == 200
+        until = time.monotonic() + 5
+        while "path=/models" not in (log := server.log.read_text()) and time.monotonic() < until:
+            time.sleep(0.05)  # the line is written after the answer
+    (line,) = (line for line in log.splitlines() if "path=/models" in line)
+    assert f"trace={trace}" in line
 
 
 def test_paths_that_nobody_routes_leave_no_label(server: Server) -> None:

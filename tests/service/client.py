@@ -33,7 +33,8 @@ class Client:
         self.predictor = predictor
         meter = Meter(self.models, self.registry)
         self.statistics = Statistics(self.models, meter.of)
-        dispatcher = Dispatcher(self.models, settings, threads, self.statistics.of)
+        runs = ThreadPoolExecutor(1)  # of one thread, as a batcher wants it
+        dispatcher = Dispatcher(self.models, settings, lambda: runs, self.statistics.of)
         recommender = Recommender(self.models)
         self.application = Application(
             routes(

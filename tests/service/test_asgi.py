@@ -17,6 +17,7 @@ from service.errors import InvalidError
 from service.http.asgi import Application, Limits, Reply, Request, Route, reply
 from service.http.front import Front
 from service.http.receive import ClientGoneError
+from service.settings import Settings
 
 JSON = {"content-type": "application/json"}
 UTF16 = {"content-type": "application/json; charset=utf-16"}
@@ -311,6 +312,9 @@ def test_work_is_cancelled_when_the_client_leaves() -> None:
 
         with pytest.raises(ClientGoneError):
             await Request(b"", {}, receive=gone).unless_gone(work())
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0  # whoever waits for it is not cancelled too
         await asyncio.sleep(0)
         assert cancelled.is_set()
 
@@ -324,5 +328,24 @@ def test_work_is_cancelled_when_the_client_leaves() -> None:
         assert await Request(b"", {}, receive=never).unless_gone(quick()) == 7
         assert await Request(b"", {}).unless_gone(quick()) == 7
 
+    async def both() -> None:
+        async def gone() -> Any:
+            return {"type": "http.disconnect"}
+
+        task = asyncio.ensure_future(Request(b"", {}, receive=gone).unless_gone(work()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()  # by the server that ends, in the turn in which the client left
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
     asyncio.run(go())
     asyncio.run(stays())
+    asyncio.run(both())
+
+
+def test_every_limit_is_the_setting_s() -> None:
+    settings = Settings(
+        max_body_bytes=5000, timeout_seconds=3.0, max_pending_requests=7, max_pending_bytes=9000
+    )
+    assert Limits.of(settings) == Limits(5000, 3.0, 7, 9000)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from service.errors import BusyError, DeadlineError, UnavailableError
+from service.inference import plan
 from service.inference.batcher import Batcher
 from service.inference.plan import Plan, measure
 from service.inference.queue import Images
@@ -66,7 +67,7 @@ class Log:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(1) as pool:
         yield pool
 
 
@@ -153,6 +154,65 @@ def test_a_batch_worth_a_thread_leaves_the_loop(pool: ThreadPoolExecutor) -> Non
     assert threading.get_ident() not in model.threads
 
 
+def test_a_full_next_batch_follows_at_once(pool: ThreadPoolExecutor) -> None:
+    """The thread need not wait for the loop; what is not full yet gathers on."""
+    model = Echo(gate=threading.Event())
+
+    async def talk() -> None:
+        batcher = Batcher(model, Plan(cap=4, inline=0, queue=32, seconds=5), pool, Log())
+        asked = [asyncio.ensure_future(batcher.infer(rows(i, i + 1))) for i in (0, 10, 20)]
+        await asyncio.sleep(0.02)
+        assert batcher.rows == 2  # one batch runs, and the next is not full
+        asked.append(asyncio.ensure_future(batcher.infer(rows(30, 31))))
+        await asyncio.sleep(0.02)
+        assert batcher.rows == 0  # one runs, one follows
+        asked += [asyncio.ensure_future(batcher.infer(rows(i, i + 1, i + 2))) for i in (40, 50)]
+        await asyncio.sleep(0.02)
+        assert batcher.rows == 6  # and no third
+        assert model.gate is not None
+        model.gate.set()
+        answers = [labels(answer) for answer in await asyncio.gather(*asked)]
+        assert answers == [[0, 1], [10, 11], [20, 21], [30, 31], [40, 41, 42], [50, 51, 52]]
+
+    run(talk)
+    assert model.sizes == [4, 4, 4, 2]
+
+
+@pytest.mark.parametrize("inline", [8, 0])
+def test_an_error_of_who_counts_is_no_hang(pool: ThreadPoolExecutor, inline: int) -> None:
+    class Broken(Log):
+        def batch(self, rows: int, waited: Sequence[float], seconds: float) -> None:
+            raise OSError("disk full")
+
+    async def talk() -> None:
+        batcher = Batcher(Echo(), Plan(8, inline, 32, 5), pool, Broken())
+        asked = [batcher.infer(rows(1)), batcher.infer(rows(2))]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(one, OSError) for one in found)
+        assert batcher.rows == 0
+
+    run(talk)
+
+
+def test_a_burst_on_a_fast_model_is_worked_off(pool: ThreadPoolExecutor) -> None:
+    """Though it takes longer to read than to run: 32 of 60 requests fit."""
+
+    async def talk() -> None:
+        plan = Plan(cap=256, inline=2000, queue=2048, seconds=5, row_seconds=4e-7)
+        batcher = Batcher(Echo(), plan, pool, Log())
+
+        async def one(name: int) -> Answer:
+            until = time.perf_counter() + 0.00015
+            while time.perf_counter() < until:
+                pass
+            return await batcher.infer(rows(*[name] * 64))
+
+        found = await asyncio.gather(*map(one, range(60)), return_exceptions=True)
+        assert sum(isinstance(answer, Answer) for answer in found) == 32
+
+    run(talk)
+
+
 @pytest.mark.parametrize("inline", [8, 1])
 def test_one_bad_request_never_fails_its_neighbours(pool: ThreadPoolExecutor, inline: int) -> None:
     log = Log()
@@ -199,7 +259,7 @@ def test_a_full_queue_says_when_to_come_back(pool: ThreadPoolExecutor) -> None:
         refused = answers[1]
         assert isinstance(refused, BusyError)
         assert (refused.status, refused.headers) == (503, {"retry-after": "1"})
-        assert "12 rows wait for echo and at most 10 may" in str(refused)
+        assert "1 rows do not fit: 12 wait for echo and at most 10 may" in str(refused)
         assert labels(await batcher.infer(rows(1))) == [1]
 
     run(talk)
@@ -269,7 +329,7 @@ def test_every_row_gets_its_own_answer(sizes: list[int], cap: int, inline: int) 
     model, log = Echo(), Log()
 
     async def talk() -> None:
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(1) as pool:
             batcher = Batcher(model, Plan(cap, inline, 1000, 5), pool, log)
             asked = [rows(*((7 * i + j) % 251 for j in range(n))) for i, n in enumerate(sizes)]
             answers = await asyncio.gather(*map(batcher.infer, asked))
@@ -283,15 +343,39 @@ def test_every_row_gets_its_own_answer(sizes: list[int], cap: int, inline: int) 
     assert sum(n for n, _ in log.batches) == sum(sizes)
 
 
+# Seconds of a row by the size of its run: the cap and the rows on the loop that follow.
+PLANS = {
+    "level": ({1: 1e-4, 4: 8e-5, 16: 7e-5, 64: 7e-5, 256: 7e-5}, 64, 12),
+    "dearer when large": ({1: 1e-4, 4: 5e-5, 16: 2e-5, 64: 2.5e-5, 256: 3e-5}, 64, 50),
+    "cheaper when large": ({1: 1e-5, 4: 4e-6, 16: 1e-6, 64: 5e-7, 256: 4e-7}, 256, 2500),
+    "too long when large": ({1: 1e-3, 4: 3e-4, 16: 2e-4, 64: 2e-4, 256: 1e-4}, 64, 1),
+    "a fixed cost": ({n: 2e-3 / n for n in (1, 4, 16, 64, 256)}, 256, 0),
+    "slow": (dict.fromkeys((1, 4, 16, 64, 256), 0.05), 64, 0),
+}
+
+
+@pytest.mark.parametrize(("seconds", "cap", "inline"), PLANS.values(), ids=PLANS)
+def test_a_plan_follows_from_what_was_measured(
+    seconds: dict[int, float], cap: int, inline: int
+) -> None:
+    assert plan._cap(seconds) == cap
+    assert plan._inline(seconds) == pytest.approx(inline, abs=1)
+
+
 def test_a_plan_is_measured(repository: Path) -> None:
     found = Settings(models_dir=repository, default_model="beta", max_waiting_rows=99)
     session = load_all(found).get()
     started = time.perf_counter()
-    plan = measure(session, found)
+    measured = measure(session, found)
     assert time.perf_counter() - started < 2
-    assert 64 <= plan.cap <= 256
-    assert plan.inline >= 1
-    assert 0 < plan.row_seconds < 0.1
-    assert plan.full_seconds == 99 * plan.row_seconds
-    assert plan.run_seconds == plan.cap * plan.row_seconds
-    assert (plan.queue, plan.seconds) == (99, 10.0)
+    assert measured.cap in (64, 256)
+    assert measured.inline >= 1
+    assert 0 < measured.row_seconds < 1e-3
+    assert (measured.queue, measured.seconds) == (99, 10.0)
+
+
+def test_a_fast_model_makes_no_short_burst() -> None:
+    fast = Plan(cap=64, inline=1, queue=2048, seconds=5, row_seconds=1e-7)
+    assert (fast.run_seconds, fast.full_seconds) == (0.005, 0.1)
+    slow = Plan(cap=64, inline=1, queue=2048, seconds=5, row_seconds=1e-3)
+    assert (slow.run_seconds, slow.full_seconds) == (0.064, 2.048)

@@ -119,6 +119,20 @@ def test_a_graph_that_answers_otherwise_fails_its_golden_inputs(tmp_path: Path) 
     assert "golden labels wrong" in refused[0].reason
 
 
+def test_what_cuda_answers_otherwise_is_asked_of_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may be the device's fault; where the CPU answers so too, it is the artifact's."""
+    path = tiny_model(tmp_path, "alpha", seed=1)
+    revouch(path, tiny_graph(seed=2).SerializeToString())
+    monkeypatch.setattr(provider, "_has_cuda", lambda: True)
+    (refused,) = load_all(settings(tmp_path)).refused()
+    assert "golden labels wrong" in refused.reason
+    assert "CUDA cannot load or run it (alpha version 1 answers" in caplog.text
+    with pytest.raises(StartupError):
+        load_all(settings(tmp_path, provider="cuda"))
+
+
 def test_a_graph_of_nans_fails_its_golden_inputs(tmp_path: Path) -> None:
     path = tiny_model(tmp_path, "alpha", seed=1)
     model = tiny_graph(seed=1)

@@ -80,7 +80,7 @@ def test_newest_first_when_more_comes_than_fits() -> None:
             waiting.add(name)
         waiting.refused(0, 1)
         assert waiting.lost == [("full", 2), ("full", 2)]
-        assert "10 rows wait for echo and at most 10 may" in str(
+        assert "2 rows do not fit: 10 wait for echo and at most 10 may" in str(
             waiting.requests[0].future.exception()
         )
         assert waiting.take() == [6, 6, 5, 5]
@@ -146,7 +146,7 @@ def test_nobody_makes_way_for_a_smaller_request() -> None:
     async def talk() -> None:
         waiting = Waiting()
         large = waiting.add(1, n=12)  # more than the queue, but alone
-        with pytest.raises(BusyError, match="12 rows wait for echo and at most 10 may"):
+        with pytest.raises(BusyError, match="1 rows do not fit: 12 wait for echo and at most 10"):
             waiting.add(2, n=1)
         assert not large.future.done()
         assert waiting.lost == [("full", 1)]
@@ -170,15 +170,42 @@ def test_a_request_that_is_begun_is_finished_first() -> None:
     run(talk)
 
 
-def test_a_deadline_is_one_in_either_order() -> None:
+def test_nobody_is_pushed_out_in_vain() -> None:
+    """Where the room they leave would not do, the newcomer is refused and they stay."""
+
     async def talk() -> None:
-        for crowded in (False, True):
-            waiting = Waiting()
-            first = waiting.add(0, since=0.0)
-            for name in range(1, 6 if crowded else 3):
-                waiting.add(name, since=5.5)
-            waiting.take(5.6)
-            assert isinstance(first.future.exception(), BusyError if crowded else DeadlineError)
+        waiting = Waiting()
+        waiting.add(1, n=1)
+        waiting.add(2, n=1)
+        waiting.add(3, n=8)
+        with pytest.raises(BusyError, match="6 rows do not fit: 10 wait"):
+            waiting.add(4, n=6)
+        with pytest.raises(BusyError, match="11 rows do not fit: 10 wait"):
+            waiting.add(5, n=11)
+        assert waiting.lost == [("full", 6), ("full", 11)]
+        assert not any(waiting.requests[name].future.done() for name in (1, 2, 3))
+        waiting.add(6, n=2)
+        assert waiting.requests[1].future.done()
+        assert waiting.requests[2].future.done()
+        assert waiting.queue.rows == 10
+
+    run(talk)
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_a_deadline_is_one_in_either_order(crowded: bool) -> None:
+    async def talk() -> None:
+        waiting = Waiting(Plan(cap=4, inline=4, queue=10, seconds=0.5, row_seconds=0.1))
+        late = waiting.add(0, since=0.0)
+        for name in range(1, 5):
+            waiting.add(name, since=0.4)
+        if crowded:
+            with pytest.raises(BusyError):
+                waiting.add(5, n=1, since=0.45)
+        assert not late.future.done()
+        assert waiting.take(0.6) == ([4, 4, 3, 3] if crowded else [1, 1, 2, 2])
+        assert isinstance(late.future.exception(), DeadlineError)
+        assert ("deadline", 2) in waiting.lost
 
     run(talk)
 

@@ -40,7 +40,9 @@ class Digits(ls.LitAPI):
 
 
 if __name__ == "__main__":
-    server = ls.LitServer(Digits(api_path="/predict"), accelerator="cpu", workers_per_device=1)
+    server = ls.LitServer(
+        Digits(api_path="/predict"), accelerator="cpu", workers_per_device=1, fast_queue=True
+    )
     server.run(
         host="127.0.0.1",
         port=int(os.environ["PORT"]),

@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 
-@serve.deployment(num_replicas=1, max_ongoing_requests=128)
+@serve.deployment(
+    num_replicas=1, max_ongoing_requests=128, logging_config={"enable_access_log": False}
+)
 class Digits:
     """One copy of the model."""
 
