@@ -162,7 +162,7 @@ def _overload(overload: dict[str, Any]) -> str:
 def closed_picture(closed: dict[str, Any]) -> str:
     """Requests per second by connections, a panel per question, as SVG."""
     kinds = [kind for kind in SAID if kind != "binary-64"]
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(10, 4.5), layout="constrained")
     for axes, kind in zip(figure.subplots(1, len(kinds), sharey=True), kinds, strict=True):
         for name in COLOURS:
             rows = [r for r in closed["rows"] if (r["server"], r["asked"]) == (name, kind)]
@@ -173,7 +173,7 @@ def closed_picture(closed: dict[str, Any]) -> str:
         axes.set_xticks([1, 8, 32, 64], ["1", "8", "32", "64"])
         axes.set_xlabel("connections")
         axes.grid(alpha=0.2)
-        axes.legend(fontsize=7)
+    _legend(figure)
     figure.axes[0].set_ylabel("requests per second")
     figure.axes[0].set_ylim(bottom=0)
     return svg(figure)
@@ -181,7 +181,7 @@ def closed_picture(closed: dict[str, Any]) -> str:
 
 def tails_picture(tails: dict[str, Any]) -> str:
     """p99 by share of the capacity, as SVG."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
+    figure = Figure(figsize=(8, 4.8), layout="constrained")
     axes = figure.subplots()
     for name in COLOURS:
         for kind, style in (("json", "-"), ("v2-json", "--")):
@@ -194,8 +194,16 @@ def tails_picture(tails: dict[str, Any]) -> str:
     axes.set_xlabel("share of its own capacity")
     axes.set_ylabel("p99, ms")
     axes.grid(alpha=0.2)
-    axes.legend(fontsize=7)
+    _legend(figure)
     return svg(figure)
+
+
+def _legend(figure: Figure) -> None:
+    """One for all panels, outside, where it hides no line."""
+    lines = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
+    figure.legend(
+        list(lines.values()), list(lines), loc="outside lower center", ncols=4, fontsize=8
+    )
 
 
 def _line(
