@@ -8,9 +8,10 @@ from typing import Any
 
 from benchmarks.load import closed_loop
 from benchmarks.open_loop import Outcome, open_loop
-from benchmarks.serving.contenders import CONTENDERS, OURS, Contender, in_turn
+from benchmarks.serving.contenders import CONTENDERS, OURS, Contender
 from benchmarks.serving.process import Running, ask, running
 from benchmarks.serving.questions import Question, question
+from benchmarks.serving.rounds import gather
 from benchmarks.serving.subject import Subject
 
 SHARES = (0.5, 0.7, 0.9)
@@ -24,14 +25,7 @@ def measure(
     subject: Subject, rounds: int, seconds: int, names: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """A row per contender, question and share: medians over the rounds."""
-    found: dict[tuple[str, str, float], list[dict[str, Any]]] = {}
-    for turn in range(rounds):
-        for contender in in_turn(turn):
-            if names and contender.name not in names:
-                continue
-            for key, one in _round(contender, subject, seconds):
-                found.setdefault(key, []).append(one)
-                print(*key, one, flush=True)
+    found = gather(rounds, names, lambda one: _round(one, subject, seconds))
     return [_row(*key, each) for key, each in found.items()]
 
 

@@ -18,6 +18,7 @@ from benchmarks.serving.contenders import (
 )
 from benchmarks.serving.process import ask, running
 from benchmarks.serving.questions import QUESTIONS, question
+from benchmarks.serving.rounds import gather
 from benchmarks.serving.subject import Subject, subject
 
 FLOORS = ("bare Starlette", "bare ASGI")
@@ -80,3 +81,17 @@ def test_ours_is_measured_with_its_own_defaults(monkeypatch: pytest.MonkeyPatch)
     variables = environment(named(OURS), 3000, Path("m"), Path("h"))
     set_here = {name for name in variables if name.startswith("ROSENBLATT_")}
     assert set_here == {"ROSENBLATT_WORKERS", "ROSENBLATT_PROVIDER"}
+
+
+def test_rounds_are_gathered_by_what_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[str] = []
+
+    def one(contender: Contender) -> list[tuple[str, dict[str, int]]]:
+        seen.append(contender.name)
+        return [(contender.name, {"turn": len(seen)})]
+
+    assert gather(2, [OURS, "LitServe"], one) == {
+        OURS: [{"turn": 1}, {"turn": 4}],
+        "LitServe": [{"turn": 2}, {"turn": 3}],
+    }
+    assert len(capsys.readouterr().out.splitlines()) == 4
