@@ -14,9 +14,9 @@ import onnxruntime as ort
 from benchmarks.load import Load, closed_loop
 from benchmarks.serving.bars import LOOP
 from benchmarks.serving.contenders import OURS, Contender
-from benchmarks.serving.process import Running, ask, running
-from benchmarks.serving.questions import QUESTIONS, ROWS, Question, question
-from benchmarks.serving.rounds import gather
+from benchmarks.serving.process import Running, running
+from benchmarks.serving.questions import QUESTIONS, ROWS, Question
+from benchmarks.serving.rounds import gather, questions
 from benchmarks.serving.subject import Subject
 
 CONNECTIONS = {"json": (1, 8, 32, 64), "v2-json": (1, 8, 32, 64), "binary": (1, 8, 32, 64),
@@ -38,9 +38,7 @@ def _round(
     """All that one contender is asked while it runs once."""
     made = []
     with running(contender, subject.model) as server:
-        for kind in (kind for kind in QUESTIONS if kind in contender.asked):
-            asked = question(kind, contender.asked[kind], subject.golden)
-            ask(server, asked)
+        for kind, asked in questions(server, contender, subject, QUESTIONS):
             _load(server, asked, 8, WARM_UP_SECONDS)
             for connections in CONNECTIONS[kind]:
                 used = server.cpu_seconds()

@@ -94,6 +94,11 @@ CONTENDERS = (
 )  # fmt: skip
 
 
+def ours() -> Contender:
+    """This service."""
+    return next(contender for contender in CONTENDERS if contender.name == OURS)
+
+
 def in_turn(turn: int) -> Sequence[Contender]:
     """All of them, every second time in reverse, so that what drifts does not favour the first."""
     return CONTENDERS if turn % 2 == 0 else CONTENDERS[::-1]

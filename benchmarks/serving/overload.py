@@ -16,7 +16,7 @@ from collections import Counter
 from typing import Any
 
 from benchmarks.open_loop import open_loop
-from benchmarks.serving.contenders import CONTENDERS, OURS
+from benchmarks.serving.contenders import ours
 from benchmarks.serving.process import Running, ask, running
 from benchmarks.serving.questions import question
 from benchmarks.serving.subject import Subject
@@ -31,7 +31,7 @@ _HEALTH = ("/livez", "/readyz", "/v2/health/live")
 
 def measure(subject: Subject) -> dict[str, Any]:
     """One run: without load, then under ten times the capacity, with memory and health."""
-    contender = next(one for one in CONTENDERS if one.name == OURS)
+    contender = ours()
     with running(contender, subject.model) as server:
         asked = question("binary-64", contender.asked["binary-64"], subject.golden)
         ask(server, asked)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from benchmarks.serving.contenders import Contender, in_turn
+from benchmarks.serving.process import Running, ask
+from benchmarks.serving.questions import Question, question
+from benchmarks.serving.subject import Subject
 
 K = TypeVar("K", bound=Hashable)
 Figures = dict[str, Any]
@@ -24,3 +27,14 @@ def gather(
                 found.setdefault(key, []).append(figures)
                 print(key, figures, flush=True)
     return found
+
+
+def questions(
+    server: Running, contender: Contender, subject: Subject, kinds: Iterable[str]
+) -> Iterator[tuple[str, Question]]:
+    """Those of the questions that a contender takes; each was just answered rightly."""
+    for kind in kinds:
+        if kind in contender.asked:
+            asked = question(kind, contender.asked[kind], subject.golden)
+            ask(server, asked)
+            yield kind, asked

@@ -8,10 +8,10 @@ from typing import Any
 
 from benchmarks.load import closed_loop
 from benchmarks.open_loop import Outcome, open_loop
-from benchmarks.serving.contenders import CONTENDERS, OURS, Contender
+from benchmarks.serving.contenders import Contender, ours
 from benchmarks.serving.process import Running, ask, running
 from benchmarks.serving.questions import Question, question
-from benchmarks.serving.rounds import gather
+from benchmarks.serving.rounds import gather, questions
 from benchmarks.serving.subject import Subject
 
 SHARES = (0.5, 0.7, 0.9)
@@ -31,7 +31,7 @@ def measure(
 
 def steady(subject: Subject) -> dict[str, Any]:
     """A minute of ours at half of its capacity: how many requests took longer than the limit."""
-    contender = next(one for one in CONTENDERS if one.name == OURS)
+    contender = ours()
     with running(contender, subject.model) as server:
         asked = question("json", contender.asked["json"], subject.golden)
         ask(server, asked)
@@ -59,9 +59,7 @@ def _round(
 ) -> list[tuple[tuple[str, str, float], dict[str, Any]]]:
     made = []
     with running(contender, subject.model) as server:
-        for kind in (kind for kind in _ASKED if kind in contender.asked):
-            asked = question(kind, contender.asked[kind], subject.golden)
-            ask(server, asked)
+        for kind, asked in questions(server, contender, subject, _ASKED):
             most = capacity(server, asked)
             for share in SHARES:
                 one = ask_at(server, asked, share * most, seconds).summary()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 _REMEMBERED_PATHS = 1024
 _REMEMBERED_LENGTH = 256
@@ -52,10 +52,6 @@ class Table(Generic[R]):
     def find(self, path: str) -> Found[R] | None:
         """What is routed at a path."""
         return self._remembered(path) if len(path) <= _REMEMBERED_LENGTH else self._search(path)
-
-    def remembered(self) -> Any:
-        """What `functools.lru_cache` says of the paths that are remembered."""
-        return self._remembered.cache_info()
 
     def _search(self, path: str) -> Found[R] | None:
         for pattern, written, methods in self._patterns:

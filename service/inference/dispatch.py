@@ -15,7 +15,7 @@ from service.inference.repository import Models
 from service.inference.session import Answer, Session
 from service.settings import Settings
 
-# Watching a connection costs two tasks; work that is done sooner is not worth it.
+# Watching a connection costs a task; work that is done sooner is not worth it.
 WATCHED_SECONDS = 0.005
 
 Planner = Callable[[Session, Settings], Plan]

@@ -42,7 +42,7 @@ class Plan:
     inline: int
     queue: int
     seconds: float
-    row_seconds: float = 1e-4
+    row_seconds: float
 
     @property
     def run_seconds(self) -> float:

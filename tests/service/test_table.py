@@ -62,4 +62,5 @@ def test_what_is_got_has_a_head() -> None:
 def test_what_is_remembered_is_bounded() -> None:
     for i in range(5000):
         TABLE.find(f"/models/{i}")
-    assert TABLE.remembered().currsize == TABLE.remembered().maxsize
+    held = TABLE._remembered.cache_info()
+    assert held.currsize == held.maxsize
