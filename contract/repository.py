@@ -12,6 +12,7 @@ import io
 import re
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,11 @@ class GoldenSamples:
             buffer, images=self.images, label=self.label, probabilities=self.probabilities
         )
         return buffer.getvalue()
+
+
+# NumPy reads the header of an array with `ast.literal_eval`, which in Python 3.11 counts its depth
+# for all threads together and can refuse a sound one: "AST constructor recursion depth mismatch".
+_ONE_READER = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -241,7 +247,7 @@ def _golden(entry: Entry, manifest: Manifest) -> GoldenSamples:
     path = entry.path / manifest.golden.path
     data = read_file(entry, manifest.golden)
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        with _ONE_READER, np.load(io.BytesIO(data), allow_pickle=False) as archive:
             samples = GoldenSamples(archive["images"], archive["label"], archive["probabilities"])
     except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds between them
         raise ArtifactError(f"{path} is no archive of golden samples: {error}") from error
