@@ -30,7 +30,7 @@ $(VENV)/.serve: requirements/serve.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt | $(BIN)/python
-	@echo "Installing what training and tests need into $(VENV): about 2.8 GB, once"
+	@echo "Installing what training and tests need into $(VENV): about 3.3 GB, once"
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@ $(VENV)/.serve
 
