@@ -6,8 +6,10 @@ Tensor terms (name, datatype, shape) are those of the Open Inference Protocol V2
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from contract.base import Probability, Record
@@ -32,6 +34,23 @@ Layout = Literal["HW", "HWC", "CHW"]
 Role = Literal[
     "label", "probabilities", "scores", "value", "interval", "attribution", "activation", "other"
 ]
+
+# NumPy's type of each datatype: little-endian, as binary tensors are. Text is an array of str.
+DTYPES: Mapping[Datatype, np.dtype[Any]] = {
+    "BOOL": np.dtype("|b1"),
+    "UINT8": np.dtype("|u1"),
+    "UINT16": np.dtype("<u2"),
+    "UINT32": np.dtype("<u4"),
+    "UINT64": np.dtype("<u8"),
+    "INT8": np.dtype("|i1"),
+    "INT16": np.dtype("<i2"),
+    "INT32": np.dtype("<i4"),
+    "INT64": np.dtype("<i8"),
+    "FP16": np.dtype("<f2"),
+    "FP32": np.dtype("<f4"),
+    "FP64": np.dtype("<f8"),
+    "BYTES": np.dtype("|O"),
+}
 
 _FLOATS = ("FP16", "FP32", "FP64")
 _INTEGERS = ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64")
@@ -111,6 +130,11 @@ class TensorSpec(Record):
     def row(self) -> tuple[int, ...]:
         """Shape of one row."""
         return self.shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """NumPy's element type."""
+        return DTYPES[self.datatype]
 
     @property
     def row_size(self) -> int:
