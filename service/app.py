@@ -27,14 +27,15 @@ from service.guide.facts import (
 )
 from service.guide.rules import ruleset
 from service.guide.tables import library
-from service.http.asgi import Application, Limits
-from service.http.front import Front
+from service.http.kernel.application import Application
+from service.http.kernel.route_first import RouteFirst
+from service.http.kernel.threads import Threads
+from service.http.limits import limits
 from service.http.predict import Predictor
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
 from service.http.routes import routes
 from service.http.schema import CompareResponse, Instances, PredictResponse
-from service.http.threads import Threads
 from service.inference import provider
 from service.inference.dispatch import Dispatcher
 from service.inference.repository import load_all
@@ -117,7 +118,7 @@ class Rosenblatt:
                 Profiler(self._recommender, _settings),
                 Threads(threads, _settings.timeout_seconds),
             ),
-            Limits.of(_settings),
+            limits(_settings),
             meter,
         )
         # What is loaded stays: a full collection over it would stall requests for 100 ms.
@@ -176,17 +177,17 @@ def _thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="run")
 
 
-class _Fronted(type(Rosenblatt)):  # type: ignore[misc]
-    """BentoML's service, its application behind the product's routes."""
+class _RoutedFirst(type(Rosenblatt)):  # type: ignore[misc]
+    """BentoML's service with the product's routes in front of its application."""
 
     __slots__ = ()
 
-    def to_asgi(self, is_main: bool = True) -> Front:
+    def to_asgi(self, is_main: bool = True) -> RouteFirst:
         """What BentoML's worker gives to uvicorn."""
-        return Front(super().to_asgi(is_main), product)
+        return RouteFirst(super().to_asgi(is_main), product)
 
 
 if _settings.access_log or _settings.tracing:
-    Rosenblatt.add_asgi_middleware(Front, product=product)  # type: ignore[attr-defined]
+    Rosenblatt.add_asgi_middleware(RouteFirst, product=product)  # type: ignore[attr-defined]
 else:
-    Rosenblatt.__class__ = _Fronted  # type: ignore[method-assign]
+    Rosenblatt.__class__ = _RoutedFirst  # type: ignore[method-assign]

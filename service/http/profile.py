@@ -10,8 +10,9 @@ from typing import Any
 from service.body import parse_object
 from service.errors import BusyError, DeadlineError, InvalidError
 from service.guide.facts import parse_facts
-from service.http.asgi import Reply, Request, Route, reply
-from service.http.form import parse_form
+from service.http.kernel.messages import Reply, Request, reply
+from service.http.kernel.multipart import parse_form
+from service.http.kernel.route import Route
 from service.http.recommend import Recommender
 from service.profile import Limits, Profile, merge, profile
 from service.settings import Settings
@@ -41,7 +42,7 @@ class Profiler:
             media_types=("multipart/form-data",),
             max_body_bytes=self._limits.max_bytes + _ENVELOPE_BYTES,
             admit=self._admit,
-            says="facts from a file, and the decision for them",
+            summary="facts from a file, and the decision for them",
         )
 
     def _admit(self) -> None:

@@ -13,7 +13,8 @@ from service.guide.facts import Facts, allowed, parse_facts
 from service.guide.recommend import Adviser
 from service.guide.rules import FAMILIES, Ruleset, ruleset
 from service.guide.tables import Library, library
-from service.http.asgi import Reply, Request, Route, reply
+from service.http.kernel.messages import Reply, Request, reply
+from service.http.kernel.route import Route
 from service.inference.repository import Models
 from service.wording import short
 
@@ -67,10 +68,10 @@ class Recommender:
             "/guide/evidence": _evidence(self._rules, self._library),
         }
         pages = [
-            Route("GET", path, _page(document), says=_PAGES[path])
+            Route("GET", path, _page(document), summary=_PAGES[path])
             for path, document in documents.items()
         ]
-        one = Route("GET", "/guide/rules/{id}", self._rule, says="one rule, with its studies")
+        one = Route("GET", "/guide/rules/{id}", self._rule, summary="one rule, with its studies")
         return [*pages, one]
 
     async def _rule(self, request: Request) -> Reply:
@@ -150,7 +151,7 @@ def _index(rules: Ruleset, tables: Library) -> dict[str, Any]:
         "tiers": [tier.model_dump(exclude_none=True) for tier in rules.document.tiers],
         "rules": {rule.id: rule.title for rule in rules.rules},
         "figures": tables.figures.model_dump(),
-        "routes": {path: says for path, says in _PAGES.items() if path != "/guide"},
+        "routes": {path: summary for path, summary in _PAGES.items() if path != "/guide"},
     }
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from contract.manifest import Manifest
 from service.errors import NotFoundError
-from service.http.asgi import Handler, Reply, Request, Route, reply
+from service.http.kernel.messages import Reply, Request, reply
+from service.http.kernel.route import Handler, Route
+from service.http.kernel.threads import Threads
 from service.http.predict import INLINE_BYTES, Asked, Predictor
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
-from service.http.threads import Threads
 from service.http.v2 import V2
 from service.inference.dispatch import Dispatcher, Infer
 from service.inference.repository import Models, Refusal
@@ -35,9 +36,9 @@ def routes(
     """Every route of the product over these models."""
     infer = statistics.timed(dispatcher.infer)
 
-    def predicts(path: str, read: Callable[[bytes], Asked], says: str) -> Route:
+    def predicts(path: str, read: Callable[[bytes], Asked], summary: str) -> Route:
         handler = _predicts(read, predictor, infer, dispatcher, threads)
-        return Route("POST", path, handler, says=says)
+        return Route("POST", path, handler, summary=summary)
 
     async def recommend(request: Request) -> Reply:
         return Reply(recommender.recommend_body(request.body))
@@ -45,12 +46,16 @@ def routes(
     found = [
         predicts("/predict", predictor.read_predict, "one model's predictions"),
         predicts("/compare", predictor.read_compare, "every model's, and where they agree"),
-        Route("POST", "/recommend", recommend, says="which approach a problem calls for, and why"),
+        Route(
+            "POST", "/recommend", recommend, summary="which approach a problem calls for, and why"
+        ),
         profiler.route(),
         *recommender.routes(),
-        Route("GET", "/models", partial(_list, models), says="what serves, and how good it is"),
-        Route("GET", "/models/{name}", partial(_show, models), says="its whole manifest"),
-        Route("GET", "/readyz", partial(_ready, models), says="200 when the default model serves"),
+        Route("GET", "/models", partial(_list, models), summary="what serves, and how good it is"),
+        Route("GET", "/models/{name}", partial(_show, models), summary="its whole manifest"),
+        Route(
+            "GET", "/readyz", partial(_ready, models), summary="200 when the default model serves"
+        ),
         *V2(models, codec, statistics, infer, dispatcher.worth_watching, threads).routes(),
     ]
     return [*found, _index(found)]
@@ -58,21 +63,21 @@ def routes(
 
 # BentoML's own, which stand behind the product's.
 _BENTOMLS = (
-    {"method": "GET", "path": "/livez", "says": "200 while the process answers"},
-    {"method": "GET", "path": "/metrics", "says": "Prometheus metrics"},
-    {"method": "GET", "path": "/docs.json", "says": "OpenAPI of the POST routes"},
+    {"method": "GET", "path": "/livez", "summary": "200 while the process answers"},
+    {"method": "GET", "path": "/metrics", "summary": "Prometheus metrics"},
+    {"method": "GET", "path": "/docs.json", "summary": "OpenAPI of the POST routes"},
 )
 
 
 def _index(found: Sequence[Route]) -> Route:
     """`GET /`, in place of BentoML's page, which loads scripts of other hosts."""
-    listed = [{"method": r.method, "path": r.path, "says": r.says} for r in found]
+    listed = [{"method": r.method, "path": r.path, "summary": r.summary} for r in found]
     answer = reply({"service": "rosenblatt", "routes": [*listed, *_BENTOMLS]})
 
     async def index(_: Request) -> Reply:
         return answer
 
-    return Route("GET", "/", index, says="this list")
+    return Route("GET", "/", index, summary="this list")
 
 
 def _predicts(
@@ -95,7 +100,7 @@ def _predicts(
     async def run(request: Request, asked: Asked) -> list[Answer]:
         work = predictor.run(asked, infer)
         if any(dispatcher.worth_watching(session, len(images)) for session, images in asked.runs):
-            return await request.unless_gone(work)
+            return await request.cancel_on_disconnect(work)
         return await work
 
     return handle

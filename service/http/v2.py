@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from service.errors import ServiceError
-from service.http.asgi import JSON, Handler, Reply, Request, Route, reply
+from service.http.kernel.messages import JSON, Reply, Request, reply
+from service.http.kernel.route import Handler, Route
+from service.http.kernel.threads import Threads
 from service.http.predict import INLINE_BYTES
-from service.http.threads import Threads
 from service.inference.dispatch import Infer
 from service.inference.repository import Models
 from service.inference.session import Answer, Session
@@ -51,11 +52,11 @@ class V2:
         """Every route of the protocol."""
         models, statistics = self._models, self._statistics
 
-        def get(path: str, show: Callable[[str | None, str | None], Any], says: str) -> Route:
-            return Route("GET", path, _spoken(_shows(show)), says=says)
+        def get(path: str, show: Callable[[str | None, str | None], Any], summary: str) -> Route:
+            return Route("GET", path, _spoken(_shows(show)), summary=summary)
 
-        def post(path: str, handler: Handler, says: str) -> Route:
-            return Route("POST", path, _spoken(handler), (JSON, OCTETS), says=says)
+        def post(path: str, handler: Handler, summary: str) -> Route:
+            return Route("POST", path, _spoken(handler), (JSON, OCTETS), summary=summary)
 
         def of(path: str) -> list[Route]:
             return [
@@ -95,7 +96,7 @@ class V2:
     async def _run(self, request: Request, asked: Asked) -> Answer:
         work = self._infer(asked.session, asked.images)
         if self._worth_watching(asked.session, len(asked.images)):
-            return await request.unless_gone(work)
+            return await request.cancel_on_disconnect(work)
         return await work
 
     async def _index(self, request: Request) -> Reply:

@@ -9,12 +9,13 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
-from service.http.asgi import Application, Limits
+from service.http.kernel.application import Application
+from service.http.kernel.threads import Threads
+from service.http.limits import limits
 from service.http.predict import Predictor
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
 from service.http.routes import routes
-from service.http.threads import Threads
 from service.inference.dispatch import Dispatcher
 from service.inference.repository import Models, load_all
 from service.metrics import Meter
@@ -47,7 +48,7 @@ class Client:
                 Profiler(recommender, settings),
                 Threads(threads, settings.timeout_seconds),
             ),
-            Limits.of(settings),
+            limits(settings),
             meter,
         )
 

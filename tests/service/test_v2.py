@@ -14,10 +14,10 @@ import orjson
 import pytest
 
 import service
-from service.http.asgi import Reply, Request
+from service.http.kernel.disconnect import ClientDisconnected
+from service.http.kernel.messages import Reply, Request
+from service.http.kernel.threads import Threads
 from service.http.predict import INLINE_BYTES
-from service.http.receive import ClientGoneError
-from service.http.threads import Threads
 from service.http.v2 import V2
 from service.inference.session import Answer, Session
 from service.protocol.codec import Codec
@@ -227,7 +227,7 @@ def test_a_client_that_leaves_while_rows_wait(client: Client, threads: ThreadPoo
 
     headers = [(HEADER.encode(), b"0")]
     request = Request(IMAGES[:1].tobytes(), {"name": "alpha"}, "", leave, headers)
-    with pytest.raises(ClientGoneError):
+    with pytest.raises(ClientDisconnected):
         asyncio.run(served(request))
     (found,) = statistics.document("alpha")["model_stats"]
     assert (found["inference_stats"]["fail"].count, found["inference_count"]) == (1, 0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service.http.within import within
+from service.http.kernel.timeout import with_timeout
 
 
 async def at_once() -> int:
@@ -33,21 +33,21 @@ async def fails(wait: bool) -> int:
 
 
 def run(work: Coroutine[Any, Any, int], seconds: float = 5) -> int:
-    return asyncio.run(within(seconds, work))
+    return asyncio.run(with_timeout(seconds, work))
 
 
-def test_what_need_not_wait_takes_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_does_not_wait_takes_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asyncio, "timeout", None)
     assert run(at_once()) == 7
 
 
-def test_what_waits_is_resumed_until_it_is_done() -> None:
+def test_work_that_waits_is_resumed_until_it_is_done() -> None:
     trace: list[str] = []
     assert run(later(0.01, trace)) == 7
     assert trace == []
 
 
-def test_what_waits_too_long_is_cancelled() -> None:
+def test_work_that_takes_too_long_is_cancelled() -> None:
     trace: list[str] = []
     with pytest.raises(TimeoutError):
         run(later(30, trace), seconds=0.02)
@@ -64,7 +64,7 @@ def test_a_cancelled_caller_cancels_the_work() -> None:
     trace: list[str] = []
 
     async def go() -> None:
-        task = asyncio.ensure_future(within(5, later(30, trace)))
+        task = asyncio.ensure_future(with_timeout(5, later(30, trace)))
         await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -74,7 +74,7 @@ def test_a_cancelled_caller_cancels_the_work() -> None:
     assert trace == ["cancelled"]
 
 
-def test_what_times_out_itself_is_no_timeout_of_ours() -> None:
+def test_a_timeout_inside_the_work_is_its_own() -> None:
     async def inner() -> int:
         try:
             async with asyncio.timeout(0.01):

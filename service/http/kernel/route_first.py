@@ -1,57 +1,60 @@
-"""The product's routes before BentoML's: ahead of its middlewares, or among them.
+"""A middleware that answers the product's routes and passes other paths to the wrapped app.
 
-BentoML's own API endpoints answer 500 or 200 to inputs that deserve a 4xx and have several
-shapes of error; what they cannot express (GET, strict JSON, one error body) is answered here.
-`Front` wraps BentoML's whole application, or stands where BentoML puts user middleware when the
-access log or tracing is wanted, which are BentoML's (docs/decisions/0003 and 0016).
+It wraps BentoML's whole application, so that requests skip BentoML's middlewares. If the access
+log or tracing is on, which are BentoML's, it stands among them instead (docs/decisions/0003, 0016).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute
+from starlette.routing import Match as StarletteMatch
 
-from service.http.asgi import Application, ASGIApp, Scope, Send, not_found, reply
-from service.http.receive import Message, Receive
+from service.http.kernel.application import Application, not_found
+from service.http.kernel.asgi import ASGIApp, Message, Receive, Scope, Send
+from service.http.kernel.messages import reply
 
 
-class Front:
-    """Routes what the product owns; answers in its own way what nobody routes.
+class RouteFirst:
+    """ASGI middleware; gives the wrapped app's routing errors the service's error body.
 
     Args:
-        app: BentoML's application, or the rest of it.
-        product: the product's routes; called per request, for BentoML makes the application
-            before the service.
+        app: BentoML's application, or the middlewares that follow.
+        product: returns the product's application. Called per request, because BentoML builds its
+            middlewares before the service.
     """
 
     def __init__(self, app: ASGIApp, product: Callable[[], Application]) -> None:
         self.app = app
         self._product = product
-        # Of the whole application; a middleware cannot know the routes behind it.
+        # Only a whole application has routes; a middleware cannot know those behind it.
         self._routes: Iterable[BaseRoute] | None = getattr(app, "routes", None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer or pass on one connection."""
+        """Answer one connection or pass it on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         product = self._product()
-        found = product.find(scope["path"])
-        if found is not None or self._nowhere(scope):
-            await product.answer(found, scope, receive, send)
+        match = product.find(scope["path"])
+        if match is not None or self._is_unrouted(scope):
+            await product.answer(match, scope, receive, send)
         else:
             await self.app(scope, receive, _OneErrorBody(scope, send))
 
-    def _nowhere(self, scope: Scope) -> bool:
-        """Whether BentoML routes the path neither; its metrics have a label for every path."""
+    def _is_unrouted(self, scope: Scope) -> bool:
+        """True if the wrapped app has no route for the path either.
+
+        Such a path must not reach BentoML: its metrics keep a label for every path.
+        """
         if self._routes is None:
             return False
-        return all(route.matches(scope)[0] is Match.NONE for route in self._routes)
+        return all(route.matches(scope)[0] is StarletteMatch.NONE for route in self._routes)
 
 
 class _OneErrorBody:
-    """Replaces the body of a routing error by the service's own error body."""
+    """Replaces the plain text of a routing error by the service's error body."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope
@@ -72,13 +75,12 @@ class _OneErrorBody:
         if start["status"] == 404:
             document = not_found(path).body()
         else:
-            document = {"error": f"{path} has no method {method}; GET / lists them"}
+            document = {"error": f"{path} has no method {method}; GET / lists the routes"}
         body = reply(document).body
-        kept = [(n, v) for n, v in start["headers"] if n == b"allow"]
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
-            *kept,
+            *((name, value) for name, value in start["headers"] if name == b"allow"),
         ]
         await self._send({**start, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""Which route answers which path."""
+"""The routes of a path."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from service.http.table import Table
+from service.http.kernel.router import Router
 
 
 class Named(NamedTuple):
@@ -14,7 +14,7 @@ class Named(NamedTuple):
     path: str
 
 
-TABLE = Table(
+ROUTER = Router(
     [
         Named("GET", "/models/{name}"),
         Named("GET", "/models/stats"),
@@ -39,28 +39,28 @@ TABLE = Table(
         (f"/models/{'x' * 300}", "/models/{name}", {"name": "x" * 300}),
     ],
 )
-def test_found(path: str, pattern: str, parameters: dict[str, str]) -> None:
-    for _ in range(2):  # the second time it is remembered
-        found = TABLE.find(path)
-        assert found is not None
-        assert (found.pattern, found.parameters) == (pattern, parameters)
+def test_a_path_matches(path: str, pattern: str, parameters: dict[str, str]) -> None:
+    for _ in range(2):  # the second time from the cache
+        match = ROUTER.find(path)
+        assert match is not None
+        assert (match.pattern, match.parameters) == (pattern, parameters)
 
 
 @pytest.mark.parametrize("path", ["", "/models", "/models/", "/models/a/b", "/docsxjson", "//"])
-def test_not_found(path: str) -> None:
-    assert TABLE.find(path) is None
-    assert TABLE.find(path) is None
+def test_a_path_without_a_route(path: str) -> None:
+    assert ROUTER.find(path) is None
+    assert ROUTER.find(path) is None
 
 
-def test_what_is_got_has_a_head() -> None:
-    found = TABLE.find("/models/stats")
-    assert found is not None
-    assert set(found.methods) == {"GET", "HEAD"}
-    assert found.methods["HEAD"] is found.methods["GET"]
+def test_a_path_with_get_has_head() -> None:
+    match = ROUTER.find("/models/stats")
+    assert match is not None
+    assert set(match.methods) == {"GET", "HEAD"}
+    assert match.methods["HEAD"] is match.methods["GET"]
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_the_cache_is_bounded() -> None:
     for i in range(5000):
-        TABLE.find(f"/models/{i}")
-    held = TABLE._remembered.cache_info()
-    assert held.currsize == held.maxsize
+        ROUTER.find(f"/models/{i}")
+    cache = ROUTER._cached.cache_info()
+    assert cache.currsize == cache.maxsize

@@ -1,4 +1,4 @@
-"""Threads for work that would hold up the event loop, within a time limit."""
+"""Threads for work that would block the event loop."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ T = TypeVar("T")
 
 
 class Threads:
-    """Runs work on a pool, if a thread is free in time.
+    """Runs work on a thread pool.
 
     Args:
-        seconds: longest that work waits for its thread.
+        pool: the threads.
+        seconds: longest time that work may wait for a free thread.
     """
 
     def __init__(self, pool: Executor, seconds: float) -> None:
@@ -28,16 +29,16 @@ class Threads:
         """The result of the work.
 
         Raises:
-            DeadlineError: it waited too long and was not done.
+            DeadlineError: no thread was free in time, so the work was not done.
         """
-        until = time.perf_counter() + self._seconds
+        deadline = time.perf_counter() + self._seconds
 
-        def timely() -> T:
-            if time.perf_counter() > until:
+        def run_in_time() -> T:
+            if time.perf_counter() > deadline:
                 raise DeadlineError(
                     f"the body waited more than {self._seconds:g} s to be read; try again later",
                     headers={"retry-after": "1"},
                 )
             return work()
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, timely)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, run_in_time)

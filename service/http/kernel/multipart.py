@@ -15,8 +15,8 @@ from service.wording import short
 _TEXT_BYTES = 64 * 1024
 
 
-class _InMemory(MultiPartParser):
-    """Starlette's parser without its temporary files, that knows a form cut short."""
+class _InMemoryParser(MultiPartParser):
+    """Starlette's parser without temporary files; `complete` tells a whole form from a cut one."""
 
     spool_max_size = sys.maxsize
     complete = False
@@ -30,10 +30,19 @@ class _InMemory(MultiPartParser):
 async def parse_form(
     body: bytes, content_type: str, file: str, texts: Collection[str]
 ) -> tuple[bytes, dict[str, str]]:
-    """The bytes of the field `file` and the text of the others that were sent.
+    """Parse a form.
+
+    Args:
+        body: the whole body.
+        content_type: the header, with the boundary.
+        file: name of the field that holds the file.
+        texts: names of the text fields, all optional.
+
+    Returns:
+        The file's bytes, and the text fields that were sent.
 
     Raises:
-        MalformedError: no such form, or a field given twice.
+        MalformedError: the form cannot be parsed, or a field is given twice.
         InvalidError: the file is missing, a field is unknown, or text was sent as a file.
     """
     found: dict[str, str | bytes] = {}
@@ -65,10 +74,12 @@ async def _items(body: bytes, content_type: str) -> list[tuple[str, str | bytes]
         raise MalformedError(
             f"content-type is {content_type!r}; send multipart/form-data with its boundary"
         )
-    # The boundary alone: Starlette would decode by whatever charset a client names.
+    # Only the boundary is passed on: Starlette would decode by any charset a client names.
     boundary = next(p for p in content_type.split(";") if "boundary=" in p.lower()).strip()
     headers = Headers({"content-type": f"multipart/form-data; {boundary}"})
-    parser = _InMemory(headers, stream(), max_files=8, max_fields=8, max_part_size=_TEXT_BYTES)
+    parser = _InMemoryParser(
+        headers, stream(), max_files=8, max_fields=8, max_part_size=_TEXT_BYTES
+    )
     try:
         form = await parser.parse()
     except (MultiPartException, UnicodeError, KeyError, ValueError) as error:
