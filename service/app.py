@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import bentoml
+from bentoml._internal.utils.analytics.usage_stats import do_not_track
 
 from contract.errors import ContractError
 from contract.repository import entries
@@ -72,6 +73,8 @@ def _meeting_place() -> Path | None:
     return Path(folder) / "statistics" if folder else None
 
 
+# BentoML's command line asked before this package was imported, and keeps the answer.
+do_not_track.cache_clear()
 _settings = _preflight()
 _product: Application | None = None
 

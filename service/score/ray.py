@@ -109,8 +109,6 @@ def score(
 
 
 def _ray() -> Any:
-    # Ray reports its use unless told not to, before it is imported.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
         import ray.data
