@@ -165,7 +165,7 @@ class _Group:
         if self._datatype == "BYTES":
             return self._text(columns, rows, into)
         try:
-            # NumPy writes None as NaN. Wide first: a number beyond the type must not become infinite.
+            # NumPy writes None as NaN. Wide first: a number out of range must not become infinite.
             matrix = np.array(columns, np.float64 if self._float else self._dtype)
         except OverflowError:
             return False

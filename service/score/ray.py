@@ -46,7 +46,7 @@ class Actor:
         import polars as pl
 
         frame = pl.DataFrame(pl.from_arrow(table))
-        shape = self._scorer.session.shape
+        shape = self._scorer.session.manifest.inputs[0].row
         column = image_column(frame.schema, self._column, shape, self._source)
         kept = frame.drop(column)
         self._scorer.check(kept.columns)
