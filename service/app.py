@@ -10,8 +10,10 @@ import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import bentoml
+from _bentoml_sdk import Service  # type: ignore[import-untyped]
 
 from contract.errors import ContractError
 from contract.repository import entries
@@ -83,8 +85,21 @@ def product() -> Application:
     return _product
 
 
+class RouteFirstService(Service[Any]):
+    """BentoML's service with the product's routes ahead of BentoML's middlewares."""
+
+    def to_asgi(self, is_main: bool = True) -> RouteFirst:
+        """The application that BentoML's worker gives to uvicorn."""
+        return RouteFirst(super().to_asgi(is_main), product)
+
+
+# The access log and tracing are BentoML's middlewares, so the routes must stand behind them.
+_BEHIND = _settings.access_log or _settings.tracing
+
+
 @bentoml.service(
     name="rosenblatt",
+    service_class=Service if _BEHIND else RouteFirstService,
     workers=provider.workers(_settings),
     # Of BentoML's own routes. It leaves one timer per request for so long: it must not be long.
     traffic={"timeout": _settings.timeout_seconds},
@@ -177,17 +192,5 @@ def _thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="run")
 
 
-class _RoutedFirst(type(Rosenblatt)):  # type: ignore[misc]
-    """BentoML's service with the product's routes in front of its application."""
-
-    __slots__ = ()
-
-    def to_asgi(self, is_main: bool = True) -> RouteFirst:
-        """What BentoML's worker gives to uvicorn."""
-        return RouteFirst(super().to_asgi(is_main), product)
-
-
-if _settings.access_log or _settings.tracing:
+if _BEHIND:
     Rosenblatt.add_asgi_middleware(RouteFirst, product=product)  # type: ignore[attr-defined]
-else:
-    Rosenblatt.__class__ = _RoutedFirst  # type: ignore[method-assign]
