@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 
 # No usage statistics leave the machine.
 export BENTOML_DO_NOT_TRACK := true
+export ORT_DISABLE_TELEMETRY := 1
 export DATASET
 
 .PHONY: help

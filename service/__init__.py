@@ -12,4 +12,8 @@
 Imports `contract`, never `training`, and no training library.
 """
 
+from contract.telemetry import turn_off
+
+turn_off()  # before any module of this package imports onnxruntime
+
 __version__ = "0.1.0"

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from contract.telemetry import OFF
+
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / "benchmarks" / "peers"
 ENVIRONMENTS = ROOT / "build" / "peers"
@@ -87,7 +89,7 @@ CONTENDERS = (
     ),
     Contender(
         "Ray Serve", PEERS / "ray_serve", ("app.py",), {"json": "/predict"}, "/-/healthz",
-        {"PORT": "{port}", "RAY_USAGE_STATS_ENABLED": "0"},
+        {"PORT": "{port}"},
     ),
     Contender("bare Starlette", PEERS / "floors", (*_UVICORN, "app:bare_starlette"), _RAW),
     Contender("bare ASGI", PEERS / "floors", (*_UVICORN, "app:bare_asgi"), _RAW),
@@ -108,5 +110,5 @@ def environment(contender: Contender, port: int, model: Path, home: Path) -> dic
     """The variables of its process; none of the caller's that would change what is measured."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ROSENBLATT_", "BENTOML_"))}
     own = {name: value.format(port=port) for name, value in contender.environment.items()}
-    common = {"MODEL": str(model), "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "true"}
+    common = {"MODEL": str(model), "BENTOML_HOME": str(home), **OFF}
     return {**kept, **common, **own}

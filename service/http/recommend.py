@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from contract.manifest import Manifest
+from contract.records import ClassificationMetrics
 from service.body import parse_object
 from service.errors import NotFoundError
 from service.guide.decision import Decision, Measurement
@@ -15,7 +16,7 @@ from service.guide.rules import FAMILIES, Ruleset, ruleset
 from service.guide.tables import Library, library
 from service.http.kernel.messages import Reply, Request, reply
 from service.http.kernel.route import Route
-from service.inference.repository import Models
+from service.serving.repository import Models
 from service.wording import short
 
 _EXAMPLE = '{"modalities": ["tabular"], "n_rows": 20000}'
@@ -59,7 +60,7 @@ class Recommender:
         return decision.model_dump_json().encode()
 
     def routes(self) -> list[Route]:
-        """The guide as data; none of it changes while the process lives."""
+        """The decision, and the guide as data, which never changes while the process lives."""
         documents = {
             "/guide": _index(self._rules, self._library),
             "/guide/rules": _rules(self._rules),
@@ -71,8 +72,15 @@ class Recommender:
             Route("GET", path, _page(document), summary=_PAGES[path])
             for path, document in documents.items()
         ]
+        decide = Route(
+            "POST", "/recommend", self._recommend,
+            summary="which approach a problem calls for, and why",
+        )  # fmt: skip
         one = Route("GET", "/guide/rules/{id}", self._rule, summary="one rule, with its studies")
-        return [*pages, one]
+        return [decide, *pages, one]
+
+    async def _recommend(self, request: Request) -> Reply:
+        return Reply(self.recommend_body(request.body))
 
     async def _rule(self, request: Request) -> Reply:
         """One rule, with the studies beside it."""
@@ -88,45 +96,56 @@ class Recommender:
 
 def measured(manifests: Mapping[str, Manifest], tables: Library) -> list[Measurement]:
     """The figures of this service's own models, and the gap that the guide speaks of."""
-    figures = tables.figures.test_accuracy
-    found = [
-        Measurement(
-            claim=f"test accuracy of {name} ({m.algorithm}) on {m.training.data.name}",
-            value=m.metrics.accuracy,
-            low=m.metrics.accuracy_interval.low,
-            high=m.metrics.accuracy_interval.high,
-            n=m.metrics.samples,
-            guide=figures.get(m.algorithm) if _same_data(m, tables) else None,
-            models=[name],
+    found = []
+    for name, manifest in manifests.items():
+        measured, record = manifest.metrics, manifest.training
+        # Without a record of its data a figure says nothing.
+        if not isinstance(measured, ClassificationMetrics) or record is None:
+            continue
+        figures = tables.figures.test_accuracy if _same_data(manifest, tables) else {}
+        algorithm = manifest.algorithm or "unknown algorithm"
+        found.append(
+            Measurement(
+                claim=f"test accuracy of {name} ({algorithm}) on {record.data.name}",
+                value=measured.accuracy,
+                low=measured.accuracy_interval.low,
+                high=measured.accuracy_interval.high,
+                n=measured.samples,
+                guide=figures.get(algorithm),
+                models=[name],
+            )
         )
-        for name, m in manifests.items()
-    ]
     return found + _gaps(manifests, tables)
 
 
 def _gaps(manifests: Mapping[str, Manifest], tables: Library) -> list[Measurement]:
     """The network's lead over the forest on the guide's own data, where both serve."""
-    by_algorithm = {m.algorithm: m for m in manifests.values() if _same_data(m, tables)}
-    forest, network = by_algorithm.get("random_forest"), by_algorithm.get("cnn")
-    if forest is None or network is None:
+    accuracies = {
+        m.algorithm: (m.name, m.metrics)
+        for m in manifests.values()
+        if _same_data(m, tables) and isinstance(m.metrics, ClassificationMetrics)
+    }
+    if not {"random_forest", "cnn"} <= set(accuracies):
         return []
+    forest, trees = accuracies["random_forest"]
+    network, cnn = accuracies["cnn"]
     figures = tables.figures.test_accuracy
     return [
         Measurement(
-            claim=f"{network.name} minus {forest.name}, test accuracy: what spatial structure is "
-            "worth",
-            value=round(network.metrics.accuracy - forest.metrics.accuracy, 6),
+            claim=f"{network} minus {forest}, test accuracy: what spatial structure is worth",
+            value=round(cnn.accuracy - trees.accuracy, 6),
             low=None,
             high=None,
-            n=network.metrics.samples,
+            n=cnn.samples,
             guide=round(figures["cnn"] - figures["random_forest"], 6),
-            models=[network.name, forest.name],
+            models=[network, forest],
         )
     ]
 
 
 def _same_data(manifest: Manifest, tables: Library) -> bool:
-    return manifest.training.data.name.lower() == tables.figures.data.lower()
+    record = manifest.training
+    return record is not None and record.data.name.lower() == tables.figures.data.lower()
 
 
 def _page(document: dict[str, Any]) -> Callable[[Request], Awaitable[Reply]]:

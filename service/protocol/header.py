@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from contract.manifest import TensorSpec
+from contract.tensors import TensorSpec
 from service.body import may_hold_booleans, optional_string, parse_object, refuse_unknown
 from service.errors import InvalidError, TooLargeError
 from service.protocol.datatypes import DATATYPES

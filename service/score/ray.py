@@ -46,7 +46,7 @@ class Actor:
         import polars as pl
 
         frame = pl.DataFrame(pl.from_arrow(table))
-        shape = self._scorer.session.shape
+        shape = self._scorer.session.manifest.inputs[0].row
         column = image_column(frame.schema, self._column, shape, self._source)
         kept = frame.drop(column)
         self._scorer.check(kept.columns)
@@ -109,8 +109,6 @@ def score(
 
 
 def _ray() -> Any:
-    # Ray reports its use unless told not to, before it is imported.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
         import ray.data

@@ -9,53 +9,37 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from service.errors import InvalidError, TooLargeError
+from service.errors import InvalidError
 from service.inference import pictures
-from service.settings import Settings
 from service.wording import describe
 
 
 def decode(
-    instances: Any, shape: tuple[int, ...], settings: Settings, *, booleans: bool = True
+    instances: list[Any], shape: tuple[int, ...], max_pixels: int, *, booleans: bool = True
 ) -> NDArray[np.uint8]:
-    """Decode the `instances` of a request.
+    """Decode the images of a request.
 
     Args:
         instances: each a list of `height` lists of `width` integers 0-255, or base64 text of a
             PNG or JPEG of that size.
         shape: (height, width) of the model's images.
+        max_pixels: most pixels of an encoded picture.
         booleans: False when the body holds no JSON boolean, which saves a look at each pixel.
 
     Returns:
         uint8 [n, height, width]
 
     Raises:
-        InvalidError: no list, empty, a wrong shape, a wrong pixel, or no picture.
-        TooLargeError: more rows than the limit, or a picture of too many pixels.
+        InvalidError: a wrong shape, a wrong pixel, or no picture.
+        TooLargeError: a picture of too many pixels.
     """
-    if instances is None:
-        raise InvalidError("instances is missing; send an array of images", loc=["instances"])
-    if not isinstance(instances, list):
-        raise InvalidError(
-            f"instances is {describe(instances)}; it must be an array of images",
-            loc=["instances"],
-        )
-    n = len(instances)
-    if n == 0:
-        raise InvalidError("instances is empty; send at least one image", loc=["instances"])
-    if n > settings.max_rows:
-        raise TooLargeError(
-            f"instances holds {n} images; at most {settings.max_rows} are allowed per request, "
-            "send them in several",
-            loc=["instances"],
-        )
-    images = np.empty((n, *shape), np.uint8)
+    found = np.empty((len(instances), *shape), np.uint8)
     for i, instance in enumerate(instances):
         if isinstance(instance, str):
-            images[i] = _picture(instance, shape, settings, i)
+            found[i] = _picture(instance, shape, max_pixels, i)
         else:
-            images[i] = _rows(instance, shape, i, booleans)
-    return images
+            found[i] = _rows(instance, shape, i, booleans)
+    return found
 
 
 def _rows(instance: Any, shape: tuple[int, ...], i: int, booleans: bool) -> NDArray[np.uint8]:
@@ -109,7 +93,7 @@ def _blame(instance: Any, shape: tuple[int, ...], i: int) -> NoReturn:
     raise AssertionError(f"instances[{i}] was refused without a reason")
 
 
-def _picture(text: str, shape: tuple[int, ...], settings: Settings, i: int) -> NDArray[np.uint8]:
+def _picture(text: str, shape: tuple[int, ...], max_pixels: int, i: int) -> NDArray[np.uint8]:
     """Base64 text of a PNG or JPEG as pixels."""
     where = f"instances[{i}]"
     loc: list[str | int] = ["instances", i]
@@ -121,4 +105,4 @@ def _picture(text: str, shape: tuple[int, ...], settings: Settings, i: int) -> N
             "base64-encoded, without a data: prefix",
             loc=loc,
         ) from error
-    return pictures.decode(data, shape, settings.max_image_pixels, where, loc)
+    return pictures.decode(data, shape, max_pixels, where, loc)

@@ -1,13 +1,14 @@
-"""What the server and its models are: the metadata, readiness and index documents."""
+"""The protocol's documents about the server and its models: metadata, readiness, statistics."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from contract.tensors import TensorSpec
 from service import __version__
 from service.body import parse_object, refuse_unknown
 from service.errors import InvalidError
-from service.inference.repository import Models
+from service.serving.repository import Models
 from service.wording import describe
 
 # Only what works whole. The repository's index does; loading and unloading are not offered, so
@@ -29,11 +30,27 @@ def model(models: Models, name: str | None, version: str | None) -> dict[str, An
     manifest = models.get(name, version).manifest
     return {
         "name": manifest.name,
-        "versions": [str(number) for number in sorted(models.sessions[manifest.name])],
+        "versions": [str(number) for number in sorted(models.served[manifest.name])],
         "platform": manifest.platform,
-        "inputs": [spec.model_dump() for spec in manifest.inputs],
-        "outputs": [spec.model_dump() for spec in manifest.outputs],
+        "inputs": [_tensor(spec) for spec in manifest.inputs],
+        "outputs": [_tensor(spec) for spec in manifest.outputs],
     }
+
+
+def statistics(models: Models, name: str | None, version: str | None) -> dict[str, Any]:
+    """`$stats_model_response` of one version, one model's versions, or all that serve.
+
+    Raises:
+        ServiceError: there is no such model or version, or it was refused.
+    """
+    if name is None:
+        chosen = models.all()
+    elif version is None:
+        models.known(name)
+        chosen = [served for served in models.all() if served.name == name]
+    else:
+        chosen = [models.get(name, version)]
+    return {"model_stats": [served.statistics.document() for served in chosen]}
 
 
 def model_ready(models: Models, name: str | None, version: str | None) -> dict[str, Any]:
@@ -69,11 +86,7 @@ def index(models: Models, body: bytes) -> list[dict[str, str]]:
     ready = document.get("ready", False)
     if type(ready) is not bool:
         raise InvalidError(f"ready is {describe(ready)}; it must be true or false")
-    found = [
-        _entry(session.name, session.version, "READY", "")
-        for versions in models.sessions.values()
-        for session in versions.values()
-    ]
+    found = [_entry(served.name, served.version, "READY", "") for served in models.all()]
     if not ready:
         found += [
             _entry(refusal.name, refusal.version, "UNAVAILABLE", refusal.reason)
@@ -81,6 +94,11 @@ def index(models: Models, body: bytes) -> list[dict[str, str]]:
         ]
     # 10 after 9.
     return sorted(found, key=lambda entry: (entry["name"], len(entry["version"]), entry["version"]))
+
+
+def _tensor(spec: TensorSpec) -> dict[str, Any]:
+    """`$metadata_tensor`."""
+    return {"name": spec.name, "datatype": spec.datatype, "shape": spec.shape}
 
 
 def _entry(name: str, version: str, state: str, reason: str) -> dict[str, str]:

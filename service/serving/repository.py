@@ -1,4 +1,4 @@
-"""The models of this process: which serve, which were refused and why."""
+"""The models of this process: which versions serve, which were refused and why."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from contract.repository import Entry, Stray, entries
 from service.errors import NotFoundError, StartupError, UnavailableError
 from service.inference import provider
 from service.inference.session import Session, load
+from service.serving.served import Served
 from service.settings import Settings
 from service.wording import short
 
@@ -22,6 +23,7 @@ _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 logger = logging.getLogger(__name__)
 
 Loader = Callable[[Entry, Settings], Session]
+Serve = Callable[[Session], Served]
 
 
 @dataclass(frozen=True)
@@ -38,19 +40,19 @@ class Models:
     """What is loaded. Versions are numbers here, so that 10 comes after 9."""
 
     default: str
-    sessions: dict[str, dict[int, Session]] = field(default_factory=dict)
+    served: dict[str, dict[int, Served]] = field(default_factory=dict)
     refusals: dict[str, dict[int, Refusal]] = field(default_factory=dict)
     strays: list[Refusal] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
         """Every model in the repository, serving or not."""
-        return sorted({*self.sessions, *self.refusals})
+        return sorted({*self.served, *self.refusals})
 
-    def get(self, name: str | None = None, version: str | None = None) -> Session:
-        """The session that answers for a model: the default, the highest version.
+    def get(self, name: str | None = None, version: str | None = None) -> Served:
+        """The version that answers for a model: the default model, its highest version.
 
-        A refused highest version is an error, not a reason to serve an older one unasked.
+        A refused highest version is an error: an older one answers only when it is named.
 
         Raises:
             NotFoundError: no such model or version.
@@ -63,7 +65,7 @@ class Models:
             )
         name = self.default if name is None else name
         known = self.known(name)
-        serving, refused = self.sessions.get(name, {}), self.refusals.get(name, {})
+        serving, refused = self.served.get(name, {}), self.refusals.get(name, {})
         number = known[-1] if version is None else _number(version)
         if number in serving:
             return serving[number]
@@ -86,7 +88,7 @@ class Models:
         Raises:
             NotFoundError: no such model.
         """
-        known = sorted({*self.sessions.get(name, {}), *self.refusals.get(name, {})})
+        known = sorted({*self.served.get(name, {}), *self.refusals.get(name, {})})
         if not known:
             raise NotFoundError(
                 f"model {short(name)} is unknown; choose from {', '.join(self.names) or 'none'}",
@@ -95,19 +97,27 @@ class Models:
         return known
 
     def is_default(self, name: str, version: int) -> bool:
-        """Whether this version answers when a request names the model only."""
-        return version == max({*self.sessions.get(name, {}), *self.refusals.get(name, {})})
+        """True if this version answers when a request names only the model."""
+        return version == max({*self.served.get(name, {}), *self.refusals.get(name, {})})
 
-    def serving(self) -> list[Session]:
-        """The session of every model whose highest version serves, by name."""
+    def all(self) -> list[Served]:
+        """Every version that serves, by name and number."""
+        return [
+            served
+            for _, versions in sorted(self.served.items())
+            for _, served in sorted(versions.items())
+        ]
+
+    def serving(self) -> list[Served]:
+        """The highest version of every model, where it serves, by name."""
         return [
             versions[max(versions)]
-            for name, versions in sorted(self.sessions.items())
+            for name, versions in sorted(self.served.items())
             if self.is_default(name, max(versions))
         ]
 
     def refused(self) -> list[Refusal]:
-        """Every refused version, by name and number, and what stands where one should."""
+        """Every refused version, by name and number, then the strays."""
         versions = [
             refusal
             for _, versions in sorted(self.refusals.items())
@@ -116,15 +126,18 @@ class Models:
         return versions + self.strays
 
     def ready(self) -> bool:
-        """Whether a request that names no model gets its answer."""
+        """True if a request that names no model gets an answer."""
         try:
             return self.get() is not None
         except (NotFoundError, UnavailableError):
             return False
 
 
-def load_all(settings: Settings, loader: Loader = load) -> Models:
+def load_all(settings: Settings, serve: Serve, loader: Loader = load) -> Models:
     """Load every version; a refused one is logged in one line and the others serve.
+
+    Args:
+        serve: makes the served version of a loaded session.
 
     Raises:
         RepositoryError: the repository itself cannot be read.
@@ -141,7 +154,7 @@ def load_all(settings: Settings, loader: Loader = load) -> Models:
                 models.refusals.setdefault(entry.name, {})[entry.version] = outcome
                 logger.error("model %s was refused: %s", entry, outcome.reason)
             else:
-                models.sessions.setdefault(entry.name, {})[entry.version] = outcome
+                models.served.setdefault(entry.name, {})[entry.version] = serve(outcome)
                 logger.info(
                     "model %s serves on %s after %.2f s",
                     entry, outcome.provider, outcome.load_seconds,
@@ -157,7 +170,7 @@ def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refu
     except StartupError:
         raise
     except Exception as error:
-        # What no audit foresaw must not keep the other models from serving.
+        # An error that no audit foresaw must not keep the other models from serving.
         logger.exception("model %s cannot be loaded", entry)
         reason = f"it cannot be loaded ({type(error).__name__}: {error}); see the log"
         return Refusal(entry.name, str(entry.version), reason)
