@@ -9,8 +9,10 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import bentoml
+from _bentoml_sdk import Service  # type: ignore[import-untyped]
 from bentoml._internal.utils.analytics.usage_stats import do_not_track
 
 from contract.errors import ContractError
@@ -75,8 +77,21 @@ def _statistics_folder() -> Path | None:
     return Path(folder) / "statistics" if folder else None
 
 
+class RouteFirstService(Service[Any]):
+    """BentoML's service with the product's routes ahead of BentoML's middlewares."""
+
+    def to_asgi(self, is_main: bool = True) -> RouteFirst:
+        """The application that BentoML's worker gives to uvicorn."""
+        return RouteFirst(super().to_asgi(is_main), product)
+
+
+# The access log and tracing are BentoML's middlewares, so the routes must stand behind them.
+_BEHIND = _settings.access_log or _settings.tracing
+
+
 @bentoml.service(
     name="rosenblatt",
+    service_class=Service if _BEHIND else RouteFirstService,
     workers=provider.workers(_settings),
     # Of BentoML's own routes. It leaves one timer per request for so long: it must not be long.
     traffic={"timeout": _settings.timeout_seconds},
@@ -145,17 +160,5 @@ class Rosenblatt:
         )
 
 
-class _RoutedFirst(type(Rosenblatt)):  # type: ignore[misc]
-    """BentoML's service with the product's routes in front of its application."""
-
-    __slots__ = ()
-
-    def to_asgi(self, is_main: bool = True) -> RouteFirst:
-        """What BentoML's worker gives to uvicorn."""
-        return RouteFirst(super().to_asgi(is_main), product)
-
-
-if _settings.access_log or _settings.tracing:
+if _BEHIND:
     Rosenblatt.add_asgi_middleware(RouteFirst, product=product)  # type: ignore[attr-defined]
-else:
-    Rosenblatt.__class__ = _RoutedFirst  # type: ignore[method-assign]
