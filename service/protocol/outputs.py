@@ -8,11 +8,12 @@ from typing import Any
 from contract.tensors import Output
 from service.body import refuse_unknown
 from service.errors import InvalidError
+from service.protocol import schema
 from service.protocol.parameters import decode_parameters, flag
 from service.protocol.types import RequestOutput, Signature
 from service.wording import describe, short
 
-_OUTPUT = frozenset({"name", "parameters"})
+_OUTPUT = frozenset(schema.RequestOutput.__annotations__)
 
 
 def decode_outputs(outputs: Any, binary: bool, signature: Signature) -> Sequence[RequestOutput]:
