@@ -15,9 +15,8 @@ import bentoml
 
 from contract.errors import ContractError
 from contract.repository import entries
-from service.errors import StartupError
-from service.guide.decision import Decision
-from service.guide.facts import (
+from guide.decision import Decision
+from guide.facts import (
     Budget,
     Domain,
     Explainability,
@@ -25,8 +24,9 @@ from service.guide.facts import (
     Modality,
     Task,
 )
-from service.guide.rules import ruleset
-from service.guide.tables import library
+from guide.rules import ruleset
+from guide.tables import library
+from service.errors import StartupError
 from service.http.asgi import Application, Limits
 from service.http.front import Front
 from service.http.predict import Predictor
@@ -42,6 +42,7 @@ from service.metrics import Meter
 from service.protocol.codec import Codec
 from service.protocol.statistics import Statistics
 from service.settings import Settings, settings
+from service.translate_errors import translate_errors
 
 
 def _preflight() -> Settings:
@@ -54,8 +55,9 @@ def _preflight() -> Settings:
         found = settings()
         entries(found.models_dir)
         provider.require(found)
-        ruleset()
-        library()
+        with translate_errors():
+            ruleset()
+            library()
     except (ContractError, StartupError) as error:
         sys.exit(f"rosenblatt cannot start: {error}")
     return found

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
+from contract.messages import describe, kind, short
 from service.errors import InvalidError, MalformedError
-from service.wording import describe, kind, short
 
 
 def parse_object(

@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.messages import describe
 from service.errors import InvalidError, TooLargeError
 from service.inference import pictures
 from service.settings import Settings
-from service.wording import describe
 
 
 def decode(

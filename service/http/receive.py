@@ -8,8 +8,8 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
+from contract.messages import short
 from service.errors import MediaTypeError, TooLargeError
-from service.wording import short
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

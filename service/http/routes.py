@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from contract.manifest import Manifest
+from contract.messages import short
 from service.errors import NotFoundError
 from service.http.asgi import Handler, Reply, Request, Route, reply
 from service.http.predict import INLINE_BYTES, Asked, Predictor
@@ -19,7 +20,6 @@ from service.inference.repository import Models, Refusal
 from service.inference.session import Answer, Session
 from service.protocol.codec import Codec
 from service.protocol.statistics import Statistics
-from service.wording import short
 
 
 def routes(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract.messages import describe
 from service import __version__
 from service.body import parse_object, refuse_unknown
 from service.errors import InvalidError
 from service.inference.repository import Models
-from service.wording import describe
 
 # Only what works whole. The repository's index does; loading and unloading are not offered, so
 # Triton's model_repository extension is not among them.

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from contract.manifest import TensorSpec
+from contract.messages import describe, short
 from service.body import refuse_unknown
 from service.errors import InvalidError
 from service.protocol.parameters import decode_parameters, flag
 from service.protocol.types import RequestOutput, Signature
-from service.wording import describe, short
 
 _OUTPUT = frozenset({"name", "parameters"})
 

@@ -13,11 +13,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract.messages import short
 from service.errors import InvalidError, NotFoundError, ServiceError, StartupError
 from service.score.columns import cells, image_column
 from service.score.scorer import Scorer
 from service.score.sources import SUFFIXES
-from service.wording import short
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.messages import short
 from contract.repository import Entry, entries
 from service.cores import cores
 from service.errors import InvalidError, NotFoundError
 from service.inference.session import CHUNK, Session, load
 from service.score.cells import Where, decode
 from service.settings import Settings, settings
-from service.wording import short
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from service.guide import account
-from service.guide.engine import Engine
-from service.guide.facts import parse_facts
-from service.guide.rules import Ruleset
+from guide import account
+from guide.engine import Engine
+from guide.facts import parse_facts
+from guide.rules import Ruleset
 
 C, D, H, I = "classical_ml", "deep_learning", "hybrid", "insufficient_information"  # noqa: E741
 

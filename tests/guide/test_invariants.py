@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from service.guide.analysis import CIRCUMSTANCES, EVERYTHING, Analyst, Flip
-from service.guide.engine import Engine
-from service.guide.facts import NAMES, Facts, parse_facts
-from service.guide.recommend import Adviser, adviser
-from service.guide.rules import Ruleset, parse_rules, ruleset
-from service.guide.space import Point, bits, consistent
-from service.guide.tables import library
+from guide.analysis import CIRCUMSTANCES, EVERYTHING, Analyst, Flip
+from guide.engine import Engine
+from guide.facts import NAMES, Facts, parse_facts
+from guide.recommend import Adviser, adviser
+from guide.rules import Ruleset, parse_rules, ruleset
+from guide.space import Point, bits, consistent
+from guide.tables import library
 
 pytestmark = pytest.mark.usefixtures("untraced")
 
