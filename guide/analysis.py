@@ -10,7 +10,7 @@ from itertools import combinations, product
 from guide.engine import Engine, Outcome
 from guide.facts import NAMES
 from guide.rules import Verdict
-from guide.space import Bucket, Point, bits, consistent, ordered
+from guide.space import Bucket, FactMask, bits, consistent, ordered
 
 # What a person asks about; the rest are circumstances that can change while the problem stays.
 PROBLEM = ("modalities", "task", "domain")
@@ -43,7 +43,7 @@ class Missing:
 
 
 class Analyst:
-    """Asks one engine. Its answers depend on the point alone, so they are remembered."""
+    """Asks one engine. Its answers depend on the masks alone, so they are remembered."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -58,11 +58,11 @@ class Analyst:
         self.verdicts = lru_cache(maxsize=256)(self._verdicts)
         self._relevant = lru_cache(maxsize=1024)(self._search)
 
-    def unknown(self, point: Point) -> tuple[int, ...]:
+    def unknown(self, masks: FactMask) -> tuple[int, ...]:
         """The facts that were not stated and that some rule reads."""
         return tuple(
             fact
-            for fact, mask in enumerate(point)
+            for fact, mask in enumerate(masks)
             if mask == self._unknown[fact] and mask & (mask - 1)
         )
 
@@ -70,15 +70,15 @@ class Analyst:
         """The values that a move stands for."""
         return self._engine.space.buckets[NAMES[move.fact]][move.bucket]
 
-    def _missing(self, point: Point) -> tuple[Missing, ...]:
+    def _missing(self, masks: FactMask) -> tuple[Missing, ...]:
         """The unknown facts one of which, stated, changes verdict, contest or strategy."""
-        now = self._engine.outcome(point)
+        now = self._engine.outcome(masks)
         found = []
-        for fact in self.unknown(point):
+        for fact in self.unknown(masks):
             changes = tuple(
                 (move.bucket, outcome)
-                for move in self._moves(point, fact)
-                if (outcome := self._after(point, (move,))) is not None and outcome != now
+                for move in self._moves(masks, fact)
+                if (outcome := self._after(masks, (move,))) is not None and outcome != now
             )
             if changes:
                 found.append(Missing(fact, changes))
@@ -91,12 +91,12 @@ class Analyst:
 
         return tuple(sorted(found, key=order))
 
-    def _verdicts(self, point: Point) -> frozenset[Verdict]:
+    def _verdicts(self, masks: FactMask) -> frozenset[Verdict]:
         """Every verdict that some completion of the unknown facts has."""
         # Facts of the first tiers vary fastest, so that all verdicts are soon seen.
-        facts = self.relevant(point, self.unknown(point))[::-1]
+        facts = self.relevant(masks, self.unknown(masks))[::-1]
         found: set[Verdict] = set()
-        for completion in self._engine.space.completions(point, facts):
+        for completion in self._engine.space.completions(masks, facts):
             found.add(self._engine.resolve(completion).verdict)
             if len(found) == len(self._possible):
                 break
@@ -104,35 +104,35 @@ class Analyst:
 
     @property
     def _possible(self) -> set[str]:
-        return {f for voice in self._engine.voices for f in voice.clause.families}
+        return {f for clause in self._engine.clauses for f in clause.data.families}
 
-    def _flips(self, point: Point, facts: tuple[int, ...]) -> tuple[Flip, ...]:
+    def _flips(self, masks: FactMask, facts: tuple[int, ...]) -> tuple[Flip, ...]:
         """The smallest sets of moves of these facts that flip the verdict; all of one size."""
-        relevant = self.relevant(point, facts)
-        now = self._engine.outcome(point).verdict
+        relevant = self.relevant(masks, facts)
+        now = self._engine.outcome(masks).verdict
         for size in range(1, len(relevant) + 1):
             found = [
                 flip
                 for chosen in combinations(sorted(relevant), size)
-                for flip in self._flips_of(point, chosen, now)
+                for flip in self._flips_of(masks, chosen, now)
             ]
             if found:
-                return tuple(self._nearest(point, found))
+                return tuple(self._nearest(masks, found))
         return ()
 
-    def _flips_of(self, point: Point, facts: Sequence[int], now: Verdict) -> Iterator[Flip]:
-        for moves in product(*(self._moves(point, fact) for fact in facts)):
-            outcome = self._after(point, moves)
+    def _flips_of(self, masks: FactMask, facts: Sequence[int], now: Verdict) -> Iterator[Flip]:
+        for moves in product(*(self._moves(masks, fact) for fact in facts)):
+            outcome = self._after(masks, moves)
             if outcome is not None and outcome.verdict != now:
                 yield Flip(moves, outcome)
 
-    def _nearest(self, point: Point, flips: Sequence[Flip]) -> list[Flip]:
+    def _nearest(self, masks: FactMask, flips: Sequence[Flip]) -> list[Flip]:
         """Of several ranges of a count on one side with the same verdict only the nearest."""
         best: dict[object, tuple[int, Flip]] = {}
         for flip in flips:
             key, distance = [], 0
             for move in flip.moves:
-                here = point[move.fact]
+                here = masks[move.fact]
                 if not self.bucket(move).is_range or here == self._unknown[move.fact]:
                     key.append((move.fact, move.bucket))
                     continue
@@ -144,37 +144,37 @@ class Analyst:
                 best[known] = (distance, flip)
         return [flip for _, flip in best.values()]
 
-    def _moves(self, point: Point, fact: int) -> list[Move]:
-        return [move for bit, move in self._every_move[fact] if bit != point[fact]]
+    def _moves(self, masks: FactMask, fact: int) -> list[Move]:
+        return [move for bit, move in self._every_move[fact] if bit != masks[fact]]
 
-    def _after(self, point: Point, moves: Sequence[Move]) -> Outcome | None:
+    def _after(self, masks: FactMask, moves: Sequence[Move]) -> Outcome | None:
         """The outcome after these moves; None where the counts would contradict each other."""
-        masks = list(point)
+        changed = list(masks)
         for move in moves:
-            masks[move.fact] = 1 << move.bucket
-        return self._engine.outcome(tuple(masks)) if consistent(masks) else None
+            changed[move.fact] = 1 << move.bucket
+        return self._engine.outcome(tuple(changed)) if consistent(changed) else None
 
-    def relevant(self, point: Point, facts: Sequence[int]) -> tuple[int, ...]:
+    def relevant(self, masks: FactMask, facts: Sequence[int]) -> tuple[int, ...]:
         """Those of these facts that can change the verdict, whatever values they take."""
-        masks = list(point)
+        changed = list(masks)
         for fact in facts:
-            masks[fact] = self._unknown[fact]
-        return self._relevant(ordered(masks), frozenset(facts))
+            changed[fact] = self._unknown[fact]
+        return self._relevant(ordered(changed), frozenset(facts))
 
-    def _search(self, point: Point, free: frozenset[int]) -> tuple[int, ...]:
+    def _search(self, masks: FactMask, free: frozenset[int]) -> tuple[int, ...]:
         """Read clauses in the order of tiers up to the first that surely fires for one family.
 
-        What is heard after that one cannot change the verdict.
+        The clauses after that one cannot change the verdict.
         """
         found: dict[int, None] = {}
-        silent: set[str] = set()
-        for voice in sorted(self._engine.voices, key=lambda v: v.rank):
-            if voice.status(point) == "not_fired":
-                silent.add(voice.name)
+        failed: set[str] = set()
+        for clause in sorted(self._engine.clauses, key=lambda c: c.rank):
+            if clause.status(masks) == "not_fired":
+                failed.add(clause.name)
                 continue
-            read = self._engine.reads(voice) & free
+            read = self._engine.reads(clause) & free
             found.update(dict.fromkeys(sorted(read)))
-            sure = not read and all(v.name in silent for v in self._engine.before(voice))
-            if sure and len(voice.clause.families) == 1 and voice.status(point) == "fired":
+            sure = not read and all(c.name in failed for c in self._engine.before(clause))
+            if sure and len(clause.data.families) == 1 and clause.status(masks) == "fired":
                 break
         return tuple(found)

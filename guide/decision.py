@@ -22,7 +22,7 @@ class Candidate(_Answer):
     family: Family
     architecture: str
     why: str
-    rules: list[str] = Field(description="Fired rules that speak for it.")
+    rules: list[str] = Field(description="Fired rules that support it.")
     caveats: list[str]
     served_model: str | None = Field(
         description="A model of this service that shows the idea on digits; not one for this data."
@@ -38,7 +38,7 @@ class RuleResult(_Answer):
     status: Status
     outcome: Effect | None = Field(description="What the rule did; null if it did not fire.")
     clause: str | None = Field(description="Which clause of the rule fired.")
-    tier: int | None = Field(description="0 is heard first; null if it did not fire.")
+    tier: int | None = Field(description="0 applies first; null if it did not fire.")
     statement: str
     because: dict[str, Any] = Field(description="The facts that were read; null is unknown.")
 
@@ -153,7 +153,9 @@ class Decision(_Answer):
     contested: bool = Field(description="Whether a serious alternative lost.")
     runner_up: Verdict | None = Field(description="That alternative.")
     guide_gap: str | None = Field(description="Where the guide has no rule for this case.")
-    rules: list[RuleResult] = Field(description="All rules; the fired ones first, as heard.")
+    rules: list[RuleResult] = Field(
+        description="All rules; the fired ones first, in order of rank."
+    )
     conflicts: list[ConflictResult]
     assumptions: list[Assumption]
     missing_facts: list[MissingFact]

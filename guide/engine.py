@@ -1,7 +1,7 @@
-"""From a point of the space to a verdict: which clauses fire, and how they meet.
+"""From a fact mask to a verdict: which clauses fire, and how they combine.
 
-Clauses are heard tier by tier. One whose families meet what is still admissible narrows it; one
-whose families do not is overridden, and a conflict is recorded. Pure functions of the rules.
+Clauses apply tier by tier. A clause whose families overlap the admissible ones narrows them; any
+other clause is overridden, and the conflict is recorded. Pure functions of the rules.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from guide.rules import (
     Tier,
     Verdict,
 )
-from guide.space import Point, Space, ordered
+from guide.space import FactMask, Space, ordered
 
 Status = Literal["fired", "not_fired", "unknown"]
 Effect = Literal["decides", "agrees", "shapes", "overridden"]
@@ -39,44 +39,50 @@ Test = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class Voice:
-    """A clause with what is needed to hear it: its rule, its rank, its compiled conditions."""
+class CompiledClause:
+    """A clause with its rule, its rank and its conditions compiled to masks.
+
+    Attributes:
+        data: the clause as `rules.yaml` states it.
+        rank: tier and position in the file; a lower rank applies first.
+        unknown: the mask of each fact when it is not stated.
+    """
 
     rule: Rule
-    clause: Clause
+    data: Clause
     tier: Tier
     rank: tuple[int, int]
     when: Test
     unless: Test
-    unknown: Point
+    unknown: FactMask
 
     @property
     def name(self) -> str:
         """`<rule>.<clause>`."""
-        return f"{self.rule.id}.{self.clause.id}"
+        return f"{self.rule.id}.{self.data.id}"
 
-    def status(self, point: Point) -> Status:
-        """Whether the clause fires at this point, which must be `ordered`."""
+    def status(self, masks: FactMask) -> Status:
+        """Whether the clause fires for these masks, which must be `ordered`."""
         status: Status = "fired"
         for fact, mask in self.when:
-            possible = point[fact]
+            possible = masks[fact]
             if not possible & mask:
                 return "not_fired"
             if possible & ~mask:
                 status = "unknown"
-        if any(self._true(point, fact, mask) for fact, mask in self.unless):
+        if any(self._true(masks, fact, mask) for fact, mask in self.unless):
             return "not_fired"
         return status
 
-    def _true(self, point: Point, fact: int, mask: int) -> bool:
-        return not point[fact] & ~mask and point[fact] != self.unknown[fact]
+    def _true(self, masks: FactMask, fact: int, mask: int) -> bool:
+        return not masks[fact] & ~mask and masks[fact] != self.unknown[fact]
 
-    def assumptions(self, point: Point) -> list[tuple[str, str]]:
-        """What the clause takes for granted at this point, where it fires: fact and words."""
+    def assumptions(self, masks: FactMask) -> list[tuple[str, str]]:
+        """What the clause, if it fires, assumes about unknown facts: (fact, sentence) pairs."""
         return [
             (unless.condition.fact, unless.assumption)
-            for unless, (fact, _) in zip(self.clause.unless, self.unless, strict=True)
-            if point[fact] == self.unknown[fact]
+            for unless, (fact, _) in zip(self.data.unless, self.unless, strict=True)
+            if masks[fact] == self.unknown[fact]
         ]
 
 
@@ -84,8 +90,8 @@ class Voice:
 class Conflict:
     """`loser` was overridden by `winner`."""
 
-    winner: Voice
-    loser: Voice
+    winner: CompiledClause
+    loser: CompiledClause
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class Resolution:
     """What the fired clauses amount to.
 
     Attributes:
-        effects: what each fired clause did, by its name, in the order heard.
+        effects: what each fired clause did, by its name, in order of rank.
         contested: a stated signal of the other family was overridden, or the guide has a gap.
         runner_up: the verdict without what overrode that signal; None if not contested.
     """
@@ -101,10 +107,10 @@ class Resolution:
     verdict: Verdict
     effects: dict[str, Effect]
     conflicts: tuple[Conflict, ...]
-    decider: Voice | None
+    decider: CompiledClause | None
     contested: bool = False
     runner_up: Verdict | None = None
-    fired: tuple[Voice, ...] = field(default=())
+    fired: tuple[CompiledClause, ...] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ class Engine:
 
     Args:
         rules: the rules.
-        memory: most outcomes of points that are remembered; None remembers all.
+        memory: most outcomes that are remembered; None remembers all.
     """
 
     def __init__(self, rules: Ruleset, memory: int | None = 2**14) -> None:
@@ -134,8 +140,8 @@ class Engine:
             + [u.condition for _, clause in clauses for u in clause.unless]
             + [c for selection in selections for c in selection.when]
         )
-        self.voices = tuple(self._voices(rules))
-        self._reads = {v.name: _reads(v) for v in self.voices}
+        self.clauses = tuple(self._compiled(rules))
+        self._reads = {c.name: _reads(c) for c in self.clauses}
         self._tests = tuple(self._test(rule) for rule in rules.rules)
         self._selections: dict[Verdict, list[tuple[Strategy, frozenset[str], Test]]] = {}
         for chosen in selections:
@@ -146,11 +152,11 @@ class Engine:
         self._outcomes: dict[tuple[Outcome, frozenset[str]], Outcome] = {}
         self._resolved = lru_cache(maxsize=2**12)(self._resolve)
 
-    def _voices(self, rules: Ruleset) -> Iterator[Voice]:
+    def _compiled(self, rules: Ruleset) -> Iterator[CompiledClause]:
         mask, tiers = self.space.mask, {tier.tier: tier for tier in rules.document.tiers}
         clauses = [(rule, clause) for rule in rules.rules for clause in rule.clauses]
         for position, (rule, clause) in enumerate(clauses):
-            yield Voice(
+            yield CompiledClause(
                 rule,
                 clause,
                 tiers[clause.tier],
@@ -161,37 +167,39 @@ class Engine:
             )
 
     def _test(self, rule: Rule) -> tuple[Any, ...]:
-        """A rule's clauses as `_fired` reads them: rank, when, unless with what is unknown."""
+        """A rule's clauses for `_fired_positions`: rank, when, unless and the unknown masks."""
         unknown = self.space.unknown
         return tuple(
-            (v.rank, v.when, tuple((fact, mask, unknown[fact]) for fact, mask in v.unless))
-            for v in self.voices
-            if v.rule is rule
+            (c.rank, c.when, tuple((fact, mask, unknown[fact]) for fact, mask in c.unless))
+            for c in self.clauses
+            if c.rule is rule
         )
 
-    def reads(self, voice: Voice) -> frozenset[int]:
+    def reads(self, clause: CompiledClause) -> frozenset[int]:
         """The facts, by index, that bear on a clause; one count bears on the other."""
-        return self._reads[voice.name]
+        return self._reads[clause.name]
 
-    def before(self, voice: Voice) -> tuple[Voice, ...]:
-        """The clauses of the same rule that speak before this one."""
-        return tuple(v for v in self.voices if v.rule is voice.rule and v.rank[1] < voice.rank[1])
+    def before(self, clause: CompiledClause) -> tuple[CompiledClause, ...]:
+        """The clauses of the same rule that come before this one."""
+        return tuple(
+            c for c in self.clauses if c.rule is clause.rule and c.rank[1] < clause.rank[1]
+        )
 
-    def heard(self, point: Point) -> tuple[Voice, ...]:
+    def fired(self, masks: FactMask) -> tuple[CompiledClause, ...]:
         """For each rule the first clause that fires, in the order of tiers."""
-        return tuple(self.voices[position] for position in self._fired(ordered(point)))
+        return tuple(self.clauses[position] for position in self._fired_positions(ordered(masks)))
 
-    def _fired(self, point: Point) -> tuple[int, ...]:
-        """`heard` by position, written out: this is what the searches spend their time in."""
+    def _fired_positions(self, masks: FactMask) -> tuple[int, ...]:
+        """`fired` by position. The searches spend their time here, so it is written out."""
         fired = []
         for clauses in self._tests:
             for rank, when, unless in clauses:
                 for fact, mask in when:
-                    if point[fact] & ~mask:
+                    if masks[fact] & ~mask:
                         break
                 else:
                     for fact, mask, unknown in unless:
-                        if not point[fact] & ~mask and point[fact] != unknown:
+                        if not masks[fact] & ~mask and masks[fact] != unknown:
                             break
                     else:
                         fired.append(rank)
@@ -199,86 +207,86 @@ class Engine:
         fired.sort()
         return tuple([position for _, position in fired])
 
-    def resolve(self, point: Point) -> Resolution:
-        """The verdict at this point, and how it came about."""
-        return self._resolved(self._fired(ordered(point)))
+    def resolve(self, masks: FactMask) -> Resolution:
+        """The verdict for these masks, and how it came about."""
+        return self._resolved(self._fired_positions(ordered(masks)))
 
     def _resolve(self, positions: tuple[int, ...]) -> Resolution:
-        fired = tuple(self.voices[p] for p in positions)
+        fired = tuple(self.clauses[p] for p in positions)
         resolution = replace(_meet(fired), fired=fired)
         return _contest(resolution)
 
-    def _outcome(self, point: Point) -> Outcome:
-        resolution = self.resolve(point)
-        strategy, chosen = self._strategy(ordered(point), resolution)
+    def _outcome(self, masks: FactMask) -> Outcome:
+        resolution = self.resolve(masks)
+        strategy, chosen = self._strategy(ordered(masks), resolution)
         outcome = Outcome(resolution.verdict, resolution.contested, strategy, chosen)
-        # One object per outcome, not per point: there are a dozen.
+        # One object per outcome, not per call: there are a dozen.
         return self._outcomes.setdefault((outcome, chosen), outcome)
 
-    def _strategy(self, point: Point, resolution: Resolution) -> tuple[Strategy, frozenset[str]]:
+    def _strategy(self, masks: FactMask, resolution: Resolution) -> tuple[Strategy, frozenset[str]]:
         """How the verdict is carried out: the first selection that fits, and what asked for it."""
         for strategy, needed, when in self._selections[resolution.verdict]:
             chosen = needed.intersection(resolution.effects)
             if needed and not chosen:
                 continue
-            if all(not point[fact] & ~mask for fact, mask in when):
+            if all(not masks[fact] & ~mask for fact, mask in when):
                 return strategy, chosen
         raise AssertionError("the last selection of a verdict has no conditions")
 
 
-def _reads(voice: Voice) -> frozenset[int]:
-    facts = {fact for fact, _ in (*voice.when, *voice.unless)}
+def _reads(clause: CompiledClause) -> frozenset[int]:
+    facts = {fact for fact, _ in (*clause.when, *clause.unless)}
     counts = {NAMES.index(name) for name in COUNTS}
     return frozenset(facts | counts if facts & counts else facts)
 
 
-def _meet(fired: Sequence[Voice]) -> Resolution:
-    """Hear the clauses in turn."""
+def _meet(fired: Sequence[CompiledClause]) -> Resolution:
+    """Apply the clauses in turn."""
     admissible = set(FAMILIES)
-    applied: list[Voice] = []
+    applied: list[CompiledClause] = []
     effects: dict[str, Effect] = {}
     conflicts = []
-    decider: Voice | None = None
-    for voice in fired:
-        families = set(voice.clause.families)
+    decider: CompiledClause | None = None
+    for clause in fired:
+        families = set(clause.data.families)
         if not admissible & families:
-            effects[voice.name] = "overridden"
-            conflicts.append(Conflict(_winner(applied, families), voice))
+            effects[clause.name] = "overridden"
+            conflicts.append(Conflict(_winner(applied, families), clause))
             continue
         admissible &= families
-        applied.append(voice)
+        applied.append(clause)
         if decider is None and len(admissible) == 1:
-            decider = voice
-            effects[voice.name] = "decides"
+            decider = clause
+            effects[clause.name] = "decides"
         else:
-            effects[voice.name] = "shapes" if voice.clause.shapes else "agrees"
+            effects[clause.name] = "shapes" if clause.data.shapes else "agrees"
     verdict: Verdict = "insufficient_information"
     if len(admissible) == 1:
         (verdict,) = admissible
     return Resolution(verdict, effects, tuple(conflicts), decider)
 
 
-def _winner(applied: Sequence[Voice], families: set[Family]) -> Voice:
+def _winner(applied: Sequence[CompiledClause], families: set[Family]) -> CompiledClause:
     """The clause after which none of these families was left."""
     left = set(families)
-    for voice in applied:
-        left &= set(voice.clause.families)
+    for clause in applied:
+        left &= set(clause.data.families)
         if not left:
-            return voice
+            return clause
     raise AssertionError("an overridden clause was overridden by something")
 
 
 def _contest(resolution: Resolution) -> Resolution:
     """Say whether a serious alternative lost, and which."""
     decider = resolution.decider
-    if decider is None or decider.clause.tier == _FEASIBILITY:
+    if decider is None or decider.data.tier == _FEASIBILITY:
         return resolution
     for conflict in resolution.conflicts:
         if _rivals(conflict, resolution.verdict):
             runner_up = _runner_up(resolution, decider, conflict.loser)
             return replace(resolution, contested=True, runner_up=runner_up)
-    if decider.clause.contested_by is not None:
-        return replace(resolution, contested=True, runner_up=decider.clause.contested_by)
+    if decider.data.contested_by is not None:
+        return replace(resolution, contested=True, runner_up=decider.data.contested_by)
     return resolution
 
 
@@ -288,23 +296,23 @@ def _rivals(conflict: Conflict, verdict: Verdict) -> bool:
     An assumption does not contest; trees within a hybrid, or beside one, are no rival of it.
     """
     loser = conflict.loser
-    families = set(loser.clause.families)
+    families = set(loser.data.families)
     wanted = families - {"hybrid"} or _COVER["hybrid"]
     return loser.tier.contests and wanted.isdisjoint(_COVER[verdict])
 
 
-def _runner_up(resolution: Resolution, decider: Voice, loser: Voice) -> Verdict:
+def _runner_up(resolution: Resolution, decider: CompiledClause, loser: CompiledClause) -> Verdict:
     """The verdict without the clauses of the deciding tier that exclude the loser.
 
     Where others exclude it too, what the loser itself asks for.
     """
-    families = set(loser.clause.families)
+    families = set(loser.data.families)
     rest = [
-        voice
-        for voice in resolution.fired
-        if voice.clause.tier != decider.clause.tier or families & set(voice.clause.families)
+        clause
+        for clause in resolution.fired
+        if clause.data.tier != decider.data.tier or families & set(clause.data.families)
     ]
     verdict = _meet(rest).verdict
     if verdict in ("insufficient_information", resolution.verdict):
-        return loser.clause.families[0]
+        return loser.data.families[0]
     return verdict

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from guide import account, advice, sentences
+from guide import candidates, sentences, trace
 from guide import decision as d
 from guide.analysis import CIRCUMSTANCES, EVERYTHING, Analyst, Missing, Move
 from guide.engine import Engine
 from guide.facts import COUNTS, NAMES, Facts
 from guide.rules import Ruleset, ruleset
-from guide.space import Point
+from guide.space import FactMask
 from guide.tables import Library, library
 
 
@@ -43,45 +43,47 @@ class Adviser:
 
     def recommend(self, facts: Facts) -> d.Decision:
         """Which approach, and the whole case for it."""
-        point = self.engine.space.point(facts)
-        resolution = self.engine.resolve(point)
-        outcome = self.engine.outcome(point)
-        missing = self._missing(point, facts)
-        robustness = self._robustness(point, facts)
-        unmet = account.unmet(resolution)
-        gap = resolution.decider.clause.gap if resolution.decider else None
+        masks = self.engine.space.fact_mask(facts)
+        resolution = self.engine.resolve(masks)
+        outcome = self.engine.outcome(masks)
+        missing = self._missing(masks, facts)
+        robustness = self._robustness(masks, facts)
+        unmet = trace.unmet(resolution)
+        gap = resolution.decider.data.gap if resolution.decider else None
         return d.Decision(
             verdict=outcome.verdict,
             strategy=outcome.strategy,
             summary=sentences.summary(
                 outcome,
                 resolution,
-                advice.cautions(self._tables, facts),
+                candidates.cautions(self._tables, facts),
                 [need.need for need in unmet],
-                list(self._decisive(point)),
+                list(self._decisive(masks)),
                 robustness,
             ),
-            candidates=advice.candidates(self._tables, self._served, facts, outcome, resolution),
+            candidates=candidates.candidates(
+                self._tables, self._served, facts, outcome, resolution
+            ),
             contested=resolution.contested,
             runner_up=resolution.runner_up,
             guide_gap=gap,
-            rules=account.rules(self.engine, point, facts, resolution),
-            conflicts=account.conflicts(resolution),
-            assumptions=account.assumptions(point, resolution),
+            rules=trace.rules(self.engine, masks, facts, resolution),
+            conflicts=trace.conflicts(resolution),
+            assumptions=trace.assumptions(masks, resolution),
             missing_facts=missing,
             robustness=robustness,
-            counterfactuals=self._counterfactuals(point, facts, EVERYTHING),
-            counterfactuals_same_problem=self._counterfactuals(point, facts, CIRCUMSTANCES),
+            counterfactuals=self._counterfactuals(masks, facts, EVERYTHING),
+            counterfactuals_same_problem=self._counterfactuals(masks, facts, CIRCUMSTANCES),
             unmet=unmet,
-            comparison=advice.comparison(self._tables, resolution),
-            evidence=advice.evidence(self._tables, facts, resolution),
+            comparison=candidates.comparison(self._tables, resolution),
+            evidence=candidates.evidence(self._tables, facts, resolution),
             measured=self._measured,
             ruleset_version=self.engine.rules.version,
             decision_id=_identity(facts, self.engine.rules.version),
         )
 
-    def _missing(self, point: Point, facts: Facts) -> list[d.MissingFact]:
-        now = self.engine.outcome(point)
+    def _missing(self, masks: FactMask, facts: Facts) -> list[d.MissingFact]:
+        now = self.engine.outcome(masks)
         return [
             d.MissingFact(
                 fact=NAMES[missing.fact],
@@ -89,14 +91,14 @@ class Adviser:
                 how=sentences.how(alternatives, now),
                 outcomes=alternatives,
             )
-            for missing in self._analyst.missing(point)
+            for missing in self._analyst.missing(masks)
             if (alternatives := list(self._alternatives(missing, facts)))
         ]
 
-    def _decisive(self, point: Point) -> Iterator[sentences.Decisive]:
+    def _decisive(self, masks: FactMask) -> Iterator[sentences.Decisive]:
         """The unknown facts that flip the verdict, with all their values that do."""
-        now = self.engine.outcome(point).verdict
-        for missing in self._analyst.missing(point):
+        now = self.engine.outcome(masks).verdict
+        for missing in self._analyst.missing(masks):
             for verdict in dict.fromkeys(o.verdict for _, o in missing.changes):
                 if verdict != now:
                     buckets = [
@@ -119,10 +121,10 @@ class Adviser:
                 strategy=outcome.strategy,
             )
 
-    def _robustness(self, point: Point, facts: Facts) -> d.Robustness:
-        verdicts = self._analyst.verdicts(point)
-        robust = verdicts == {self.engine.outcome(point).verdict}
-        flips = () if robust else self._analyst.flips(point, self._analyst.unknown(point))
+    def _robustness(self, masks: FactMask, facts: Facts) -> d.Robustness:
+        verdicts = self._analyst.verdicts(masks)
+        robust = verdicts == {self.engine.outcome(masks).verdict}
+        flips = () if robust else self._analyst.flips(masks, self._analyst.unknown(masks))
         return d.Robustness(
             robust=robust,
             possible_verdicts=sorted(verdicts),
@@ -130,9 +132,9 @@ class Adviser:
         )
 
     def _counterfactuals(
-        self, point: Point, facts: Facts, movable: tuple[int, ...]
+        self, masks: FactMask, facts: Facts, movable: tuple[int, ...]
     ) -> list[d.Counterfactual]:
-        flips = self._analyst.flips(point, movable)
+        flips = self._analyst.flips(masks, movable)
         # A change of circumstances says more than one of the problem.
         nearby = sorted(flips, key=lambda f: any(m.fact not in CIRCUMSTANCES for m in f.moves))
         return [

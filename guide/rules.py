@@ -46,7 +46,7 @@ class _Strict(BaseModel):
 
 
 class Tier(_Strict):
-    """Rules of a lower tier are heard first."""
+    """Rules of a lower tier apply first."""
 
     tier: int = Field(ge=0)
     name: str
@@ -64,7 +64,7 @@ class Unless:
 
 
 class Clause(_Strict):
-    """One way in which a rule speaks."""
+    """One case of a rule: its conditions and the families it asks for."""
 
     id: str
     tier: int

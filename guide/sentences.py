@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from guide.decision import Alternative, Robustness
-from guide.engine import Outcome, Resolution, Voice
+from guide.engine import CompiledClause, Outcome, Resolution
 from guide.rules import Strategy, Verdict
 from guide.space import Bucket
 
@@ -77,9 +77,9 @@ def _first(outcome: Outcome, resolution: Resolution) -> str:
     phrase = STRATEGIES[outcome.strategy]
     if resolution.decider is None:
         return _sentence(phrase)
-    shaped = [voice for voice in resolution.fired if voice.name in outcome.shaped_by]
-    shapes = [voice for voice in shaped if voice is not resolution.decider]
-    reasons = "; ".join(_reason(voice) for voice in (resolution.decider, *shapes))
+    shaped = [clause for clause in resolution.fired if clause.name in outcome.shaped_by]
+    shapes = [clause for clause in shaped if clause is not resolution.decider]
+    reasons = "; ".join(_reason(clause) for clause in (resolution.decider, *shapes))
     return _sentence(f"{phrase}, because {reasons}")
 
 
@@ -88,10 +88,10 @@ def _against(resolution: Resolution, unmet: Sequence[str]) -> str:
         return f"it cannot give what was asked for: {' and '.join(unmet)}"
     if not resolution.contested or resolution.runner_up is None:
         return ""
-    if resolution.decider is not None and resolution.decider.clause.gap:
-        return f"this is contested: {resolution.decider.clause.gap}"
+    if resolution.decider is not None and resolution.decider.data.gap:
+        return f"this is contested: {resolution.decider.data.gap}"
     loser = next(
-        c.loser for c in resolution.conflicts if resolution.verdict not in c.loser.clause.families
+        c.loser for c in resolution.conflicts if resolution.verdict not in c.loser.data.families
     )
     return (
         f"this is contested: {_reason(loser)}, so {VERDICTS[resolution.runner_up]} is the runner-up"
@@ -128,8 +128,8 @@ def _changed(alternative: Alternative, now: Outcome) -> str:
     return ", ".join(parts)
 
 
-def _reason(voice: Voice) -> str:
-    return f"{voice.clause.says} ({voice.rule.id})"
+def _reason(clause: CompiledClause) -> str:
+    return f"{clause.data.says} ({clause.rule.id})"
 
 
 def _listed(names: Sequence[str], word: str = "or") -> str:

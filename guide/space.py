@@ -1,12 +1,12 @@
 """The space of facts as the rules can tell them apart.
 
-Two values of a fact that no condition tells apart stand in one bucket. A point says, for each
+Two values of a fact that no condition tells apart stand in one bucket. A fact mask says, for each
 fact, which buckets are possible, as a bit mask: one bit for a stated fact, all for an unknown one.
 A condition is then true, false or unknown (Kleene, Introduction to Metamathematics, 1952, section
 64) by two `and`s, and every question about the rules is an exact, small enumeration.
 
 What is labelled is at most what there is, so one count bounds the other: `ordered` narrows the
-masks before they are read. A point itself says only what was stated.
+masks before they are read. A fact mask itself says only what was stated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from guide.conditions import Condition
 from guide.facts import CHOICES, COUNTS, MODALITIES, NAMES, Facts
 
-Point = tuple[int, ...]
+FactMask = tuple[int, ...]
 
 _ROWS, _LABELLED = (NAMES.index(name) for name in COUNTS)
 
@@ -62,20 +62,20 @@ class Bucket:
 
 
 class Space:
-    """The buckets that some conditions make, and the points over them."""
+    """The buckets that some conditions make, and the fact masks over them."""
 
     def __init__(self, conditions: Iterable[Condition]) -> None:
         found = tuple(dict.fromkeys((c.fact, c.operator, _frozen(c.operand)) for c in conditions))
         self._conditions = [Condition(*parts) for parts in found]
         self.buckets: dict[str, tuple[Bucket, ...]] = {name: self._buckets(name) for name in NAMES}
-        self.unknown: Point = tuple((1 << len(self.buckets[name])) - 1 for name in NAMES)
+        self.unknown: FactMask = tuple((1 << len(self.buckets[name])) - 1 for name in NAMES)
 
-    def point(self, facts: Facts) -> Point:
-        """Where these facts stand."""
-        masks = list(self.unknown)
+    def fact_mask(self, facts: Facts) -> FactMask:
+        """The masks of these facts."""
+        changed = list(self.unknown)
         for name, value in facts.known().items():
-            masks[NAMES.index(name)] = 1 << self._index(name, value)
-        return tuple(masks)
+            changed[NAMES.index(name)] = 1 << self._index(name, value)
+        return tuple(changed)
 
     def mask(self, condition: Condition) -> tuple[int, int]:
         """A condition as the index of its fact and the buckets in which it is true."""
@@ -83,23 +83,23 @@ class Space:
         bits = sum(1 << b for b, bucket in enumerate(buckets) if condition.holds(_probe(bucket)))
         return NAMES.index(condition.fact), bits
 
-    def points(self) -> Iterator[Point]:
-        """Every point: each fact in each bucket or unknown, without contradicting counts."""
+    def fact_masks(self) -> Iterator[FactMask]:
+        """Every fact mask: each fact in each bucket or unknown, without contradicting counts."""
         choices = [dict.fromkeys((*bits(mask), mask)) for mask in self.unknown]
-        return (point for point in product(*choices) if consistent(point))
+        return (masks for masks in product(*choices) if consistent(masks))
 
-    def completions(self, point: Point, facts: Sequence[int]) -> Iterator[Point]:
-        """Every consistent point in which these facts, by index, are known, and else as this one.
+    def completions(self, masks: FactMask, facts: Sequence[int]) -> Iterator[FactMask]:
+        """Every consistent mask that states these facts, by index, and keeps the others.
 
-        The facts named last vary fastest.
+        The last of these facts varies fastest.
         """
-        choices = [list(bits(point[fact])) for fact in facts]
+        choices = [list(bits(masks[fact])) for fact in facts]
         for chosen in product(*choices):
-            masks = list(point)
+            changed = list(masks)
             for fact, mask in zip(facts, chosen, strict=True):
-                masks[fact] = mask
-            if consistent(masks):
-                yield tuple(masks)
+                changed[fact] = mask
+            if consistent(changed):
+                yield tuple(changed)
 
     def _index(self, name: str, value: Any) -> int:
         buckets = self.buckets[name]
@@ -128,21 +128,21 @@ class Space:
         return tuple(Bucket(pair, is_range=True) for pair in zip(starts, ends, strict=True))
 
 
-def ordered(point: Sequence[int]) -> Point:
-    """The point with each count narrowed by the other; zero masks if they contradict."""
-    rows, labelled = point[_ROWS], point[_LABELLED]
+def ordered(masks: Sequence[int]) -> FactMask:
+    """Narrow each count by the other; both masks are zero if the counts contradict."""
+    rows, labelled = masks[_ROWS], masks[_LABELLED]
     rows &= -(labelled & -labelled)  # at least as many rows as the fewest labelled
     labelled &= (1 << rows.bit_length()) - 1
-    if rows == point[_ROWS] and labelled == point[_LABELLED]:
-        return tuple(point)
-    masks = list(point)
-    masks[_ROWS], masks[_LABELLED] = rows, labelled
-    return tuple(masks)
+    if rows == masks[_ROWS] and labelled == masks[_LABELLED]:
+        return tuple(masks)
+    changed = list(masks)
+    changed[_ROWS], changed[_LABELLED] = rows, labelled
+    return tuple(changed)
 
 
-def consistent(point: Sequence[int]) -> bool:
+def consistent(masks: Sequence[int]) -> bool:
     """Whether as many rows are possible as are labelled."""
-    return point[_ROWS].bit_length() >= (point[_LABELLED] & -point[_LABELLED]).bit_length()
+    return masks[_ROWS].bit_length() >= (masks[_LABELLED] & -masks[_LABELLED]).bit_length()
 
 
 def bits(mask: int) -> Iterator[int]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from profiler.errors import ContentError, TooLargeError, UnreadableError, UnsupportedError
-from profiler.foreign import zip_errors
 from profiler.limits import Limits
+from profiler.messages import count, shown
 from profiler.sniff import IMAGES, recognised
-from profiler.wording import count, shown
+from profiler.translate_errors import zip_errors
 
 # Left by file managers; a name that starts with a dot is hidden and ignored as well.
 IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})

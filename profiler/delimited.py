@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from profiler.errors import UnreadableError
-from profiler.foreign import polars_errors
 from profiler.limits import Limits
+from profiler.messages import count, listed
 from profiler.records import DELIMITER_NAMES, Records, delimiter_of, line_of, records_of
 from profiler.table import Table, check_columns, check_names, check_rows, check_unpacked
-from profiler.wording import count, listed
+from profiler.translate_errors import polars_errors
 
 if TYPE_CHECKING:
     import polars as pl

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from profiler.columns import Values, describe, values_of
-from profiler.foreign import polars_errors
+from profiler.messages import count, listed, percent, shown
 from profiler.quality import Quality, judge_quality
 from profiler.result import Column, Details, Kind, Profile
 from profiler.table import Table, check_target
 from profiler.target import Target, balance_warnings, judge_target
 from profiler.thresholds import THRESHOLDS
-from profiler.wording import count, listed, percent, shown
+from profiler.translate_errors import polars_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

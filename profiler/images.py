@@ -11,10 +11,10 @@ from profiler.archive import Archive, parts_of, refuse_other
 from profiler.errors import TargetError, TooLargeError
 from profiler.image_headers import ImageHeader, image_header
 from profiler.limits import Limits
+from profiler.messages import count, listed, shown
 from profiler.result import ClassCount, Details, Images, Profile
 from profiler.target import balance_warnings, by_size
 from profiler.thresholds import THRESHOLDS
-from profiler.wording import count, listed, shown
 
 # Folders of a split that is already made: the classes are one level deeper.
 SPLITS = frozenset(

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from profiler.errors import ContentError, UnreadableError
-from profiler.foreign import polars_errors
 from profiler.limits import Limits
+from profiler.messages import count, listed
 from profiler.parquet_headers import Outline, outline, unpacked_pages
 from profiler.table import Table, check_columns, check_names, check_rows, check_unpacked
 from profiler.thrift import HeaderError
-from profiler.wording import count, listed
+from profiler.translate_errors import polars_errors
 
 if TYPE_CHECKING:
     import polars as pl

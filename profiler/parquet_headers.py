@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from profiler.errors import ContentError, TooLargeError
+from profiler.messages import shown
 from profiler.thrift import HeaderError, Reader, Struct
-from profiler.wording import shown
 
 # Field ids of the structs in parquet.thrift that matter here.
 _FILE = {"schema": 2, "rows": 3, "groups": 4, "encryption": 8}

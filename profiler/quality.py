@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from profiler.messages import count, listed, percent
 from profiler.result import Column
 from profiler.table import Table
 from profiler.thresholds import THRESHOLDS
-from profiler.wording import count, listed, percent
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from profiler.errors import ContentError, TargetError, TooLargeError
 from profiler.limits import Limits
-from profiler.wording import listed, shown
+from profiler.messages import listed, shown
 
 if TYPE_CHECKING:
     import polars as pl

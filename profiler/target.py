@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from profiler.messages import count, shown
 from profiler.result import ClassCount, Column
 from profiler.thresholds import THRESHOLDS
-from profiler.wording import count, shown
 
 if TYPE_CHECKING:
     from profiler.columns import Values

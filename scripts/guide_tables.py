@@ -69,7 +69,7 @@ def answer() -> str:
 
 
 def tiers() -> str:
-    """In which order clauses are heard."""
+    """In which order clauses apply."""
     found = ruleset()
     rows = []
     for tier in found.document.tiers:
@@ -107,7 +107,7 @@ def size() -> str:
     buckets = ", ".join(f"{name} {len(b)}" for name, b in space.buckets.items())
     return (
         f"Buckets by fact: {buckets}; each fact may also be unknown, and labels never outnumber "
-        f"rows: {sum(1 for _ in space.points()):,} points."
+        f"rows: {sum(1 for _ in space.fact_masks()):,} points."
     )
 
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.body import may_hold_booleans, optional_string, parse_object, refuse_unknown
 from service.errors import UnavailableError
 from service.http import images
 from service.inference.dispatch import Infer
 from service.inference.repository import Models
 from service.inference.session import Answer, Session
 from service.settings import Settings
+from service.strict_json import may_hold_booleans, optional_string, parse_object, refuse_unknown
 
 _PREDICT_FIELDS = frozenset({"model", "version", "instances"})
 _COMPARE_FIELDS = frozenset({"instances"})

@@ -9,12 +9,12 @@ from typing import Any
 
 from guide.facts import parse_facts
 from profiler import Limits, Profile, merge, profile
-from service.body import parse_object
 from service.errors import BusyError, DeadlineError
 from service.http.asgi import Reply, Request, Route, reply
 from service.http.form import parse_form
 from service.http.recommend import Recommender
 from service.settings import Settings
+from service.strict_json import parse_object
 from service.translate_errors import translate_errors
 
 _EXAMPLE = '{"domain": "lending"}'

@@ -12,10 +12,10 @@ from guide.facts import Facts, allowed, parse_facts
 from guide.recommend import Adviser
 from guide.rules import FAMILIES, Ruleset, ruleset
 from guide.tables import Library, library
-from service.body import parse_object
 from service.errors import NotFoundError
 from service.http.asgi import Reply, Request, Route, reply
 from service.inference.repository import Models
+from service.strict_json import parse_object
 from service.translate_errors import translate_errors
 
 _EXAMPLE = '{"modalities": ["tabular"], "n_rows": 20000}'

@@ -7,10 +7,10 @@ from typing import Any
 
 from contract.manifest import TensorSpec
 from contract.messages import describe, short
-from service.body import refuse_unknown
 from service.errors import InvalidError
 from service.protocol.parameters import decode_parameters, flag
 from service.protocol.types import RequestOutput, Signature
+from service.strict_json import refuse_unknown
 
 _OUTPUT = frozenset({"name", "parameters"})
 

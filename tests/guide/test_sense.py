@@ -79,4 +79,4 @@ def complaints(facts: dict[str, Any], decision: Decision, names: list[str]) -> I
         yield "not two sentences"
     for candidate in decision.candidates:
         if not set(candidate.rules) <= {r.id for r in decision.rules if r.status == "fired"}:
-            yield "a rule that did not fire speaks for a candidate"
+            yield "a rule that did not fire supports a candidate"

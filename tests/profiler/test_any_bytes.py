@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from profiler import Profile, profile
 from profiler.errors import ProfilerError, TooLargeError, UnreadableError
-from profiler.foreign import ZIP_ERRORS, polars_errors, zip_errors
+from profiler.translate_errors import ZIP_ERRORS, polars_errors, zip_errors
 from tests.profiler.files import LIMITS, csv, image, images, parquet, zipped
 
 SMALL = replace(LIMITS, max_rows=1000, max_unpacked_bytes=2**20)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from guide import decision as d
-from guide.engine import Outcome, Resolution, Voice
+from guide.engine import CompiledClause, Outcome, Resolution
 from guide.facts import Facts
 from guide.rules import FAMILIES, Strategy
 from guide.tables import Entry, Library, holds
@@ -14,7 +14,7 @@ from guide.tables import Entry, Library, holds
 # The rules after which cheap, or clear, candidates come first.
 _BUDGET, _EXPLAINABILITY, _LABELS = "R5", "R4", "R3"
 _FEW_LABELS = frozenset({"regularised_classical", "transfer_learning_frozen_backbone"})
-# What a preference for the cheap or the clear speaks for, of 1 to 5.
+# Highest cost that counts as cheap and lowest clarity that counts as clear, of 1 to 5.
 _CHEAP, _CLEAR = 2, 4
 # Tasks with tools of their own.
 _SPECIAL = frozenset({"recommendation", "forecasting", "log_analysis"})
@@ -42,7 +42,7 @@ def candidates(
             family=entry.data.family,
             architecture=entry.data.architecture,
             why=entry.data.why,
-            rules=_speaking_for(entry, resolution),
+            rules=_supporting(entry, resolution),
             caveats=[*said, *entry.data.caveats, *_if_fits(entry, facts)],
             served_model=(entry.data.served_model if entry.data.served_model in served else None),
         )
@@ -52,7 +52,7 @@ def candidates(
 
 def _ranked(tables: Library, facts: Facts, outcome: Outcome, resolution: Resolution) -> list[Entry]:
     """The family of the verdict first, what is made for the task first, then cost or clarity."""
-    fired = {voice.rule.id for voice in resolution.fired}
+    fired = {clause.rule.id for clause in resolution.fired}
 
     def key(entry: Entry) -> tuple[bool, bool, int, int]:
         data = entry.data
@@ -72,7 +72,7 @@ def _fitting(tables: Library, facts: Facts, strategy: Strategy) -> list[Entry]:
 
 def comparison(tables: Library, resolution: Resolution) -> list[d.ComparisonRow]:
     """The rows of the side-by-side table that the fired rules are about."""
-    fired = {voice.rule.id for voice in resolution.fired}
+    fired = {clause.rule.id for clause in resolution.fired}
     return [
         d.ComparisonRow(
             property=row.property,
@@ -87,9 +87,9 @@ def comparison(tables: Library, resolution: Resolution) -> list[d.ComparisonRow]
 def evidence(tables: Library, facts: Facts, resolution: Resolution) -> list[d.Evidence]:
     """The studies beside the fired rules that concern this data and task."""
     cited: dict[str, list[str]] = {}
-    for voice in resolution.fired:
-        for study in voice.rule.cited(voice.clause):
-            cited.setdefault(study, []).append(voice.rule.id)
+    for clause in resolution.fired:
+        for study in clause.rule.cited(clause.data):
+            cited.setdefault(study, []).append(clause.rule.id)
     studies = [(tables.studies[study], rules) for study, rules in cited.items()]
     return [
         d.Evidence(
@@ -103,21 +103,21 @@ def evidence(tables: Library, facts: Facts, resolution: Resolution) -> list[d.Ev
     ]  # fmt: skip
 
 
-def _speaking_for(entry: Entry, resolution: Resolution) -> list[str]:
-    """The fired rules that chose its family or favour it within the family."""
-    return [voice.rule.id for voice in resolution.fired if _speaks(voice, entry, resolution)]
+def _supporting(entry: Entry, resolution: Resolution) -> list[str]:
+    """The fired rules that chose the candidate's family, or favour it within the family."""
+    return [clause.rule.id for clause in resolution.fired if _supports(clause, entry, resolution)]
 
 
-def _speaks(voice: Voice, entry: Entry, resolution: Resolution) -> bool:
-    data, families = entry.data, voice.clause.families
+def _supports(clause: CompiledClause, entry: Entry, resolution: Resolution) -> bool:
+    data, families = entry.data, clause.data.families
     if len(families) < len(FAMILIES):
         hybrid = resolution.verdict == "hybrid" and "hybrid" in families
         return data.family in families or hybrid
-    if voice.rule.id == _LABELS:
+    if clause.rule.id == _LABELS:
         return bool(
             {"regularised_classical", "transfer_learning_frozen_backbone"} & {*data.strategies}
         )
-    if voice.rule.id == _BUDGET:
+    if clause.rule.id == _BUDGET:
         return data.cost <= _CHEAP
     return data.clarity >= _CLEAR
 

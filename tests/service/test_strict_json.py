@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from service.body import may_hold_booleans, optional_string, parse_object, refuse_unknown
 from service.errors import InvalidError, MalformedError
+from service.strict_json import may_hold_booleans, optional_string, parse_object, refuse_unknown
 
 
 def test_an_object_is_parsed() -> None:

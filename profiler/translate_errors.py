@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from profiler.errors import TooLargeError, UnreadableError
-from profiler.wording import shown
+from profiler.messages import shown
 
 _LONGEST = 160
 

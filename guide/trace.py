@@ -1,47 +1,49 @@
-"""What the rules did, as a decision tells it."""
+"""What each rule did, as a decision reports it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from guide import decision as d
-from guide.engine import Engine, Resolution, Status, Voice
+from guide.engine import CompiledClause, Engine, Resolution, Status
 from guide.facts import COUNTS, NAMES, Facts
-from guide.space import Point, ordered
+from guide.space import FactMask, ordered
 
 
-def rules(engine: Engine, point: Point, facts: Facts, resolution: Resolution) -> list[d.RuleResult]:
-    """All rules; the fired ones first, as heard, then those that an unknown fact leaves open."""
-    fired = {voice.rule.id: voice for voice in resolution.fired}
-    narrowed = ordered(point)
-    heard = [_rule(voice, "fired", resolution, facts) for voice in resolution.fired]
-    silent = []
+def rules(
+    engine: Engine, masks: FactMask, facts: Facts, resolution: Resolution
+) -> list[d.RuleResult]:
+    """All rules: fired ones by rank, then those an unknown fact leaves open, then the others."""
+    fired = {clause.rule.id: clause for clause in resolution.fired}
+    narrowed = ordered(masks)
+    reported = [_rule(clause, "fired", resolution, facts) for clause in resolution.fired]
+    others = []
     for rule in engine.rules.rules:
         if rule.id not in fired:
-            voices = [v for v in engine.voices if v.rule is rule]
-            open_ = [v for v in voices if v.status(narrowed) == "unknown"]
-            read = open_[:1] or voices
+            clauses = [c for c in engine.clauses if c.rule is rule]
+            open_ = [c for c in clauses if c.status(narrowed) == "unknown"]
+            read = open_[:1] or clauses
             status: Status = "unknown" if open_ else "not_fired"
             because: dict[str, Any] = {}
-            for voice in read:
-                because |= _because(voice, facts, narrowed, status)
-            silent.append(
+            for clause in read:
+                because |= _because(clause, facts, narrowed, status)
+            others.append(
                 d.RuleResult(
                     id=rule.id, title=rule.title, section=rule.section, status=status,
                     outcome=None, clause=None, tier=None, statement=rule.statement,
                     because=because,
                 )
             )  # fmt: skip
-    return heard + sorted(silent, key=lambda r: r.status == "not_fired")
+    return reported + sorted(others, key=lambda r: r.status == "not_fired")
 
 
-def assumptions(point: Point, resolution: Resolution) -> list[d.Assumption]:
+def assumptions(masks: FactMask, resolution: Resolution) -> list[d.Assumption]:
     """What the fired clauses take for granted, each said once."""
-    narrowed = ordered(point)
+    narrowed = ordered(masks)
     found: dict[tuple[str, str], d.Assumption] = {}
-    for voice in resolution.fired:
-        for fact, text in voice.assumptions(narrowed):
-            assumption = d.Assumption(fact=fact, rule=voice.rule.id, text=text)
+    for clause in resolution.fired:
+        for fact, text in clause.assumptions(narrowed):
+            assumption = d.Assumption(fact=fact, rule=clause.rule.id, text=text)
             found.setdefault((fact, text), assumption)
     return list(found.values())
 
@@ -50,12 +52,12 @@ def unmet(resolution: Resolution) -> list[d.Unmet]:
     """Stated needs that lost to what is feasible."""
     return [
         d.Unmet(
-            fact=conflict.loser.clause.when[0].fact,
-            need=conflict.loser.clause.need,
-            why=f"{conflict.winner.clause.says} ({conflict.winner.rule.id})",
+            fact=conflict.loser.data.when[0].fact,
+            need=conflict.loser.data.need,
+            why=f"{conflict.winner.data.says} ({conflict.winner.rule.id})",
         )
         for conflict in resolution.conflicts
-        if conflict.loser.clause.need is not None
+        if conflict.loser.data.need is not None
     ]
 
 
@@ -64,24 +66,28 @@ def conflicts(resolution: Resolution) -> list[d.ConflictResult]:
     return [_conflict(c.winner, c.loser) for c in resolution.conflicts]
 
 
-def _rule(voice: Voice, status: Status, resolution: Resolution, facts: Facts) -> d.RuleResult:
-    rule = voice.rule
+def _rule(
+    clause: CompiledClause, status: Status, resolution: Resolution, facts: Facts
+) -> d.RuleResult:
+    rule = clause.rule
     return d.RuleResult(
         id=rule.id, title=rule.title, section=rule.section, status=status,
-        outcome=resolution.effects[voice.name], clause=voice.clause.id, tier=voice.clause.tier,
-        statement=rule.statement, because=_because(voice, facts, (), status),
+        outcome=resolution.effects[clause.name], clause=clause.data.id, tier=clause.data.tier,
+        statement=rule.statement, because=_because(clause, facts, (), status),
     )  # fmt: skip
 
 
-def _because(voice: Voice, facts: Facts, point: Point, status: Status) -> dict[str, Any]:
-    """The facts that made a clause fire, stay silent or stay open."""
-    read = [c.fact for c in voice.clause.when]
-    stated = [u.condition.fact for u in voice.clause.unless]
+def _because(
+    clause: CompiledClause, facts: Facts, masks: FactMask, status: Status
+) -> dict[str, Any]:
+    """The facts that made a clause fire, fail or stay open."""
+    read = [c.fact for c in clause.data.when]
+    stated = [u.condition.fact for u in clause.data.unless]
     if status == "fired":
         # A defeater that was stated and did not defeat is a reason too.
         read += [fact for fact in stated if getattr(facts, fact) is not None]
     if status == "not_fired":
-        read = [NAMES[fact] for fact, mask in voice.when if not point[fact] & mask] or stated
+        read = [NAMES[fact] for fact, mask in clause.when if not masks[fact] & mask] or stated
     if status == "unknown":
         return {fact: getattr(facts, fact) for fact in read}
     return dict(_value(fact, facts) for fact in read)
@@ -97,9 +103,9 @@ def _value(fact: str, facts: Facts) -> tuple[str, Any]:
     return fact, value
 
 
-def _conflict(winner: Voice, loser: Voice) -> d.ConflictResult:
-    if winner.clause.tier == loser.clause.tier and winner.clause.principle:
-        principle = winner.clause.principle
+def _conflict(winner: CompiledClause, loser: CompiledClause) -> d.ConflictResult:
+    if winner.data.tier == loser.data.tier and winner.data.principle:
+        principle = winner.data.principle
     else:
         # What a tier loses by is said of the data; to what stands higher it just comes later.
         lost_to_data = winner.tier.name == "data" and loser.tier.loses
@@ -108,5 +114,5 @@ def _conflict(winner: Voice, loser: Voice) -> d.ConflictResult:
         rules=[winner.rule.id, loser.rule.id],
         winner=winner.rule.id,
         principle=principle,
-        lost=f"{' or '.join(loser.clause.families)}: {loser.clause.says}",
+        lost=f"{' or '.join(loser.data.families)}: {loser.data.says}",
     )
