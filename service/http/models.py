@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from contract.messages import short
 from contract.records import ClassificationMetrics, RegressionMetrics
 from service.errors import NotFoundError
 from service.http.kernel.messages import Reply, Request, reply
 from service.http.kernel.route import Route
 from service.serving.repository import Models, Refusal
 from service.serving.served import Served
-from service.wording import short
 
 
 def routes(models: Models) -> list[Route]:

@@ -1,4 +1,4 @@
-"""`POST /recommend` and the guide as data, `GET /guide...`, over the pure `service.guide`."""
+"""`POST /recommend` and the guide as data, `GET /guide...`, over the pure `guide`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from contract.manifest import Manifest
+from contract.messages import short
 from contract.records import ClassificationMetrics
-from service.body import parse_object
+from guide.decision import Decision, Measurement
+from guide.facts import Facts, allowed, parse_facts
+from guide.recommend import Adviser
+from guide.rules import FAMILIES, Ruleset, ruleset
+from guide.tables import Library, library
 from service.errors import NotFoundError
-from service.guide.decision import Decision, Measurement
-from service.guide.facts import Facts, allowed, parse_facts
-from service.guide.recommend import Adviser
-from service.guide.rules import FAMILIES, Ruleset, ruleset
-from service.guide.tables import Library, library
 from service.http.kernel.messages import Reply, Request, reply
 from service.http.kernel.route import Route
 from service.serving.repository import Models
-from service.wording import short
+from service.strict_json import parse_object
+from service.translate_errors import translate_errors
 
 _EXAMPLE = '{"modalities": ["tabular"], "n_rows": 20000}'
 
@@ -48,7 +49,8 @@ class Recommender:
         Raises:
             InvalidError: a fact is unknown or has a value it cannot have.
         """
-        return self._adviser.recommend(parse_facts(document))
+        with translate_errors():
+            return self._adviser.recommend(parse_facts(document))
 
     def recommend_body(self, body: bytes) -> bytes:
         """Answer the JSON body of a `/recommend` request.
