@@ -43,7 +43,7 @@ serve: $(VENV)/.serve ## Serve the committed models on 127.0.0.1:3000 (HOST=, PO
 	@exec env BENTOML_HOME=$(CURDIR)/build/home/$(PORT) $(BIN)/bentoml serve service.app:Rosenblatt --host $(HOST) --port $(PORT)
 
 .PHONY: test
-test: $(VENV)/.dev ## Run the tests with branch coverage of service and contract
+test: $(VENV)/.dev ## Run the tests with branch coverage of all but training
 	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term
 
 .PHONY: test-all

@@ -17,10 +17,8 @@ from bentoml._internal.utils.analytics.usage_stats import do_not_track
 
 from contract.errors import ContractError
 from contract.repository import entries
-from service.build import build
-from service.errors import StartupError
-from service.guide.decision import Decision
-from service.guide.facts import (
+from guide.decision import Decision
+from guide.facts import (
     Budget,
     Domain,
     Explainability,
@@ -28,13 +26,16 @@ from service.guide.facts import (
     Modality,
     Task,
 )
-from service.guide.rules import ruleset
-from service.guide.tables import library
+from guide.rules import ruleset
+from guide.tables import library
+from service.build import build
+from service.errors import StartupError
 from service.http.kernel.application import Application
 from service.http.kernel.route_first import RouteFirst
 from service.http.schema import CompareResponse, Instances, PredictResponse
 from service.inference import provider
 from service.settings import Settings, settings
+from service.translate_errors import translate_errors
 
 
 def _preflight() -> Settings:
@@ -47,8 +48,9 @@ def _preflight() -> Settings:
         found = settings()
         entries(found.models_dir)
         provider.require(found)
-        ruleset()
-        library()
+        with translate_errors():
+            ruleset()
+            library()
     except (ContractError, StartupError) as error:
         sys.exit(f"rosenblatt cannot start: {error}")
     return found

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-# BentoML sets PROMETHEUS_MULTIPROC_DIR, which prometheus_client reads when it is imported, so BentoML
+# BentoML sets PROMETHEUS_MULTIPROC_DIR, which prometheus_client reads when it is imported: BentoML
 # must be imported before this module (app.py does).
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 

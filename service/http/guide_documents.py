@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.guide.facts import Facts, allowed
-from service.guide.rules import FAMILIES, Clause, Family, Rule, Ruleset, Tier
-from service.guide.tables import Figures, Library, Study
+from guide.facts import Facts, allowed
+from guide.rules import FAMILIES, Clause, Family, Rule, Ruleset, Tier
+from guide.tables import Figures, Library, Study
 
 
 class _Document(BaseModel):

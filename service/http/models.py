@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from contract.messages import short
 from contract.records import ClassificationMetrics, RegressionMetrics
 from service.errors import NotFoundError
 from service.http.kernel.messages import JSON, Reply, Request, reply
@@ -14,7 +15,6 @@ from service.http.parameters import model_name
 from service.http.schema import ModelDetail, ModelList, Readiness
 from service.serving.repository import Models, Refusal
 from service.serving.served import Served
-from service.wording import short
 
 
 def routes(models: Models) -> list[Route]:

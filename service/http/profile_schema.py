@@ -7,9 +7,9 @@ from typing import Annotated, Any, NotRequired
 from pydantic import BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from service.guide.decision import Decision
-from service.profile.merge import Disagreement, Provenance
-from service.profile.result import Details
+from guide.decision import Decision
+from profiler.merge import Disagreement, Provenance
+from profiler.result import Details
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -1,4 +1,4 @@
-"""`POST /recommend` and the guide as data, `GET /guide...`, over the pure `service.guide`."""
+"""`POST /recommend` and the guide as data, `GET /guide...`, over the pure `guide`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from contract.manifest import Manifest
+from contract.messages import short
 from contract.records import ClassificationMetrics
-from service.body import parse_object
+from guide.decision import Decision, Measurement
+from guide.facts import Facts, parse_facts
+from guide.recommend import Adviser
+from guide.rules import ruleset
+from guide.tables import Library, library
 from service.errors import InvalidError, MalformedError, NotFoundError
-from service.guide.decision import Decision, Measurement
-from service.guide.facts import Facts, parse_facts
-from service.guide.recommend import Adviser
-from service.guide.rules import ruleset
-from service.guide.tables import Library, library
 from service.http.guide_documents import (
     RuleDocument,
     dump,
@@ -28,7 +28,8 @@ from service.http.kernel.messages import JSON, Reply, Request, reply
 from service.http.kernel.operation import ok
 from service.http.kernel.route import Route
 from service.serving.repository import Models
-from service.wording import short
+from service.strict_json import parse_object
+from service.translate_errors import translate_errors
 
 _EXAMPLE = '{"modalities": ["tabular"], "n_rows": 20000}'
 
@@ -59,7 +60,8 @@ class Recommender:
         Raises:
             InvalidError: a fact is unknown or has a value it cannot have.
         """
-        return self._adviser.recommend(parse_facts(document))
+        with translate_errors():
+            return self._adviser.recommend(parse_facts(document))
 
     def recommend_body(self, body: bytes) -> bytes:
         """Answer the JSON body of a `/recommend` request.

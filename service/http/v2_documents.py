@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract.messages import describe
 from contract.tensors import TensorSpec
 from service import __version__
-from service.body import parse_object, refuse_unknown
 from service.errors import InvalidError
 from service.serving.repository import Models
-from service.wording import describe
+from service.strict_json import parse_object, refuse_unknown
 
 # Only what works whole. The repository's index does; loading and unloading are not offered, so
 # Triton's model_repository extension is not among them.

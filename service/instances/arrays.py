@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from contract.batch import Array
+from contract.messages import describe
 from contract.tensors import Input
 from service.errors import InvalidError
-from service.wording import describe
 
 _JSON_TYPES = {"FP": frozenset({int, float}), "BO": frozenset({bool})}
 

@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from contract.batch import Array, Batch
+from contract.messages import describe, short
 from contract.tensors import Input
 from service.errors import InvalidError
-from service.wording import describe, short
 
 _NUMBER = frozenset({int, float, type(None)})
 _INTEGER = frozenset({int})

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, Protocol
 
 from contract.batch import Array, Batch
 from contract.manifest import Manifest
+from contract.messages import describe, short
 from contract.tensors import Input
 from service.errors import InvalidError, TooLargeError
 from service.instances import images
 from service.instances.arrays import ArrayDecoder
 from service.instances.columns import ColumnDecoder
-from service.wording import describe, short
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.messages import describe
 from service.errors import InvalidError
 from service.inference import pictures
-from service.wording import describe
 
 
 def decode(

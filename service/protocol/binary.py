@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from contract.messages import describe, short
 from service.errors import InvalidError, MalformedError
 from service.protocol.data import Tensor
 from service.protocol.datatypes import Datatype
-from service.wording import describe, short
 
 HEADER = "Inference-Header-Content-Length"
 _LENGTH_BYTES = 4

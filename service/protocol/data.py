@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.messages import describe, short
 from service.errors import InvalidError
 from service.protocol.datatypes import Datatype
-from service.wording import describe, short
 
 Tensor = NDArray[Any]
 

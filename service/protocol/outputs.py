@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from contract.messages import describe, short
 from contract.tensors import Output
-from service.body import refuse_unknown
 from service.errors import InvalidError
 from service.protocol import schema
 from service.protocol.parameters import decode_parameters, flag
 from service.protocol.types import RequestOutput, Signature
-from service.wording import describe, short
+from service.strict_json import refuse_unknown
 
 _OUTPUT = frozenset(schema.RequestOutput.__annotations__)
 

@@ -13,12 +13,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract.messages import short
 from service.errors import InvalidError, NotFoundError, ServiceError, StartupError
 from service.score.columns import cells, image_column
 from service.score.scorer import Scorer
 from service.score.sources import SUFFIXES
 from service.score.staging import check, local_path, staged
-from service.wording import short
 
 if TYPE_CHECKING:
     import polars as pl

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.batch import Batch
+from contract.messages import short
 from contract.repository import Entry, entries
 from service.cores import cores
 from service.errors import InvalidError, NotFoundError
 from service.inference.session import CHUNK_ROWS, Session, load
 from service.score.cells import Where, decode
 from service.settings import Settings, settings
-from service.wording import short
 
 if TYPE_CHECKING:
     import polars as pl

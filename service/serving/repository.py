@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from contract.errors import ContractError
+from contract.messages import short
 from contract.repository import Entry, Stray, entries
 from service.errors import NotFoundError, StartupError, UnavailableError
 from service.inference import provider
 from service.inference.session import Session, load
 from service.serving.served import Served
 from service.settings import Settings
-from service.wording import short
 
 # As the manifest has it: no sign, no leading zero, ASCII digits.
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from contract.batch import Batch
-from service.body import may_hold_booleans, parse_object, refuse_unknown
 from service.errors import InvalidError, UnavailableError
 from service.instances.decoder import Decoded, check_instances
 from service.serving.repository import Models
 from service.serving.served import Served
 from service.settings import Settings
+from service.strict_json import may_hold_booleans, parse_object, refuse_unknown
 from service.verbs.predict import predictions
 
 _FIELDS = frozenset({"instances"})

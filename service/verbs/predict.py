@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from contract.batch import Batch
-from service.body import may_hold_booleans, optional_string, parse_object, refuse_unknown
 from service.instances.decoder import Decoded, check_instances
 from service.serving.repository import Models
 from service.serving.served import Served
 from service.settings import Settings
+from service.strict_json import may_hold_booleans, optional_string, parse_object, refuse_unknown
 
 _FIELDS = frozenset({"model", "version", "instances"})
 

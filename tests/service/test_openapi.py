@@ -15,8 +15,8 @@ import httpx
 import numpy as np
 import pytest
 
+from guide.facts import Facts
 from service.app import Rosenblatt
-from service.guide.facts import Facts
 from service.http.index import BENTOML
 from service.http.schema import CompareRequest, PredictRequest
 from service.protocol.schema import InferenceRequest, RepositoryIndexRequest
