@@ -8,8 +8,11 @@ from typing import Any
 from contract.messages import short
 from contract.records import ClassificationMetrics, RegressionMetrics
 from service.errors import NotFoundError
-from service.http.kernel.messages import Reply, Request, reply
+from service.http.kernel.messages import JSON, Reply, Request, reply
+from service.http.kernel.operation import Response, ok
 from service.http.kernel.route import Route
+from service.http.parameters import model_name
+from service.http.schema import ModelDetail, ModelList, Readiness
 from service.serving.repository import Models, Refusal
 from service.serving.served import Served
 
@@ -17,10 +20,31 @@ from service.serving.served import Served
 def routes(models: Models) -> list[Route]:
     """The routes over these models."""
     return [
-        Route("GET", "/models", partial(_list, models), summary="what serves, and how good it is"),
-        Route("GET", "/models/{name}", partial(_show, models), summary="its whole manifest"),
         Route(
-            "GET", "/readyz", partial(_ready, models), summary="200 when the default model serves"
+            "GET",
+            "/models",
+            partial(_list, models),
+            summary="what serves, and how good it is",
+            responses=ok(ModelList),
+        ),
+        Route(
+            "GET",
+            "/models/{name}",
+            partial(_show, models),
+            summary="its whole manifest",
+            parameters={"name": model_name(models)},
+            responses=ok(ModelDetail),
+            errors=(NotFoundError,),
+        ),
+        Route(
+            "GET",
+            "/readyz",
+            partial(_ready, models),
+            summary="200 when the default model serves",
+            responses={
+                200: Response("The default model serves.", {JSON: Readiness}),
+                503: Response("It does not.", {JSON: Readiness}),
+            },
         ),
     ]
 

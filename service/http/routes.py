@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from service.errors import (
+    BusyError,
+    DeadlineError,
+    InvalidError,
+    MalformedError,
+    NotFoundError,
+    UnavailableError,
+)
 from service.http import models as models_routes
-from service.http.kernel.messages import Reply, Request, reply
+from service.http.index import index_routes
+from service.http.kernel.messages import JSON
+from service.http.kernel.operation import ok
 from service.http.kernel.route import Route
 from service.http.kernel.threads import Threads
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
+from service.http.schema import CompareRequest, CompareResponse, PredictRequest, PredictResponse
 from service.http.v2 import V2
 from service.http.verbs import handler
 from service.serving.repository import Models
 from service.verbs.compare import Compare
 from service.verbs.infer import Infer
 from service.verbs.predict import Predict
+
+# Of the verbs that run models.
+_ERRORS = (MalformedError, InvalidError, BusyError, UnavailableError, DeadlineError)
 
 
 def routes(
@@ -29,33 +41,27 @@ def routes(
 ) -> list[Route]:
     """Every route of the product over these models."""
     found = [
-        Route("POST", "/predict", handler(predict, threads), summary="one model's predictions"),
         Route(
-            "POST", "/compare", handler(compare, threads),
-            summary="every model's, and where they agree",
+            "POST",
+            "/predict",
+            handler(predict, threads),
+            summary="one model's predictions",
+            body={JSON: PredictRequest},
+            responses=ok(PredictResponse),
+            errors=(*_ERRORS, NotFoundError),
+        ),
+        Route(
+            "POST",
+            "/compare",
+            handler(compare, threads),
+            summary="every model's predictions, and where they agree",
+            body={JSON: CompareRequest},
+            responses=ok(CompareResponse),
+            errors=_ERRORS,
         ),
         *recommender.routes(),
         profiler.route(),
         *models_routes.routes(models),
         *V2(models, infer, threads).routes(),
-    ]  # fmt: skip
-    return [*found, _index(found)]
-
-
-# BentoML's own, which stand behind the product's.
-_BENTOMLS = (
-    {"method": "GET", "path": "/livez", "summary": "200 while the process answers"},
-    {"method": "GET", "path": "/metrics", "summary": "Prometheus metrics"},
-    {"method": "GET", "path": "/docs.json", "summary": "OpenAPI of the POST routes"},
-)
-
-
-def _index(found: Sequence[Route]) -> Route:
-    """`GET /`, in place of BentoML's page, which loads scripts of other hosts."""
-    listed = [{"method": r.method, "path": r.path, "summary": r.summary} for r in found]
-    answer = reply({"service": "rosenblatt", "routes": [*listed, *_BENTOMLS]})
-
-    async def index(_: Request) -> Reply:
-        return answer
-
-    return Route("GET", "/", index, summary="this list")
+    ]
+    return [*found, *index_routes(found)]

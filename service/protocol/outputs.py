@@ -8,11 +8,12 @@ from typing import Any
 from contract.messages import describe, short
 from contract.tensors import Output
 from service.errors import InvalidError
+from service.protocol import schema
 from service.protocol.parameters import decode_parameters, flag
 from service.protocol.types import RequestOutput, Signature
 from service.strict_json import refuse_unknown
 
-_OUTPUT = frozenset({"name", "parameters"})
+_OUTPUT = frozenset(schema.RequestOutput.__annotations__)
 
 
 def decode_outputs(outputs: Any, binary: bool, signature: Signature) -> Sequence[RequestOutput]:
