@@ -83,8 +83,8 @@ def decoder_of(manifest: Manifest, limits: InstanceLimits) -> Decoder:
     return _Mixed(columns, dict(zip((tensor.name for tensor in others), decoders, strict=True)))
 
 
-# The values of one input, their places for messages, and whether there may be booleans.
-_Field = Callable[[list[Any], list[str], bool], Array]
+# The values of one input, the name of its place in an instance, and whether there may be booleans.
+_Field = Callable[[list[Any], str, bool], Array]
 
 
 def _field(tensor: Input, limits: InstanceLimits) -> _Field:
@@ -93,7 +93,7 @@ def _field(tensor: Input, limits: InstanceLimits) -> _Field:
             values, tensor.row, limits.max_pixels, booleans=booleans
         )
     arrays = ArrayDecoder(tensor)
-    return lambda values, where, _: arrays.decode(values, where)
+    return lambda values, name, _: arrays.decode(values, name)
 
 
 class _Columns:
@@ -112,8 +112,7 @@ class _Single:
         self._field = field
 
     def decode(self, instances: list[Any], *, booleans: bool = True) -> Decoded:
-        where = [f"instances[{i}]" for i in range(len(instances))]
-        return Decoded(Batch({self._name: self._field(instances, where, booleans)}))
+        return Decoded(Batch({self._name: self._field(instances, "", booleans)}))
 
 
 class _Mixed:
@@ -128,8 +127,8 @@ class _Mixed:
             self._check(instance, i)
         arrays: dict[str, Array] = {}
         for name, field in self._fields.items():
-            where = [f"instances[{i}].{name}" for i in range(len(instances))]
-            arrays[name] = field([instance[name] for instance in instances], where, booleans)
+            values = [instance[name] for instance in instances]
+            arrays[name] = field(values, f".{name}", booleans)
         if self._columns is not None:
             rows = [{k: v for k, v in i.items() if k not in self._fields} for i in instances]
             arrays |= self._columns.decode(rows).arrays

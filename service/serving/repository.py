@@ -37,12 +37,20 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Models:
-    """What is loaded. Versions are numbers here, so that 10 comes after 9."""
+    """What is loaded. Versions are numbers here, so that 10 comes after 9.
+
+    Nothing of it changes: other models are another process's.
+    """
 
     default: str
     served: dict[str, dict[int, Served]] = field(default_factory=dict)
     refusals: dict[str, dict[int, Refusal]] = field(default_factory=dict)
     strays: list[Refusal] = field(default_factory=list)
+    _highest: dict[str, Served] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        highest = {served.name: served for served in self.serving()}
+        object.__setattr__(self, "_highest", highest)
 
     @property
     def names(self) -> list[str]:
@@ -58,6 +66,10 @@ class Models:
             NotFoundError: no such model or version.
             UnavailableError: it exists but was refused at load.
         """
+        if version is None and (
+            highest := self._highest.get(self.default if name is None else name)
+        ):
+            return highest
         if name is None and self.default not in self.names:
             raise UnavailableError(
                 f"the default model {self.default!r} is not in the repository; name one of "
@@ -143,23 +155,25 @@ def load_all(settings: Settings, serve: Serve, loader: Loader = load) -> Models:
         RepositoryError: the repository itself cannot be read.
         StartupError: the provider setting cannot be fulfilled.
     """
-    models = Models(settings.default_model)
-    found = entries(settings.models_dir, lambda stray: _refuse_stray(models, stray))
+    served: dict[str, dict[int, Served]] = {}
+    refusals: dict[str, dict[int, Refusal]] = {}
+    strays: list[Refusal] = []
+    found = entries(settings.models_dir, lambda stray: strays.append(_refuse_stray(stray)))
     settings = provider.share(settings, max(1, len(found)))
     # Constructing a session releases the GIL, so two big forests load side by side.
     with ThreadPoolExecutor(max_workers=4) as pool:
         outcomes = pool.map(lambda entry: _attempt(entry, settings, loader), found)
         for entry, outcome in zip(found, outcomes, strict=True):
             if isinstance(outcome, Refusal):
-                models.refusals.setdefault(entry.name, {})[entry.version] = outcome
+                refusals.setdefault(entry.name, {})[entry.version] = outcome
                 logger.error("model %s was refused: %s", entry, outcome.reason)
             else:
-                models.served.setdefault(entry.name, {})[entry.version] = serve(outcome)
+                served.setdefault(entry.name, {})[entry.version] = serve(outcome)
                 logger.info(
                     "model %s serves on %s after %.2f s",
                     entry, outcome.provider, outcome.load_seconds,
                 )  # fmt: skip
-    return models
+    return Models(settings.default_model, served, refusals, strays)
 
 
 def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refusal:
@@ -176,9 +190,9 @@ def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refu
         return Refusal(entry.name, str(entry.version), reason)
 
 
-def _refuse_stray(models: Models, stray: Stray) -> None:
+def _refuse_stray(stray: Stray) -> Refusal:
     logger.error("%s was refused: %s", stray.path, stray.reason)
-    models.strays.append(Refusal(stray.name, stray.version, stray.reason))
+    return Refusal(stray.name, stray.version, stray.reason)
 
 
 def _number(version: str) -> int:
