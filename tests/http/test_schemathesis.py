@@ -32,5 +32,6 @@ def test_no_answer_breaks_the_document(
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr
     with server.client() as client:
         paths = client.get("/openapi.json").json()["paths"]
-    operations = sum(len(item) for item in paths.values())
+    # Every operation but that of the document itself.
+    operations = sum(len(item) for item in paths.values()) - 1
     assert f"Tested: {operations}\n" in done.stdout
