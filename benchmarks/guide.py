@@ -11,14 +11,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from service.inference.repository import load_all
+
 from benchmarks.load import closed_loop
 from benchmarks.models import processor
 from benchmarks.serving.contenders import CONTENDERS
 from benchmarks.serving.process import running
 from benchmarks.serving.subject import subject
-from service.guide.facts import CHOICES, COUNTS, NAMES
+from guide.facts import CHOICES, COUNTS, NAMES
 from service.http.recommend import Recommender
-from service.inference.repository import load_all
 from service.settings import Settings
 
 QUESTIONS = 2_000

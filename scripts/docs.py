@@ -15,9 +15,9 @@ from typing import Any
 from benchmarks.serving.bars import PARTS
 from contract.manifest import Manifest, json_schema
 from contract.repository import entries, read_manifest
+from profiler.thresholds import Thresholds
 from scripts import cnn_race, guide_tables, serving_page
 from scripts.guide_tables import table
-from service.profile.thresholds import Thresholds
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -20,9 +20,27 @@ Every message is one sentence that names the field, the value and the limit. `de
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NotRequired
+
+# Python 3.11's own TypedDict lacks what pydantic needs to make a schema of one.
+from typing_extensions import TypedDict
 
 Location = Sequence[str | int]
+
+
+class ErrorDetail(TypedDict):
+    """Where in the body the error is: `loc` outermost first, `type` a word for its kind."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class ErrorBody(TypedDict):
+    """The body of every error: one sentence, and the field of the body that is wrong, if any."""
+
+    error: str
+    detail: NotRequired[list[ErrorDetail]]
 
 
 class ServiceError(Exception):
@@ -46,9 +64,9 @@ class ServiceError(Exception):
         self.loc = loc
         self.headers = dict(headers or {})
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> ErrorBody:
         """The one error body of the service."""
-        body: dict[str, Any] = {"error": str(self)}
+        body: ErrorBody = {"error": str(self)}
         if self.loc is not None:
             body["detail"] = [{"loc": list(self.loc), "msg": str(self), "type": self.kind}]
         return body

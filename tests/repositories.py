@@ -40,7 +40,9 @@ def tiny_graph(seed: int = 0) -> onnx.ModelProto:
     return wrap(core, n_classes=10, link="identity", temperature=2.0, name="tiny")
 
 
-def manifest_of(name: str, version: str, graph: bytes, golden: bytes, **changes: Any) -> Manifest:
+def manifest_of(
+    name: str, version: str, graph: bytes, golden: bytes, /, **changes: Any
+) -> Manifest:
     """A valid manifest of a tiny model; `changes` replace fields."""
     fields: dict[str, Any] = {
         "manifest_version": MANIFEST_VERSION,
@@ -83,7 +85,7 @@ def manifest_of(name: str, version: str, graph: bytes, golden: bytes, **changes:
     return Manifest(**(fields | changes))
 
 
-def untrained_manifest(name: str, graph: bytes, golden: bytes, **changes: Any) -> Manifest:
+def untrained_manifest(name: str, graph: bytes, golden: bytes, /, **changes: Any) -> Manifest:
     """A manifest without algorithm, metrics, parity and training, as of a model from elsewhere."""
     absent = ("algorithm", "family", "metrics", "parity", "training")
     return manifest_of(name, "1", graph, golden, **(dict.fromkeys(absent) | changes))

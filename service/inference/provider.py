@@ -45,9 +45,12 @@ def workers(settings: Settings) -> int:
     """
     if settings.workers is not None:
         return settings.workers
-    if settings.provider != "cpu" and _has_cuda():
-        return 1
-    return min(cores(), MOST_WORKERS)
+    return 1 if cuda_is_used(settings) else min(cores(), MOST_WORKERS)
+
+
+def cuda_is_used(settings: Settings) -> bool:
+    """True if graphs that can run on CUDA will."""
+    return settings.provider != "cpu" and _has_cuda()
 
 
 def on_cpu() -> list[Provider]:
@@ -70,7 +73,7 @@ def wanted(artifact: Artifact, settings: Settings) -> list[Provider]:
         StartupError: the setting is `cuda` and there is no CUDA device to use.
     """
     require(settings)
-    if settings.provider == "cpu" or not _has_cuda():
+    if not cuda_is_used(settings):
         return on_cpu()
     # ONNX Runtime has no CUDA kernel for tree ensembles.
     if artifact.outline.has_trees and "cuda" not in artifact.manifest.files:

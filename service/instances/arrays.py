@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from contract.batch import Array
+from contract.messages import describe
 from contract.tensors import Input
 from service.errors import InvalidError
-from service.wording import describe
 
 _JSON_TYPES = {"FP": frozenset({int, float}), "BO": frozenset({bool})}
 
@@ -38,25 +38,25 @@ class ArrayDecoder:
             self._range = (int(info.min), int(info.max))
             self._takes = f"an integer from {info.min} to {info.max}"
 
-    def decode(self, values: list[Any], where: list[str]) -> Array:
+    def decode(self, values: list[Any], name: str = "") -> Array:
         """The rows as one array.
 
         Args:
             values: one nested list per row; a number where a row is a single one.
-            where: the place of each row, for messages: `instances[0]`.
+            name: of the input within an instance, for messages: `.pixels`.
 
         Raises:
             InvalidError: naming the first element that is wrong.
         """
         found: list[Any] = []
-        for value, place in zip(values, where, strict=True):
-            self._flatten(value, self._shape, place, found)
+        for i, value in enumerate(values):
+            self._flatten(value, self._shape, f"instances[{i}]{name}", found)
         try:
             wide = np.array(found, np.float64 if self._float else self._dtype)
         except OverflowError:
-            self._blame(found, where)
+            self._blame(found, name, len(values))
         if self._float and not (np.abs(wide) <= self._range[1]).all():
-            self._blame(found, where)
+            self._blame(found, name, len(values))
         return wide.astype(self._dtype, copy=False).reshape(len(values), *self._shape)
 
     def _flatten(self, value: Any, shape: tuple[int, ...], place: str, into: list[Any]) -> None:
@@ -77,13 +77,14 @@ class ArrayDecoder:
         for i, item in enumerate(value):
             self._flatten(item, shape[1:], f"{place}[{i}]", into)
 
-    def _blame(self, found: list[Any], where: list[str]) -> NoReturn:
+    def _blame(self, found: list[Any], name: str, rows: int) -> NoReturn:
         low, high = self._range
         for i, value in enumerate(found):
             if not low <= value <= high:
-                row, element = divmod(i, len(found) // len(where))
+                row, element = divmod(i, len(found) // rows)
                 index = np.unravel_index(element, self._shape) if self._shape else ()
-                self._refuse(value, where[row] + "".join(f"[{k}]" for k in index))
+                place = f"instances[{row}]{name}" + "".join(f"[{k}]" for k in index)
+                self._refuse(value, place)
         raise AssertionError("numbers were refused without a reason")
 
     def _refuse(self, value: Any, place: str) -> NoReturn:
@@ -93,6 +94,6 @@ class ArrayDecoder:
 
 
 def _loc(place: str) -> list[str | int]:
-    """`instances[0][3]` as the error body's path."""
-    name, *indices = place.replace("]", "").split("[")
-    return [name, *(int(index) for index in indices)]
+    """`instances[0].pixels[3]` as the error body's path."""
+    parts = place.replace("]", "").replace(".", "[").split("[")
+    return [int(part) if part.isdecimal() else part for part in parts]

@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from contract.batch import Array, Batch
+from contract.messages import describe, short
 from contract.tensors import Input
 from service.errors import InvalidError
-from service.wording import describe, short
 
 _NUMBER = frozenset({int, float, type(None)})
 _INTEGER = frozenset({int})
@@ -165,7 +165,7 @@ class _Group:
         if self._datatype == "BYTES":
             return self._text(columns, rows, into)
         try:
-            # NumPy writes None as NaN. Wide first: a number beyond the type must not become infinite.
+            # NumPy writes None as NaN. Wide first: a number out of range must not become infinite.
             matrix = np.array(columns, np.float64 if self._float else self._dtype)
         except OverflowError:
             return False

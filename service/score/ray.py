@@ -13,11 +13,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract.messages import short
 from service.errors import InvalidError, NotFoundError, ServiceError, StartupError
 from service.score.columns import cells, image_column
 from service.score.scorer import Scorer
 from service.score.sources import SUFFIXES
-from service.wording import short
+from service.score.staging import check, local_path, staged
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,7 +47,7 @@ class Actor:
         import polars as pl
 
         frame = pl.DataFrame(pl.from_arrow(table))
-        shape = self._scorer.session.shape
+        shape = self._scorer.session.manifest.inputs[0].row
         column = image_column(frame.schema, self._column, shape, self._source)
         kept = frame.drop(column)
         self._scorer.check(kept.columns)
@@ -78,34 +79,29 @@ def score(
         StartupError: ray is not installed, or no cluster answers.
         InvalidError: the target exists, no image column, or a bad image.
     """
-    ray = _ray()
-    local = Path(source)
-    if "://" not in source and not local.exists():
+    local = local_path(source)
+    if local is not None and not local.exists():
         raise NotFoundError(f"{source} does not exist; name a Parquet file or a folder of images")
-    place = Path(target)
-    if place.is_file() or (place.is_dir() and any(place.iterdir()) and not overwrite):
-        raise InvalidError(
-            f"{target} exists already; name another folder, or replace its files with --overwrite"
-        )
-    begun = _begin(ray, address)
-    try:
-        actors = ray.data.ActorPoolStrategy(
-            min_size=1, max_size=max(1, int(ray.cluster_resources()["CPU"]))
-        )
-        data = _read(ray, source, local.is_dir())
-        scored = data.map_batches(
-            Actor, fn_constructor_kwargs={"source": source, "column": column, **options},
-            batch_format="pyarrow", batch_size=batch_rows, compute=actors, num_cpus=1,
-        )  # fmt: skip
-        scored.write_parquet(
-            target if "://" in target else str(Path(target).resolve()),
-            mode="overwrite" if overwrite else "append",
-        )
-    except ray.exceptions.RayError as error:
-        raise _own(error) from error
-    finally:
-        if begun:
-            ray.shutdown()
+    check(source, target, overwrite)
+    ray = _ray()
+    with staged(source, target, overwrite) as place:
+        begun = _begin(ray, address)
+        try:
+            actors = ray.data.ActorPoolStrategy(
+                min_size=1, max_size=max(1, int(ray.cluster_resources()["CPU"]))
+            )
+            scored = _read(ray, source).map_batches(
+                Actor, fn_constructor_kwargs={"source": source, "column": column, **options},
+                batch_format="pyarrow", batch_size=batch_rows, compute=actors, num_cpus=1,
+            )  # fmt: skip
+            # Only where there is no folder to exchange is Ray to replace files itself.
+            replaces = overwrite and place == target
+            scored.write_parquet(place, mode="overwrite" if replaces else "append")
+        except (ray.exceptions.RayError, OSError, ValueError) as error:
+            raise _own(error) from error
+        finally:
+            if begun:
+                ray.shutdown()
 
 
 def _ray() -> Any:
@@ -147,11 +143,13 @@ def _begin(ray: Any, address: str | None) -> bool:
     return True
 
 
-def _read(ray: Any, source: str, images: bool) -> Any:
+def _read(ray: Any, source: str) -> Any:
     """Parquet as it is; of images, `path` below the folder and the bytes."""
-    if not images:
-        return ray.data.read_parquet(source if "://" in source else str(Path(source).resolve()))
-    root = f"{Path(source).resolve()}{os.sep}"
+    local = local_path(source)
+    address = source if local is None else str(local.resolve())
+    if "://" in source or not Path(source).is_dir():
+        return ray.data.read_parquet(address)
+    root = f"{address}{os.sep}"
     extensions = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
     files = ray.data.read_binary_files(
         root, include_paths=True, file_extensions=extensions, ignore_missing_paths=False

@@ -1,4 +1,4 @@
-"""The models of this process: which serve, which were refused and why."""
+"""The models of this process: which versions serve, which were refused and why."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from contract.errors import ContractError
+from contract.messages import short
 from contract.repository import Entry, Stray, entries
 from service.errors import NotFoundError, StartupError, UnavailableError
 from service.inference import provider
 from service.inference.session import Session, load
+from service.serving.served import Served
 from service.settings import Settings
-from service.wording import short
 
 # As the manifest has it: no sign, no leading zero, ASCII digits.
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
@@ -22,6 +23,7 @@ _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 logger = logging.getLogger(__name__)
 
 Loader = Callable[[Entry, Settings], Session]
+Serve = Callable[[Session], Served]
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,39 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Models:
-    """What is loaded. Versions are numbers here, so that 10 comes after 9."""
+    """What is loaded. Versions are numbers here, so that 10 comes after 9.
+
+    Nothing of it changes: other models are another process's.
+    """
 
     default: str
-    sessions: dict[str, dict[int, Session]] = field(default_factory=dict)
+    served: dict[str, dict[int, Served]] = field(default_factory=dict)
     refusals: dict[str, dict[int, Refusal]] = field(default_factory=dict)
     strays: list[Refusal] = field(default_factory=list)
+    _highest: dict[str, Served] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        highest = {served.name: served for served in self.serving()}
+        object.__setattr__(self, "_highest", highest)
 
     @property
     def names(self) -> list[str]:
         """Every model in the repository, serving or not."""
-        return sorted({*self.sessions, *self.refusals})
+        return sorted({*self.served, *self.refusals})
 
-    def get(self, name: str | None = None, version: str | None = None) -> Session:
-        """The session that answers for a model: the default, the highest version.
+    def get(self, name: str | None = None, version: str | None = None) -> Served:
+        """The version that answers for a model: the default model, its highest version.
 
-        A refused highest version is an error, not a reason to serve an older one unasked.
+        A refused highest version is an error: an older one answers only when it is named.
 
         Raises:
             NotFoundError: no such model or version.
             UnavailableError: it exists but was refused at load.
         """
+        if version is None and (
+            highest := self._highest.get(self.default if name is None else name)
+        ):
+            return highest
         if name is None and self.default not in self.names:
             raise UnavailableError(
                 f"the default model {self.default!r} is not in the repository; name one of "
@@ -63,7 +77,7 @@ class Models:
             )
         name = self.default if name is None else name
         known = self.known(name)
-        serving, refused = self.sessions.get(name, {}), self.refusals.get(name, {})
+        serving, refused = self.served.get(name, {}), self.refusals.get(name, {})
         number = known[-1] if version is None else _number(version)
         if number in serving:
             return serving[number]
@@ -86,7 +100,7 @@ class Models:
         Raises:
             NotFoundError: no such model.
         """
-        known = sorted({*self.sessions.get(name, {}), *self.refusals.get(name, {})})
+        known = sorted({*self.served.get(name, {}), *self.refusals.get(name, {})})
         if not known:
             raise NotFoundError(
                 f"model {short(name)} is unknown; choose from {', '.join(self.names) or 'none'}",
@@ -95,19 +109,27 @@ class Models:
         return known
 
     def is_default(self, name: str, version: int) -> bool:
-        """Whether this version answers when a request names the model only."""
-        return version == max({*self.sessions.get(name, {}), *self.refusals.get(name, {})})
+        """True if this version answers when a request names only the model."""
+        return version == max({*self.served.get(name, {}), *self.refusals.get(name, {})})
 
-    def serving(self) -> list[Session]:
-        """The session of every model whose highest version serves, by name."""
+    def all(self) -> list[Served]:
+        """Every version that serves, by name and number."""
+        return [
+            served
+            for _, versions in sorted(self.served.items())
+            for _, served in sorted(versions.items())
+        ]
+
+    def serving(self) -> list[Served]:
+        """The highest version of every model, where it serves, by name."""
         return [
             versions[max(versions)]
-            for name, versions in sorted(self.sessions.items())
+            for name, versions in sorted(self.served.items())
             if self.is_default(name, max(versions))
         ]
 
     def refused(self) -> list[Refusal]:
-        """Every refused version, by name and number, and what stands where one should."""
+        """Every refused version, by name and number, then the strays."""
         versions = [
             refusal
             for _, versions in sorted(self.refusals.items())
@@ -116,37 +138,42 @@ class Models:
         return versions + self.strays
 
     def ready(self) -> bool:
-        """Whether a request that names no model gets its answer."""
+        """True if a request that names no model gets an answer."""
         try:
             return self.get() is not None
         except (NotFoundError, UnavailableError):
             return False
 
 
-def load_all(settings: Settings, loader: Loader = load) -> Models:
+def load_all(settings: Settings, serve: Serve, loader: Loader = load) -> Models:
     """Load every version; a refused one is logged in one line and the others serve.
+
+    Args:
+        serve: makes the served version of a loaded session.
 
     Raises:
         RepositoryError: the repository itself cannot be read.
         StartupError: the provider setting cannot be fulfilled.
     """
-    models = Models(settings.default_model)
-    found = entries(settings.models_dir, lambda stray: _refuse_stray(models, stray))
+    served: dict[str, dict[int, Served]] = {}
+    refusals: dict[str, dict[int, Refusal]] = {}
+    strays: list[Refusal] = []
+    found = entries(settings.models_dir, lambda stray: strays.append(_refuse_stray(stray)))
     settings = provider.share(settings, max(1, len(found)))
     # Constructing a session releases the GIL, so two big forests load side by side.
     with ThreadPoolExecutor(max_workers=4) as pool:
         outcomes = pool.map(lambda entry: _attempt(entry, settings, loader), found)
         for entry, outcome in zip(found, outcomes, strict=True):
             if isinstance(outcome, Refusal):
-                models.refusals.setdefault(entry.name, {})[entry.version] = outcome
+                refusals.setdefault(entry.name, {})[entry.version] = outcome
                 logger.error("model %s was refused: %s", entry, outcome.reason)
             else:
-                models.sessions.setdefault(entry.name, {})[entry.version] = outcome
+                served.setdefault(entry.name, {})[entry.version] = serve(outcome)
                 logger.info(
                     "model %s serves on %s after %.2f s",
                     entry, outcome.provider, outcome.load_seconds,
                 )  # fmt: skip
-    return models
+    return Models(settings.default_model, served, refusals, strays)
 
 
 def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refusal:
@@ -157,15 +184,15 @@ def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refu
     except StartupError:
         raise
     except Exception as error:
-        # What no audit foresaw must not keep the other models from serving.
+        # An error that no audit foresaw must not keep the other models from serving.
         logger.exception("model %s cannot be loaded", entry)
         reason = f"it cannot be loaded ({type(error).__name__}: {error}); see the log"
         return Refusal(entry.name, str(entry.version), reason)
 
 
-def _refuse_stray(models: Models, stray: Stray) -> None:
+def _refuse_stray(stray: Stray) -> Refusal:
     logger.error("%s was refused: %s", stray.path, stray.reason)
-    models.strays.append(Refusal(stray.name, stray.version, stray.reason))
+    return Refusal(stray.name, stray.version, stray.reason)
 
 
 def _number(version: str) -> int:

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from sklearn.datasets import load_breast_cancer
 
-from tests.profile.files import image, images, parquet, zipped
+from tests.profiler.files import image, images, parquet, zipped
 from tests.server import Server, serve
 
 

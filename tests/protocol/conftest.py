@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from service.inference.repository import Models, load_all
 from service.protocol.codec import Codec
+
 from service.settings import Settings
 from tests.repositories import tiny_repository
 

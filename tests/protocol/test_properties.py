@@ -8,10 +8,10 @@ import numpy as np
 import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from service.errors import ServiceError
 from service.inference.repository import Models
 from service.protocol.codec import Codec
+
+from service.errors import ServiceError
 from service.protocol.types import InferenceResponse
 from tests.protocol.requests import body, tensor
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from service.protocol.codec import Asked, Codec
 
 from service.errors import ServiceError
-from service.protocol.codec import Asked, Codec
 from service.protocol.request import decode_request
 from service.protocol.types import RequestOutput
 from tests.protocol.requests import IMAGES, binary, body, columns, flat, nested, sized, tensor

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-
 from service.inference.repository import Models
-from service.inference.session import Answer
 from service.protocol.codec import Asked, Codec
+
+from service.inference.session import Answer
 from service.protocol.response import classify
 from service.protocol.types import InferenceResponse
 from tests.protocol.requests import IMAGES, body, flat

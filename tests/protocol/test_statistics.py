@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from service.inference.repository import Models
 
 from service.errors import BusyError, NotFoundError
-from service.inference.repository import Models
 from service.inference.session import Answer, Session
 from service.protocol.statistics import LARGEST, Statistics
 

@@ -22,7 +22,8 @@ def test_without_ray_one_sentence_says_how_to_get_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.setitem(sys.modules, "ray", None)
-    assert score(tmp_path, tmp_path / "out", "--ray") == 1
+    source = table(tmp_path / "in.parquet", IMAGES)
+    assert score(source, tmp_path / "out", "--ray") == 1
     assert "error: --ray needs Ray Data; install the group" in capsys.readouterr().err
 
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from service.inference.plan import Plan
 
 from service.errors import BusyError, DeadlineError, UnavailableError
 from service.inference.batcher import Batcher
-from service.inference.plan import Plan
 from service.inference.queue import Images
 from service.inference.session import Answer
 

@@ -12,11 +12,11 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+from service.inference.repository import load_all
 
 from contract.repository import Entry, entries, record_of
 from service.errors import NotFoundError, StartupError, UnavailableError
 from service.inference import provider
-from service.inference.repository import load_all
 from service.inference.session import CHUNK, Session, load
 from service.settings import Settings
 from tests.repositories import tiny_graph, tiny_model

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-
-from service.inference import plan
 from service.inference.plan import Plan, measure
 from service.inference.repository import load_all
+
+from service.inference import plan
 from service.settings import Settings
 
 # Seconds of a row by the size of its run: the cap and the rows on the loop that follow.

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from service.inference.plan import Plan
 
 from service.errors import BusyError, DeadlineError
-from service.inference.plan import Plan
 from service.inference.queue import Pending, Queue, Share
 
 # A full queue of ten rows takes a second to run.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service.settings import Settings
-from tests.profile.files import csv
+from tests.profiler.files import csv
 from tests.service.client import Client
 
 TABLE = csv("age,income,approved", *(f"{20 + i % 40},{i * 13 % 97}.5,{i % 2}" for i in range(80)))

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from service.http.predict import INLINE_BYTES
 
 from service.errors import UnavailableError
-from service.http.predict import INLINE_BYTES
 from service.settings import Settings
 from tests.service.client import Client
 

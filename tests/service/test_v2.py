@@ -12,15 +12,15 @@ import httpx
 import numpy as np
 import orjson
 import pytest
+from service.http.predict import INLINE_BYTES
+from service.protocol.codec import Codec
 
 import service
 from service.http.kernel.disconnect import ClientDisconnected
 from service.http.kernel.messages import Reply, Request
 from service.http.kernel.threads import Threads
-from service.http.predict import INLINE_BYTES
 from service.http.v2 import V2
 from service.inference.session import Answer, Session
-from service.protocol.codec import Codec
 from service.settings import Settings
 from tests.conftest import ROOT
 from tests.protocol.requests import IMAGES, binary, body, flat, sized

@@ -1,0 +1,105 @@
+"""The protocol's documents about the server and its models: metadata, readiness, statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract.messages import describe
+from contract.tensors import TensorSpec
+from service import __version__
+from service.errors import InvalidError
+from service.serving.repository import Models
+from service.strict_json import parse_object, refuse_unknown
+
+# Only what works whole. The repository's index does; loading and unloading are not offered, so
+# Triton's model_repository extension is not among them.
+EXTENSIONS = ("binary_tensor_data", "classification", "statistics")
+
+
+def server() -> dict[str, Any]:
+    """`$metadata_server_response`."""
+    return {"name": "rosenblatt", "version": __version__, "extensions": EXTENSIONS}
+
+
+def model(models: Models, name: str | None, version: str | None) -> dict[str, Any]:
+    """`$metadata_model_response`; `versions` are those that serve.
+
+    Raises:
+        ServiceError: there is no such model or version, or it was refused.
+    """
+    manifest = models.get(name, version).manifest
+    return {
+        "name": manifest.name,
+        "versions": [str(number) for number in sorted(models.served[manifest.name])],
+        "platform": manifest.platform,
+        "inputs": [_tensor(spec) for spec in manifest.inputs],
+        "outputs": [_tensor(spec) for spec in manifest.outputs],
+    }
+
+
+def statistics(models: Models, name: str | None, version: str | None) -> dict[str, Any]:
+    """`$stats_model_response` of one version, one model's versions, or all that serve.
+
+    Raises:
+        ServiceError: there is no such model or version, or it was refused.
+    """
+    if name is None:
+        chosen = models.all()
+    elif version is None:
+        models.known(name)
+        chosen = [served for served in models.all() if served.name == name]
+    else:
+        chosen = [models.get(name, version)]
+    return {"model_stats": [served.statistics.document() for served in chosen]}
+
+
+def model_ready(models: Models, name: str | None, version: str | None) -> dict[str, Any]:
+    """`$ready_model_response`.
+
+    Raises:
+        ServiceError: there is no such model or version, or it was refused.
+    """
+    return {"name": models.get(name, version).name, "ready": True}
+
+
+def server_ready(models: Models) -> dict[str, Any]:
+    """`$ready_server_response`: as `/readyz`, ready when the default model answers.
+
+    The specification would have all models ready. Here a refused model must not take those that
+    serve out of rotation; its own readiness says that it does not.
+
+    Raises:
+        ServiceError: the default model does not serve.
+    """
+    models.get()
+    return {"ready": True}
+
+
+def index(models: Models, body: bytes) -> list[dict[str, str]]:
+    """`$repository_index_response`: every version, and why those that do not serve do not.
+
+    Raises:
+        ServiceError: the body is neither empty nor an object that may say `ready`.
+    """
+    document = parse_object(body, '{"ready": true}') if body else {}
+    refuse_unknown(document, {"ready"})
+    ready = document.get("ready", False)
+    if type(ready) is not bool:
+        raise InvalidError(f"ready is {describe(ready)}; it must be true or false")
+    found = [_entry(served.name, served.version, "READY", "") for served in models.all()]
+    if not ready:
+        found += [
+            _entry(refusal.name, refusal.version, "UNAVAILABLE", refusal.reason)
+            for refusal in models.refused()
+        ]
+    # 10 after 9.
+    return sorted(found, key=lambda entry: (entry["name"], len(entry["version"]), entry["version"]))
+
+
+def _tensor(spec: TensorSpec) -> dict[str, Any]:
+    """`$metadata_tensor`."""
+    return {"name": spec.name, "datatype": spec.datatype, "shape": spec.shape}
+
+
+def _entry(name: str, version: str, state: str, reason: str) -> dict[str, str]:
+    return {"name": name, "version": version, "state": state, "reason": reason}
