@@ -26,7 +26,7 @@ LABELS = os.environ["LABELS"].split(",")
 class Instances(BaseModel):
     """What is sent."""
 
-    instances: Annotated[list[Row], Field(min_length=1, max_length=1024)]  # type: ignore[valid-type]
+    instances: Annotated[list[Row], Field(min_length=1, max_length=1024)]
 
 
 class Prediction(BaseModel):
