@@ -20,6 +20,7 @@ Data = Annotated[
     Field(description="Row-major values, flat or nested as the shape; responses are flat."),
 ]
 Shape = Annotated[list[int], Field(description="Size of each dimension; the first is the batch.")]
+ModelState = Literal["READY", "UNAVAILABLE"]
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -173,7 +174,7 @@ class RepositoryModel(TypedDict):
 
     name: str
     version: str
-    state: Literal["READY", "UNAVAILABLE"]
+    state: ModelState
     reason: Annotated[str, Field(description="Why it does not serve, or empty.")]
 
 
