@@ -11,6 +11,7 @@ from service.errors import (
     UnavailableError,
 )
 from service.http import models as models_routes
+from service.http.examples import predict_example, with_example
 from service.http.index import index_routes
 from service.http.kernel.messages import JSON
 from service.http.kernel.operation import ok
@@ -42,13 +43,14 @@ def routes(
     repository: RepositoryRoutes,
 ) -> list[Route]:
     """Every route of the product over these models."""
+    example = predict_example(models)
     found = [
         Route(
             "POST",
             "/predict",
             handler(predict, threads),
             summary="one model's predictions",
-            body={JSON: PredictRequest},
+            body={JSON: with_example(PredictRequest, example)},
             responses=ok(PredictResponse),
             errors=(*_ERRORS, NotFoundError),
         ),
@@ -57,7 +59,7 @@ def routes(
             "/compare",
             handler(compare, threads),
             summary="every model's predictions, and where they agree",
-            body={JSON: CompareRequest},
+            body={JSON: with_example(CompareRequest, example)},
             responses=ok(CompareResponse),
             errors=_ERRORS,
         ),

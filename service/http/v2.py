@@ -21,6 +21,7 @@ from service.errors import (
     UnavailableError,
 )
 from service.http import v2_documents as documents
+from service.http.examples import infer_example, with_example
 from service.http.kernel.messages import JSON, Reply, Request, reply
 from service.http.kernel.operation import Response, ok
 from service.http.kernel.route import Handler, Route
@@ -146,7 +147,10 @@ class V2:
             path,
             _bare_errors(self._answer),
             summary="inference: tensors in, tensors out",
-            body={JSON: schema.InferenceRequest, OCTETS: bytes},
+            body={
+                JSON: with_example(schema.InferenceRequest, infer_example(self._models)),
+                OCTETS: bytes,
+            },
             parameters=parameters,
             headers={HEADER: _HEADER_LENGTH},
             responses={

@@ -126,7 +126,7 @@ class InferenceRequest(TypedDict):
     model_name: NotRequired[str | None]
     model_version: NotRequired[str | None]
     parameters: NotRequired[RequestParameters | None]
-    inputs: list[RequestInput]
+    inputs: Annotated[list[RequestInput], Field(min_length=1)]
     outputs: NotRequired[list[RequestOutput] | None]
 
 
