@@ -32,6 +32,30 @@ def test_generated_pages_are_current(path: Path) -> None:
     assert path.read_text() == docs.pages()[path], "run `make docs`"
 
 
+@pytest.mark.parametrize(
+    ("field", "shown"),
+    [
+        ("algorithm", "string or null"),
+        ("family", "`classical_ml` or `deep_learning` or null"),
+        ("files", "object of [FileRecord](#filerecord)"),
+        (
+            "metrics",
+            "[ClassificationMetrics](#classificationmetrics) or "
+            "[RegressionMetrics](#regressionmetrics) or null",
+        ),
+        (
+            "seen",
+            "list of ([ImageRange](#imagerange) or [NumberRange](#numberrange) or "
+            "[CategoryRange](#categoryrange) or [TextRange](#textrange))",
+        ),
+        ("content", '`"image"`'),
+    ],
+)
+def test_types_of_the_manifest_are_shown_in_plain_words(field: str, shown: str) -> None:
+    """Unions, optional fields and their discriminators."""
+    assert f"| `{field}` | {shown} |" in docs.manifest_page()
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
