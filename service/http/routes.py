@@ -19,6 +19,7 @@ from service.http.kernel.route import Route
 from service.http.kernel.threads import Threads
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
+from service.http.repository import RepositoryRoutes
 from service.http.schema import CompareRequest, CompareResponse, PredictRequest, PredictResponse
 from service.http.v2 import V2
 from service.http.verbs import handler
@@ -39,6 +40,7 @@ def routes(
     recommender: Recommender,
     profiler: Profiler,
     threads: Threads,
+    repository: RepositoryRoutes,
 ) -> list[Route]:
     """Every route of the product over these models."""
     example = predict_example(models)
@@ -63,7 +65,7 @@ def routes(
         ),
         *recommender.routes(),
         profiler.route(),
-        *models_routes.routes(models),
-        *V2(models, infer, threads).routes(),
+        *models_routes.routes(models, repository.control),
+        *V2(models, infer, threads, repository).routes(),
     ]
     return [*found, *index_routes(found)]

@@ -159,6 +159,7 @@ class Readiness(_Document):
     serving: list[VersionName]
     refused: list[RefusedVersion]
     error: str | None = Field(None, description="Why the service is not ready.")
+    reload: str | None = Field(None, description="Why the last reload was given up.")
 
 
 class RouteEntry(_Document):

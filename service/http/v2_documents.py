@@ -7,17 +7,18 @@ from contract.tensors import TensorSpec
 from service import __version__
 from service.errors import InvalidError
 from service.protocol import schema
-from service.serving.repository import Models
+from service.selection import Rejection, Selection
+from service.serving.repository import Models, Refusal
 from service.strict_json import parse_object, refuse_unknown
 
-# Only what works whole. The repository's index does; loading and unloading are not offered, so
-# Triton's model_repository extension is not among them.
+# `model_repository` is one more where models can be loaded; its index is served in any case.
 EXTENSIONS = ("binary_tensor_data", "classification", "statistics")
 
 
-def server() -> schema.MetadataServer:
-    """`$metadata_server_response`."""
-    return {"name": "rosenblatt", "version": __version__, "extensions": list(EXTENSIONS)}
+def server(loads: bool) -> schema.MetadataServer:
+    """`$metadata_server_response`; `loads` says that models can be loaded and unloaded."""
+    extensions = [*EXTENSIONS, "model_repository"] if loads else [*EXTENSIONS]
+    return {"name": "rosenblatt", "version": __version__, "extensions": extensions}
 
 
 def model(models: Models, name: str | None, version: str | None) -> schema.MetadataModel:
@@ -74,8 +75,11 @@ def server_ready(models: Models) -> schema.ServerReady:
     return {"ready": True}
 
 
-def index(models: Models, body: bytes) -> list[schema.RepositoryModel]:
+def index(models: Models, body: bytes, selection: Selection) -> list[schema.RepositoryModel]:
     """`$repository_index_response`: every version, and why those that do not serve do not.
+
+    Args:
+        selection: holds the versions that the last reload rejected.
 
     Raises:
         ServiceError: the body is neither empty nor an object that may say `ready`.
@@ -87,9 +91,10 @@ def index(models: Models, body: bytes) -> list[schema.RepositoryModel]:
         raise InvalidError(f"ready is {describe(ready)}; it must be true or false")
     found = [_entry(served.name, served.version, "READY", "") for served in models.all()]
     if not ready:
+        unavailable: list[Refusal | Rejection] = [*models.refused(), *models.unloaded]
         found += [
-            _entry(refusal.name, refusal.version, "UNAVAILABLE", refusal.reason)
-            for refusal in models.refused()
+            _entry(one.name, one.version, "UNAVAILABLE", one.reason)
+            for one in [*unavailable, *selection.rejected]
         ]
     # 10 after 9.
     return sorted(found, key=lambda entry: (entry["name"], len(entry["version"]), entry["version"]))

@@ -178,6 +178,22 @@ class RepositoryModel(TypedDict):
     reason: Annotated[str, Field(description="Why it does not serve, or empty.")]
 
 
+@with_config(_STRICT)
+class RepositoryChangeRequest(TypedDict):
+    """`$repository_load_request` and `$repository_unload_request`."""
+
+    parameters: NotRequired[
+        Annotated[
+            dict[str, Parameter],
+            Field(description="`config` and `file:...` are refused, others are ignored."),
+        ]
+    ]
+
+
+class RepositoryChangeResponse(TypedDict):
+    """Empty: every worker serves accordingly."""
+
+
 class DurationStat(TypedDict):
     """`$duration_stat`."""
 

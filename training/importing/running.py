@@ -37,9 +37,7 @@ class Runner:
         options = ort.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY
         try:
-            self._session = ort.InferenceSession(
-                graph, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises a dozen kinds
             raise ImportModelError(
                 f"ONNX Runtime cannot load the graph: {_reason(error)}; export it for a newer "

@@ -14,6 +14,7 @@ from training.importing.rewrite.graph import (
     tensor,
 )
 
+
 def drop(model: ModelProto, names: tuple[str, ...]) -> list[str]:
     """Remove outputs by name.
 
