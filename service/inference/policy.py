@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from service.inference.session import CHUNK_ROWS, Session
+from contract.batch import Batch
+from service.inference.session import CHUNK_ROWS
 from service.settings import Settings
 
 # A run on the event loop may block it for this long; a longer one is worth the way to a thread.
@@ -26,6 +28,21 @@ _SLOW_RUN = 0.05
 # What one turn of a busy event loop takes, and several: a model that is faster than HTTP does not
 # make a burst shorter than the time to read it.
 _LEAST_RUN, _LEAST_FULL = 0.005, 0.1
+
+
+class Measurable(Protocol):
+    """What is measured: a session."""
+
+    @property
+    def samples(self) -> Batch:
+        """Real inputs."""
+
+    @property
+    def chunk_rows(self) -> int:
+        """Most rows of one call of the runtime."""
+
+    def predict(self, batch: Batch) -> Batch:
+        """The outputs for the inputs."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +74,7 @@ class BatchingPolicy:
         return max(self.max_waiting_rows * self.row_seconds, _LEAST_FULL)
 
 
-def measure(session: Session, settings: Settings) -> BatchingPolicy:
+def measure(session: Measurable, settings: Settings) -> BatchingPolicy:
     """Time runs of each size on this machine; a few hundred milliseconds in all."""
     row_seconds: dict[int, float] = {}
     for n in _SIZES:
@@ -99,7 +116,7 @@ def _inline_rows(row_seconds: Mapping[int, float]) -> int:
     return int(INLINE_SECONDS / row_seconds[max(fitting)]) if fitting else 0
 
 
-def _seconds(session: Session, n: int) -> float:
+def _seconds(session: Measurable, n: int) -> float:
     """The fastest of some runs: the first may still allocate, others meet a busy moment."""
     # Real rows in random order: a tree is faster with noise, and with one row over and over.
     order = np.random.default_rng(n).integers(0, len(session.samples), n)

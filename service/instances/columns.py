@@ -169,14 +169,10 @@ class _Group:
             matrix = np.array(columns, np.float64 if self._float else self._dtype)
         except OverflowError:
             return False
-        if self._float and not self._fits(matrix):
+        if self._float and (np.abs(matrix) > self._limit).any():
             return False
         self._store(matrix.astype(self._dtype, copy=False), into)
         return True
-
-    def _fits(self, matrix: Array) -> bool:
-        with np.errstate(invalid="ignore"):
-            return not (np.abs(matrix) > self._limit).any()
 
     def _text(self, columns: Sequence[tuple[Any, ...]], rows: int, into: dict[str, Array]) -> bool:
         matrix = np.empty((len(columns), rows), object)

@@ -13,15 +13,18 @@ from typing import Any
 
 import httpx
 import numpy as np
+import onnx
 import pytest
 
+from contract.batch import Batch
+from contract.tensors import Input, Output
 from guide.facts import Facts
 from service.app import Rosenblatt
 from service.http.index import BENTOML
 from service.http.schema import CompareRequest, PredictRequest
 from service.protocol.schema import InferenceRequest, RepositoryIndexRequest
 from service.settings import Settings
-from tests.repositories import tiny_repository
+from tests.repositories import tiny_repository, write_model
 from tests.service.client import Client
 from tests.service.openapi import Answer, Described
 
@@ -168,6 +171,65 @@ def test_every_documented_answer_is_given(seen: tuple[set[Answer], Described]) -
     expected = {a for a in described.answers if a[2] != 500 and a[1] not in bentoml}
     assert sorted(expected - given) == []
     assert sorted(given - expected) == []
+
+
+def sum_of_columns(root: Path) -> Path:
+    """A regression over two columns of a table."""
+    float_type, integer = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
+    graph = onnx.helper.make_graph(
+        [
+            onnx.helper.make_node("Cast", ["hours"], ["floats"], to=float_type),
+            onnx.helper.make_node("Add", ["age", "floats"], ["sum"]),
+        ],
+        "sum",
+        [
+            onnx.helper.make_tensor_value_info("age", float_type, ["n"]),
+            onnx.helper.make_tensor_value_info("hours", integer, ["n"]),
+        ],
+        [onnx.helper.make_tensor_value_info("sum", float_type, ["n"])],
+    )
+    opset = onnx.helper.make_opsetid("", 20)
+    model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=9)
+    write_model(
+        root,
+        "sums",
+        model.SerializeToString(),
+        (
+            Input(name="age", datatype="FP32", shape=(-1,), content="number", columns=("age",)),
+            Input(
+                name="hours", datatype="INT64", shape=(-1,), content="number", columns=("hours",)
+            ),
+        ),
+        (Output(name="sum", datatype="FP32", shape=(-1,), role="value"),),
+        Batch({"age": np.array([1.5, 2], np.float32), "hours": np.array([3, 4])}),
+        task="regression",
+        labels=(),
+    )
+    return root
+
+
+@pytest.mark.parametrize("model", ["alpha", "sums"])
+def test_the_examples_are_answered(model: str, repository: Path) -> None:
+    """An image model and a table; the client holds their answers against the document."""
+    client = Client(Settings(models_dir=sum_of_columns(repository), default_model=model))
+    document = client.request("GET", "/openapi.json").json()
+    for path in ("/predict", "/compare", *INFER):
+        operation = document["paths"][path]["post"]
+        (example,) = operation["requestBody"]["content"]["application/json"]["schema"]["examples"]
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "path":
+                (value,) = parameter["schema"]["examples"]
+                path = path.replace(f"{{{parameter['name']}}}", value)
+        answer = client.request("POST", path, example)
+        assert answer.status_code == 200, answer.text
+
+
+def test_a_model_that_does_not_serve_has_no_example(tmp_path: Path) -> None:
+    client = Client(Settings(models_dir=tmp_path))
+    body = client.request("GET", "/openapi.json").json()["paths"]["/predict"]["post"]["requestBody"]
+    assert "examples" not in body["content"]["application/json"]["schema"]
+    assert client.request("POST", "/predict", ONE).status_code == 503
+    assert client.request("GET", "/readyz").status_code == 503
 
 
 @pytest.mark.parametrize(

@@ -9,26 +9,40 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from service.inference.plan import Plan
 
+from contract.batch import Batch
 from service.errors import BusyError, DeadlineError
-from service.inference.queue import Pending, Queue, Share
+from service.inference.policy import BatchingPolicy
+from service.inference.queue import Pending, Queue, Slice
 
-# A full queue of ten rows takes a second to run.
-PLAN = Plan(cap=4, inline=4, queue=10, seconds=5, row_seconds=0.1)
+
+def policy_of(batch: int = 4, seconds: float = 5) -> BatchingPolicy:
+    """A full queue of ten rows takes a second to run."""
+    return BatchingPolicy(
+        max_batch_rows=batch,
+        inline_rows=batch,
+        max_waiting_rows=10,
+        max_wait_seconds=seconds,
+        row_seconds=0.1,
+    )
+
+
+POLICY = policy_of()
 
 
 class Waiting:
     """A queue whose requests are named by the first pixel of their rows."""
 
-    def __init__(self, plan: Plan = PLAN) -> None:
+    def __init__(self, policy: BatchingPolicy = POLICY) -> None:
         self.lost: list[tuple[str, int]] = []
-        self.queue = Queue("echo", plan, lambda reason, rows: self.lost.append((reason, rows)))
+        self.queue = Queue("echo", policy, lambda reason, rows: self.lost.append((reason, rows)))
         self.requests: dict[int, Pending] = {}
 
     def add(self, name: int, n: int = 2, since: float = 0.0) -> Pending:
         images = np.full((n, 2, 2), name, np.uint8)
-        self.requests[name] = Pending(images, asyncio.get_running_loop().create_future(), since)
+        self.requests[name] = Pending(
+            Batch({"images": images}), asyncio.get_running_loop().create_future(), since
+        )
         self.queue.add(self.requests[name])
         return self.requests[name]
 
@@ -45,8 +59,8 @@ class Waiting:
             assert error.headers == {"retry-after": "1"}
 
 
-def names(shares: list[Share]) -> list[int]:
-    return [int(image[0, 0]) for _, images in shares for image in images]
+def names(slices: list[Slice]) -> list[int]:
+    return [int(image[0, 0]) for _, rows in slices for image in rows["images"]]
 
 
 def run(talk: Callable[[], Awaitable[None]]) -> None:
@@ -94,7 +108,7 @@ def test_in_order_again_when_it_was_not_full_for_as_long_as_it_takes() -> None:
         waiting = Waiting()
         for name in range(6):
             waiting.add(name, since=0.0)
-        assert PLAN.full_seconds == 1.0
+        assert POLICY.full_seconds == 1.0
         assert waiting.take(0.5) == [5, 5, 4, 4]
         waiting.add(6, since=0.9)
         waiting.add(7, since=0.9)
@@ -123,8 +137,7 @@ def test_a_burst_is_worked_off() -> None:
 
 def test_nobody_of_a_lasting_crowd_waits_for_more_than_a_few_runs() -> None:
     async def talk() -> None:
-        plan = Plan(cap=1, inline=1, queue=10, seconds=5, row_seconds=0.1)
-        waiting = Waiting(plan)
+        waiting = Waiting(policy_of(batch=1))
         for name in range(5):
             waiting.add(name, since=0.0)
         waiting.add(5, since=0.1)  # full for the first time
@@ -195,7 +208,7 @@ def test_nobody_is_pushed_out_in_vain() -> None:
 @pytest.mark.parametrize("crowded", [False, True])
 def test_a_deadline_is_one_in_either_order(crowded: bool) -> None:
     async def talk() -> None:
-        waiting = Waiting(Plan(cap=4, inline=4, queue=10, seconds=0.5, row_seconds=0.1))
+        waiting = Waiting(policy_of(seconds=0.5))
         late = waiting.add(0, since=0.0)
         for name in range(1, 5):
             waiting.add(name, since=0.4)
@@ -232,10 +245,10 @@ def test_who_left_is_not_taken() -> None:
 )
 @settings(max_examples=100, deadline=None)
 def test_rows_are_taken_or_refused_and_never_both(
-    steps: list[tuple[int, bool, float]], cap: int
+    steps: list[tuple[int, bool, float]], batch: int
 ) -> None:
     async def talk() -> None:
-        waiting = Waiting(Plan(cap, cap, queue=10, seconds=2, row_seconds=0.1))
+        waiting = Waiting(policy_of(batch, seconds=2))
         now, given, taken = 0.0, 0, 0
         for name, (n, take, pause) in enumerate(steps):
             now += pause
@@ -249,7 +262,7 @@ def test_rows_are_taken_or_refused_and_never_both(
             assert waiting.queue.rows <= 10
         while waiting.queue:
             rows = waiting.take(now)
-            assert len(rows) <= cap
+            assert len(rows) <= batch
             taken += len(rows)
         assert waiting.queue.rows == 0
         assert given == taken + sum(rows for _, rows in waiting.lost)

@@ -13,21 +13,27 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-from service.inference.plan import Plan
 
+from contract.batch import Batch
 from service.errors import BusyError, DeadlineError, UnavailableError
 from service.inference.batcher import Batcher
-from service.inference.queue import Images
-from service.inference.session import Answer
+from service.inference.policy import BatchingPolicy
 
 
-def plan_of(cap: int, inline: int, queue: int, seconds: float, row_seconds: float = 1e-4) -> Plan:
-    """A plan of a model that answers a row in 0.1 ms, unless said."""
-    return Plan(cap, inline, queue, seconds, row_seconds)
+def policy_of(
+    batch: int, inline: int, waiting: int, seconds: float, row_seconds: float = 1e-4
+) -> BatchingPolicy:
+    """The policy of a model that answers a row in 0.1 ms, unless said."""
+    return BatchingPolicy(
+        max_batch_rows=batch,
+        inline_rows=inline,
+        max_waiting_rows=waiting,
+        max_wait_seconds=seconds,
+        row_seconds=row_seconds,
+    )
 
 
-PLAN = plan_of(cap=8, inline=8, queue=32, seconds=5)
+POLICY = policy_of(batch=8, inline=8, waiting=32, seconds=5)
 
 
 @dataclass
@@ -37,17 +43,23 @@ class Echo:
     sizes: list[int] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
     gate: threading.Event | None = None
-    name: str = "echo"
+    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def predict(self, images: Images) -> Answer:
-        self.sizes.append(len(images))
+    def predict(self, batch: Batch) -> Batch:
+        self.sizes.append(len(batch))
         self.threads.add(threading.get_ident())
+        self.begun.release()
         if self.gate is not None:
             assert self.gate.wait(5)
-        first = images[:, 0, 0].astype(np.int64)
+        first = batch["images"][:, 0, 0].astype(np.int64)
         if (first == 255).any():
             raise ValueError("poison")
-        return Answer(first, np.repeat(first[:, None], 2, axis=1).astype(np.float32))
+        twice = np.repeat(first[:, None], 2, axis=1).astype(np.float32)
+        return Batch({"label": first, "probabilities": twice})
+
+    async def has_begun(self) -> None:
+        """Wait until one more run is on its way."""
+        assert await asyncio.to_thread(self.begun.acquire, timeout=5)
 
 
 @dataclass
@@ -73,16 +85,28 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def rows(*values: int) -> NDArray[np.uint8]:
+def batcher_of(
+    model: Echo, policy: BatchingPolicy, pool: ThreadPoolExecutor, log: Log | None = None
+) -> Batcher:
+    return Batcher("echo", model, policy, pool, log or Log())
+
+
+def rows(*values: int) -> Batch:
     images = np.zeros((len(values), 2, 2), np.uint8)
     images[:, 0, 0] = values
-    return images
+    return Batch({"images": images})
 
 
-def labels(answer: Answer | BaseException) -> list[int]:
-    assert isinstance(answer, Answer), answer
-    assert answer.probabilities[:, 0].tolist() == answer.label.tolist()
-    return [int(label) for label in answer.label]
+def labels(answer: Batch | BaseException) -> list[int]:
+    assert isinstance(answer, Batch), answer
+    assert answer["probabilities"][:, 0].tolist() == answer["label"].tolist()
+    return [int(label) for label in answer["label"]]
+
+
+async def turns(n: int = 5) -> None:
+    """Let the loop take some turns: what was asked is queued, and what may run is begun."""
+    for _ in range(n):
+        await asyncio.sleep(0)
 
 
 def run(talk: Callable[[], Awaitable[None]]) -> None:
@@ -96,7 +120,7 @@ def test_what_comes_in_one_turn_is_one_batch(pool: ThreadPoolExecutor) -> None:
     model, log = Echo(), Log()
 
     async def talk() -> None:
-        batcher = Batcher(model, PLAN, pool, log)
+        batcher = batcher_of(model, POLICY, pool, log)
         answers = await asyncio.gather(*(batcher.infer(rows(i, i + 100)) for i in range(4)))
         assert [labels(a) for a in answers] == [[i, i + 100] for i in range(4)]
         assert batcher.rows == 0
@@ -111,7 +135,7 @@ def test_an_idle_service_answers_at_once(pool: ThreadPoolExecutor) -> None:
     model = Echo()
 
     async def talk() -> None:
-        batcher = Batcher(model, PLAN, pool, Log())
+        batcher = batcher_of(model, POLICY, pool)
         for i in range(3):
             assert labels(await batcher.infer(rows(i))) == [i]
 
@@ -124,7 +148,7 @@ def test_a_large_request_is_cut_and_joined(pool: ThreadPoolExecutor) -> None:
     model = Echo()
 
     async def talk() -> None:
-        batcher = Batcher(model, PLAN, pool, Log())
+        batcher = batcher_of(model, POLICY, pool)
         large, small = await asyncio.gather(
             batcher.infer(rows(*range(20))), batcher.infer(rows(77, 78))
         )
@@ -140,11 +164,11 @@ def test_a_batch_worth_a_thread_leaves_the_loop(pool: ThreadPoolExecutor) -> Non
     model = Echo(gate=threading.Event())
 
     async def talk() -> None:
-        batcher = Batcher(model, plan_of(cap=8, inline=1, queue=32, seconds=5), pool, Log())
+        batcher = batcher_of(model, policy_of(batch=8, inline=1, waiting=32, seconds=5), pool)
         first = asyncio.ensure_future(batcher.infer(rows(1, 2)))
-        await asyncio.sleep(0.05)
+        await model.has_begun()
         later = [asyncio.ensure_future(batcher.infer(rows(i))) for i in (3, 4, 5)]
-        await asyncio.sleep(0.05)
+        await turns()
         assert not first.done()
         assert model.gate is not None
         model.gate.set()
@@ -161,15 +185,15 @@ def test_a_full_next_batch_follows_at_once(pool: ThreadPoolExecutor) -> None:
     model = Echo(gate=threading.Event())
 
     async def talk() -> None:
-        batcher = Batcher(model, plan_of(cap=4, inline=0, queue=32, seconds=5), pool, Log())
+        batcher = batcher_of(model, policy_of(batch=4, inline=0, waiting=32, seconds=5), pool)
         asked = [asyncio.ensure_future(batcher.infer(rows(i, i + 1))) for i in (0, 10, 20)]
-        await asyncio.sleep(0.02)
+        await turns()
         assert batcher.rows == 2  # one batch runs, and the next is not full
         asked.append(asyncio.ensure_future(batcher.infer(rows(30, 31))))
-        await asyncio.sleep(0.02)
+        await turns()
         assert batcher.rows == 0  # one runs, one follows
         asked += [asyncio.ensure_future(batcher.infer(rows(i, i + 1, i + 2))) for i in (40, 50)]
-        await asyncio.sleep(0.02)
+        await turns()
         assert batcher.rows == 6  # and no third
         assert model.gate is not None
         model.gate.set()
@@ -187,7 +211,7 @@ def test_an_error_of_who_counts_is_no_hang(pool: ThreadPoolExecutor, inline: int
             raise OSError("disk full")
 
     async def talk() -> None:
-        batcher = Batcher(Echo(), plan_of(8, inline, 32, 5), pool, Broken())
+        batcher = batcher_of(Echo(), policy_of(8, inline, 32, 5), pool, Broken())
         asked = [batcher.infer(rows(1)), batcher.infer(rows(2))]
         found = await asyncio.gather(*asked, return_exceptions=True)
         assert all(isinstance(one, OSError) for one in found)
@@ -200,17 +224,17 @@ def test_a_burst_on_a_fast_model_is_worked_off(pool: ThreadPoolExecutor) -> None
     """Though it takes longer to read than to run: 32 of 60 requests fit."""
 
     async def talk() -> None:
-        plan = plan_of(cap=256, inline=2000, queue=2048, seconds=5, row_seconds=4e-7)
-        batcher = Batcher(Echo(), plan, pool, Log())
+        policy = policy_of(batch=256, inline=2000, waiting=2048, seconds=5, row_seconds=4e-7)
+        batcher = batcher_of(Echo(), policy, pool)
 
-        async def one(name: int) -> Answer:
+        async def one(name: int) -> Batch:
             until = time.perf_counter() + 0.00015
             while time.perf_counter() < until:
                 pass
             return await batcher.infer(rows(*[name] * 64))
 
         found = await asyncio.gather(*map(one, range(60)), return_exceptions=True)
-        assert sum(isinstance(answer, Answer) for answer in found) == 32
+        assert sum(isinstance(answer, Batch) for answer in found) == 32
 
     run(talk)
 
@@ -220,7 +244,7 @@ def test_one_bad_request_never_fails_its_neighbours(pool: ThreadPoolExecutor, in
     log = Log()
 
     async def talk() -> None:
-        batcher = Batcher(Echo(), plan_of(8, inline, 32, 5), pool, log)
+        batcher = batcher_of(Echo(), policy_of(8, inline, 32, 5), pool, log)
         good, bad, other = await asyncio.gather(
             batcher.infer(rows(1)), batcher.infer(rows(255)), batcher.infer(rows(2)),
             return_exceptions=True,
@@ -235,7 +259,7 @@ def test_one_bad_request_never_fails_its_neighbours(pool: ThreadPoolExecutor, in
 
 def test_a_request_that_fails_in_part_fails_whole(pool: ThreadPoolExecutor) -> None:
     async def talk() -> None:
-        batcher = Batcher(Echo(), PLAN, pool, Log())
+        batcher = batcher_of(Echo(), POLICY, pool)
         bad, good = await asyncio.gather(
             batcher.infer(rows(*range(8), 255, 9)), batcher.infer(rows(*range(30, 40))),
             return_exceptions=True,
@@ -251,7 +275,7 @@ def test_a_full_queue_says_when_to_come_back(pool: ThreadPoolExecutor) -> None:
     log = Log()
 
     async def talk() -> None:
-        batcher = Batcher(Echo(), plan_of(cap=8, inline=8, queue=10, seconds=5), pool, log)
+        batcher = batcher_of(Echo(), policy_of(batch=8, inline=8, waiting=10, seconds=5), pool, log)
         answers = await asyncio.gather(
             batcher.infer(rows(*range(12))),  # more than the queue, but alone
             batcher.infer(rows(1)),
@@ -272,15 +296,20 @@ def test_what_waited_too_long_is_not_run(pool: ThreadPoolExecutor) -> None:
     model, log = Echo(gate=threading.Event()), Log()
 
     async def talk() -> None:
-        batcher = Batcher(model, plan_of(cap=8, inline=0, queue=32, seconds=0.05), pool, log)
+        batcher = batcher_of(
+            model, policy_of(batch=8, inline=0, waiting=32, seconds=0.2), pool, log
+        )
         first = asyncio.ensure_future(batcher.infer(rows(1)))
-        await asyncio.sleep(0)
+        await model.has_begun()
         late = asyncio.ensure_future(batcher.infer(rows(2, 3)))
-        await asyncio.sleep(0.15)
+        await turns()
+        asked = time.perf_counter()
+        while time.perf_counter() - asked <= 0.2:
+            await asyncio.sleep(0.01)
         assert model.gate is not None
         model.gate.set()
         assert labels(await first) == [1]
-        with pytest.raises(DeadlineError, match=r"2 rows waited more than 0\.05 s for echo"):
+        with pytest.raises(DeadlineError, match=r"2 rows waited more than 0\.2 s for echo"):
             await late
         assert batcher.rows == 0
 
@@ -293,12 +322,12 @@ def test_a_client_that_leaves_frees_its_rows(pool: ThreadPoolExecutor) -> None:
     model, log = Echo(gate=threading.Event()), Log()
 
     async def talk() -> None:
-        batcher = Batcher(model, plan_of(cap=8, inline=0, queue=32, seconds=5), pool, log)
+        batcher = batcher_of(model, policy_of(batch=8, inline=0, waiting=32, seconds=5), pool, log)
         first = asyncio.ensure_future(batcher.infer(rows(1)))
-        await asyncio.sleep(0.02)
+        await model.has_begun()
         gone = asyncio.ensure_future(batcher.infer(rows(2, 3, 4)))
         stays = asyncio.ensure_future(batcher.infer(rows(5)))
-        await asyncio.sleep(0.02)
+        await turns()
         assert batcher.rows == 4
         gone.cancel()
         await asyncio.sleep(0)
@@ -316,7 +345,7 @@ def test_a_client_that_leaves_frees_its_rows(pool: ThreadPoolExecutor) -> None:
 def test_a_pool_that_closes_is_no_hang() -> None:
     async def talk() -> None:
         closed = ThreadPoolExecutor(1)
-        batcher = Batcher(Echo(), plan_of(cap=8, inline=0, queue=32, seconds=5), closed, Log())
+        batcher = batcher_of(Echo(), policy_of(batch=8, inline=0, waiting=32, seconds=5), closed)
         closed.shutdown()
         with pytest.raises(UnavailableError, match="the service is stopping"):
             await batcher.infer(rows(1))
@@ -326,20 +355,20 @@ def test_a_pool_that_closes_is_no_hang() -> None:
 
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=12), st.integers(1, 9), st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
-def test_every_row_gets_its_own_answer(sizes: list[int], cap: int, inline: int) -> None:
-    """Whatever the sizes, the cap and the thread."""
+def test_every_row_gets_its_own_answer(sizes: list[int], batch: int, inline: int) -> None:
+    """Whatever the sizes, the largest batch and the thread."""
     model, log = Echo(), Log()
 
     async def talk() -> None:
         with ThreadPoolExecutor(1) as pool:
-            batcher = Batcher(model, plan_of(cap, inline, 1000, 5), pool, log)
+            batcher = batcher_of(model, policy_of(batch, inline, 1000, 5), pool, log)
             asked = [rows(*((7 * i + j) % 251 for j in range(n))) for i, n in enumerate(sizes)]
             answers = await asyncio.gather(*map(batcher.infer, asked))
-            for images, answer in zip(asked, answers, strict=True):
-                assert labels(answer) == images[:, 0, 0].tolist()
+            for asked_rows, answer in zip(asked, answers, strict=True):
+                assert labels(answer) == asked_rows["images"][:, 0, 0].tolist()
 
     run(talk)
     assert sum(model.sizes) == sum(sizes)
-    assert max(model.sizes) <= cap
-    assert len(model.sizes) == -(-sum(sizes) // cap)
+    assert max(model.sizes) <= batch
+    assert len(model.sizes) == -(-sum(sizes) // batch)
     assert sum(n for n, _ in log.batches) == sum(sizes)
