@@ -62,11 +62,11 @@ def describe_outputs(evidence: Evidence, task: Task | None) -> Meaning:
             f"--output {unknown[0]}: the graph has no such output; it has {', '.join(names)}"
         )
     task = task or _task(evidence)
-    roles = {
-        "classification": _class_roles,
-        "regression": _value_roles,
-        "other": lambda _: {},
-    }[task](evidence)
+    roles = {}
+    if task == "classification":
+        roles = _class_roles(evidence)
+    elif task == "regression":
+        roles = _value_roles(evidence)
     roles = dict.fromkeys(names, "other") | roles | dict(evidence.told)
     scores = _scores(evidence, roles)
     outputs = tuple(_with_role(o, roles[o.name], evidence, scores) for o in evidence.outputs)
@@ -129,6 +129,8 @@ def _class_roles(evidence: Evidence) -> dict[str, str]:
             "in the order of its scores"
         )
     per_class = _per_class(evidence)
+    if not per_class:
+        _refuse_columns(evidence)
     told_label = any(role.startswith("label") for role in evidence.told.values())
     label = {} if told_label else _label(evidence, per_class)
     roles = {**per_class, **label, **evidence.told}
@@ -161,6 +163,17 @@ def _per_class(evidence: Evidence) -> dict[str, str]:
                 "one and --output NAME=other for the rest"
             )
     return roles
+
+
+def _refuse_columns(evidence: Evidence) -> None:
+    """Refuse one output per class: whether they are its probabilities is not seen."""
+    vectors = [o.name for o in evidence.open() if o.row in ((), (1,)) and o.datatype[:2] == "FP"]
+    if len(vectors) > 1 and len(vectors) == len(evidence.labels):
+        raise ImportModelError(
+            f"outputs {', '.join(vectors[:10])} may be the probabilities of a class each; export "
+            "them as one tensor, with skl2onnx by options={'zipmap': False}, or give "
+            f"--output {vectors[0]}=other"
+        )
 
 
 def _agree(one: Array, other: Array) -> bool:
