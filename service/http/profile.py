@@ -7,14 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
-from service.body import parse_object
-from service.errors import BusyError, DeadlineError, InvalidError
-from service.guide.facts import parse_facts
-from service.http.asgi import Reply, Request, Route, reply
-from service.http.form import parse_form
+from guide.facts import parse_facts
+from profiler import Limits, Profile, merge, profile
+from service.errors import BusyError, DeadlineError, InvalidError, MalformedError
+from service.http.kernel.messages import Reply, Request, reply
+from service.http.kernel.multipart import parse_form
+from service.http.kernel.operation import ok
+from service.http.kernel.route import Route
+from service.http.profile_schema import ProfileForm, ProfileResponse
 from service.http.recommend import Recommender
-from service.profile import Limits, Profile, merge, profile
 from service.settings import Settings
+from service.strict_json import parse_object
+from service.translate_errors import translate_errors
 
 _EXAMPLE = '{"domain": "lending"}'
 # A file may take a few hundred megabytes while it is read: one at a time, and a short queue.
@@ -27,7 +31,7 @@ class Profiler:
 
     def __init__(self, recommender: Recommender, settings: Settings) -> None:
         self._recommender = recommender
-        self._limits = Limits.of(settings)
+        self._limits = limits_of(settings)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="profile")
         self._seconds = settings.timeout_seconds
         self._pending = 0
@@ -38,10 +42,12 @@ class Profiler:
             "POST",
             "/recommend/profile",
             self._handle,
-            media_types=("multipart/form-data",),
+            summary="facts from a file, and the decision for them",
+            body={"multipart/form-data": ProfileForm},
+            responses=ok(ProfileResponse),
+            errors=(MalformedError, InvalidError, DeadlineError),
             max_body_bytes=self._limits.max_bytes + _ENVELOPE_BYTES,
             admit=self._admit,
-            says="facts from a file, and the decision for them",
         )
 
     def _admit(self) -> None:
@@ -93,8 +99,9 @@ class Profiler:
             ServiceError: of the kind that fits.
         """
         stated = _stated(facts)
-        found = profile(data, target=target, limits=self._limits)
-        merged = merge(stated, found)
+        with translate_errors():
+            found = profile(data, target=target, limits=self._limits)
+            merged = merge(stated, found)
         decision = self._recommender.recommend(merged.facts)
         return {
             "facts": {
@@ -107,15 +114,25 @@ class Profiler:
         }
 
 
+def limits_of(settings: Settings) -> Limits:
+    """The limits that the `ROSENBLATT_PROFILE_MAX_*` settings give."""
+    return Limits(
+        max_bytes=settings.profile_max_bytes,
+        max_rows=settings.profile_max_rows,
+        max_columns=settings.profile_max_columns,
+        max_pixels=settings.profile_max_pixels,
+        max_files=settings.profile_max_files,
+        max_unpacked_bytes=settings.profile_max_unpacked_bytes,
+    )
+
+
 def _stated(facts: str | None) -> dict[str, Any]:
     """The declared facts, judged as `/recommend` judges them."""
     if facts is None:
         return {}
     document = parse_object(facts.encode(), _EXAMPLE, "facts")
-    try:
+    with translate_errors("facts"):
         return parse_facts(document).known()
-    except InvalidError as error:
-        raise InvalidError(str(error), loc=["facts", *(error.loc or ())]) from error
 
 
 def _provenance(name: str, provenance: str, found: Profile) -> dict[str, str]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contract.messages import describe, short
 from service.errors import InvalidError
-from service.wording import describe, short
 
 _NONE: dict[str, Any] = {}
 _SIMPLE = (str, int, float)

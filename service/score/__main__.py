@@ -43,7 +43,9 @@ def _here(options: argparse.Namespace) -> str:
     )  # fmt: skip
     target = Path(options.target)
     try:
-        source = source_of(Path(options.source), options.column, scorer.session.shape, settings())
+        source = source_of(
+            Path(options.source), options.column, scorer.session.manifest.inputs[0].row, settings()
+        )
         for note in source.notes:
             _say(options, note)
         done = score(

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.messages import short
 from service.errors import InvalidError, ServiceError, TooLargeError
 from service.inference import pictures
 from service.settings import Settings
-from service.wording import short
 
 # What holds the image in a row of the batch, as the subject of a sentence.
 Where = Callable[[int], str]

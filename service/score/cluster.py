@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from contract.telemetry import OFF
 from service.errors import InvalidError, ServiceError, StartupError
 
 # The source tree, which every node needs: the code, and the models beside it.
@@ -27,8 +28,6 @@ def import_ray() -> Any:
     Raises:
         StartupError: it is not installed.
     """
-    # Ray reports its use unless told not to, before it is imported.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
         import ray.data
@@ -84,7 +83,7 @@ def _begin(ray: Any, address: str | None) -> None:
     Raises:
         StartupError: no cluster answers.
     """
-    variables = {"ORT_DISABLE_TELEMETRY": "1"}
+    variables = {name: os.environ[name] for name in OFF}
     options: dict[str, Any]
     if address is None:
         # Ray listens on all interfaces; a token that only its processes know keeps others out.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.messages import short
 from service.errors import InvalidError
-from service.wording import short
 
 if TYPE_CHECKING:
     import polars as pl

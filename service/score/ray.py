@@ -12,13 +12,13 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract.messages import short
 from service.errors import NotFoundError
 from service.score.cluster import cluster, import_ray
 from service.score.columns import cells, image_column
 from service.score.scorer import Scorer
 from service.score.sources import SUFFIXES
 from service.score.staging import check, local_path, staged
-from service.wording import short
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,7 +46,7 @@ class Actor:
         import polars as pl
 
         frame = pl.DataFrame(pl.from_arrow(table))
-        shape = self._scorer.session.shape
+        shape = self._scorer.session.manifest.inputs[0].row
         column = image_column(frame.schema, self._column, shape, self._source)
         kept = frame.drop(column)
         self._scorer.check(kept.columns)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.messages import short
 from service.errors import InvalidError, MalformedError, NotFoundError
 from service.score.columns import cells, image_column
 from service.settings import Settings
-from service.wording import short
 
 if TYPE_CHECKING:
     import polars as pl

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.settings import Settings
-from tests.profile.files import csv
+from tests.profiler.files import csv
 from tests.service.client import Client
 
 TABLE = csv("age,income,approved", *(f"{20 + i % 40},{i * 13 % 97}.5,{i % 2}" for i in range(80)))
 
 
 @pytest.fixture
-def client(repository: Path, threads: ThreadPoolExecutor) -> Client:
-    return Client(Settings(models_dir=repository, default_model="beta"), threads)
+def client(repository: Path) -> Client:
+    return Client(Settings(models_dir=repository, default_model="beta"))
 
 
 def test_a_decision(client: Client) -> None:
