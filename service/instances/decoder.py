@@ -24,22 +24,45 @@ class InstanceLimits:
     max_pixels: int
 
 
+class Options(NamedTuple):
+    """How instances are to be read.
+
+    Attributes:
+        fit: how pictures of another form become images of the model.
+        return_fitted: True to return the images that the model saw.
+        booleans: False when the body is known to hold no JSON boolean, which saves a look.
+    """
+
+    fit: Fit = "none"
+    return_fitted: bool = False
+    booleans: bool = True
+
+
 class Decoded(NamedTuple):
-    """The rows of a request, ready to run; `warnings` are sentences for the client."""
+    """The rows of a request, ready to run.
+
+    Attributes:
+        warnings: sentences for the client.
+        fitted: what was done to each picture, one JSON object per row; None where nothing was
+            asked for.
+    """
 
     batch: Batch
     warnings: Sequence[str] = ()
+    fitted: Sequence[Mapping[str, Any]] | None = None
+
+
+_DEFAULT = Options()
 
 
 class Decoder(Protocol):
     """Instances of one model to arrays. Safe to call from several threads."""
 
-    def decode(self, instances: list[Any], *, booleans: bool = True) -> Decoded:
+    def decode(self, instances: list[Any], options: Options = _DEFAULT) -> Decoded:
         """The arrays of the model's inputs.
 
         Args:
-            instances: at least one, as JSON values.
-            booleans: False when the body is known to hold no JSON boolean.
+            instances: at least one: JSON values, or `bytes` of an encoded picture.
 
         Raises:
             InvalidError: naming the instance and what it must be.
