@@ -22,7 +22,7 @@ expected-statuses = ["2xx", "3xx", "4xx", 501]
 
 
 @pytest.mark.parametrize(
-    ("examples", "seed"), [(20, 1), pytest.param(300, 2, marks=pytest.mark.slow)]
+    ("examples", "seed"), [(20, 1), pytest.param(100, 2, marks=pytest.mark.slow)]
 )
 def test_no_answer_breaks_the_document(
     server: Server, tmp_path: Path, examples: int, seed: int
