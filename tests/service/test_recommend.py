@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ TABLE = csv("age,income,approved", *(f"{20 + i % 40},{i * 13 % 97}.5,{i % 2}" fo
 
 
 @pytest.fixture
-def client(repository: Path, threads: ThreadPoolExecutor) -> Client:
-    return Client(Settings(models_dir=repository, default_model="beta"), threads)
+def client(repository: Path) -> Client:
+    return Client(Settings(models_dir=repository, default_model="beta"))
 
 
 def test_a_decision(client: Client) -> None:
