@@ -58,13 +58,13 @@ def _missing(inputs: Batch) -> NDArray[np.bool_]:
 def _missing_in(array: Array) -> NDArray[np.bool_]:
     flat = array.reshape(len(array), -1)
     if array.dtype == object:
-        return np.asarray(flat == "", bool)
+        return np.asarray(flat == "", np.bool_)
     if array.dtype.kind != "f":
         return np.zeros((len(array), 1), bool)
     if flat.shape[1] <= _COLUMNS:
         return np.isnan(flat)
     # A sum is NaN where a part is, and needs no copy of large images.
-    return np.isnan(flat.sum(axis=1, keepdims=True))
+    return np.asarray(np.isnan(flat.sum(axis=1, keepdims=True)))
 
 
 def _ends_with_nul(inputs: Batch) -> NDArray[np.bool_]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -90,18 +89,12 @@ def test_a_boosted_regression(tmp_path: Path, library: str) -> None:
 
 
 @pytest.fixture
-def adult() -> pl.DataFrame:
-    """UCI's adult, 14 columns of numbers and text; a skip that says how to get it."""
-    folder = os.environ.get("ROSENBLATT_DATA_DIR")
-    path = Path(folder or "") / "tables" / "adult-train.csv.gz"
-    if not folder or not path.exists():
-        if os.environ.get("ROSENBLATT_REQUIRE_DATA"):
-            raise FileNotFoundError(path)
-        pytest.skip("set ROSENBLATT_DATA_DIR to a directory with tables/adult-train.csv.gz")
-    return adult_table(path)
+def adult(tables: Path) -> pl.DataFrame:
+    return adult_table(tables / "adult-train.csv.gz")
 
 
 def adult_table(path: Path) -> pl.DataFrame:
+    """UCI's adult: 14 columns of numbers and text, and the answer."""
     frame = pl.read_csv(path, has_header=False, new_columns=list(ADULT), infer_schema=False)
     frame = frame.select(pl.all().str.strip_chars()).drop_nulls()  # it ends with an empty line
     numbers = [c for c in ADULT if frame[c].cast(pl.Float32, strict=False).null_count() == 0]
