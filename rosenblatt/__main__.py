@@ -30,7 +30,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "serve": Command("serve the models over HTTP", "rosenblatt.serve"),
+    "serve": Command("serve the models over HTTP", "service.serve"),
     "train": Command("train the four models on digits", "training.__main__", ("train",), "torch"),
     "import": Command("serve an ONNX model of one's own", "training.__main__", ("import",), "onnx"),
     "recommend": Command("classical ML or deep learning for a problem", "guide.__main__"),

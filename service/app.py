@@ -32,6 +32,7 @@ from service.build import build
 from service.errors import StartupError
 from service.http.kernel.application import Application
 from service.http.kernel.route_first import RouteFirst
+from service.http.repository_control import RepositoryControl
 from service.http.schema import CompareResponse, Instances, PredictResponse
 from service.inference import provider
 from service.settings import Settings, settings
@@ -60,6 +61,8 @@ def _preflight() -> Settings:
 do_not_track.cache_clear()
 _settings = _preflight()
 _application: Application | None = None
+# A supervised worker puts its own here before BentoML makes the service.
+control = RepositoryControl()
 
 
 def product() -> Application:
@@ -104,13 +107,13 @@ _BEHIND = _settings.access_log or _settings.tracing
 class Rosenblatt:
     """Predictions of classical and deep models side by side.
 
-    The methods below are the product's verbs as BentoML's client, OpenAPI page and in-process
-    callers know them; over HTTP the same functions answer through `service.http`.
+    The methods below are the product's verbs as BentoML's client and in-process callers
+    know them; over HTTP the same functions answer through `service.http`.
     """
 
     def __init__(self) -> None:
         global _application
-        self._product = build(_settings, _statistics_folder())
+        self._product = build(_settings, _statistics_folder(), control=control)
         _application = self._product.application
         # What is loaded stays: a full collection over it would stall requests for 100 ms.
         gc.collect()

@@ -17,6 +17,8 @@ from service.http.kernel.threads import Threads
 from service.http.limits import limits
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
+from service.http.repository import RepositoryRoutes
+from service.http.repository_control import RepositoryControl
 from service.http.routes import routes
 from service.inference.policy import measure
 from service.inference.session import Session
@@ -49,22 +51,25 @@ def build(
     settings: Settings,
     statistics_folder: Path | None = None,
     registry: CollectorRegistry = REGISTRY,
+    control: RepositoryControl | None = None,
 ) -> Product:
     """Load the models and wire everything over them.
 
     Args:
         statistics_folder: where the workers of one server count together; None for one process.
         registry: of the Prometheus metrics.
+        control: loads and unloads models; unless given, nobody can.
 
     Raises:
         RepositoryError: the model repository cannot be read.
         StartupError: the provider setting cannot be fulfilled.
     """
     metrics = Metrics(registry)
+    control = control or RepositoryControl()
 
     def serve(session: Session) -> Served:
         folder = statistics_folder and statistics_folder / session.name / session.version
-        counters = Counters(SIZE, folder)
+        counters = Counters(SIZE, folder, control.worker)
         statistics = ModelStatistics(
             session.name, session.version, metrics.model(session), counters
         )
@@ -72,7 +77,8 @@ def build(
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="run")
         return Served(session, measure(session, settings), thread, statistics, settings)
 
-    models = load_all(settings, serve)
+    models = load_all(settings, serve, selection=control.selection)
+    control.attach(models)
     metrics.refused((refusal.name, refusal.version) for refusal in models.refused())
     predict, compare = Predict(models, settings), Compare(models, settings)
     recommender = Recommender(models)
@@ -86,6 +92,7 @@ def build(
             recommender,
             Profiler(recommender, settings),
             Threads(pool, settings.timeout_seconds),
+            RepositoryRoutes(models, control, settings.models_dir),
         ),
         limits(settings),
         metrics,

@@ -7,7 +7,9 @@
     ├── SlowBodyError         408  the body did not arrive in time
     ├── TooLargeError         413  more bytes, rows or pixels than allowed
     ├── MediaTypeError        415  not the content type the route takes
+    ├── ReloadError           409  a reload was given up; what served before serves on
     ├── InvalidError          422  well-formed, but a field's value is wrong
+    ├── NotSupportedError     501  this way of starting the server cannot do it
     ├── BusyError             503  too much waits already; come back after `Retry-After`
     ├── UnavailableError      503  the model was refused at load, or nothing is loaded yet
     ├── DeadlineError         504  waited too long, so the work was not done
@@ -114,11 +116,25 @@ class MediaTypeError(ServiceError):
     kind = "unsupported_media_type"
 
 
+class ReloadError(ServiceError):
+    """A reload was given up; what served before serves on."""
+
+    status = 409
+    kind = "reload"
+
+
 class InvalidError(ServiceError):
     """Well-formed, but a field's value is wrong."""
 
     status = 422
     kind = "invalid"
+
+
+class NotSupportedError(ServiceError):
+    """This way of starting the server cannot do it."""
+
+    status = 501
+    kind = "not_supported"
 
 
 class BusyError(ServiceError):

@@ -75,7 +75,7 @@ class Metrics:
         self._size = histogram("rosenblatt_batch_rows", "Rows of one run.", ROWS)
         self._ready = Gauge(
             "rosenblatt_model_ready", "1 if the version serves, 0 if it was refused.",
-            ("model", "version"), registry=registry, multiprocess_mode="mostrecent",
+            ("model", "version"), registry=registry, multiprocess_mode="livemostrecent",
         )  # fmt: skip
         self._http = Histogram(
             "rosenblatt_http_seconds", "Seconds of one request.", ("route", "method", "status"),

@@ -1,4 +1,4 @@
-"""`python -m training`: train the models, give them variants, or race the CNN recipes."""
+"""`python -m training`: train the models, import others, write variants, race the CNN recipes."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from contract.records import ClassificationMetrics
 from contract.repository import Entry, entries, read_manifest
 from training.datasets import Dataset, Name, load
 from training.errors import DatasetError, TrainingError
+from training.importing.command import import_model
 from training.recipes import RECIPES, Recipe
 from training.variants import Added, add_cuda
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from training.race import Bar
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("import", no_args_is_help=True)(import_model)
 console = Console()
 problems = Console(stderr=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -12,12 +13,13 @@ from service.http.kernel.messages import JSON, Reply, Request, reply
 from service.http.kernel.operation import Response, ok
 from service.http.kernel.route import Route
 from service.http.parameters import model_name
+from service.http.repository_control import RepositoryControl
 from service.http.schema import ModelDetail, ModelList, Readiness
 from service.serving.repository import Models, Refusal
 from service.serving.served import Served
 
 
-def routes(models: Models) -> list[Route]:
+def routes(models: Models, control: RepositoryControl) -> list[Route]:
     """The routes over these models."""
     return [
         Route(
@@ -39,7 +41,7 @@ def routes(models: Models) -> list[Route]:
         Route(
             "GET",
             "/readyz",
-            partial(_ready, models),
+            partial(_ready, models, control),
             summary="200 when the default model serves",
             responses={
                 200: Response("The default model serves.", {JSON: Readiness}),
@@ -72,15 +74,21 @@ async def _show(models: Models, request: Request) -> Reply:
     return reply({"name": name, "versions": sorted(versions, key=_order)})
 
 
-async def _ready(models: Models, _: Request) -> Reply:
+async def _ready(models: Models, control: RepositoryControl, _: Request) -> Reply:
     """200 when the default model serves; the body says which versions do not, and why."""
-    ready = models.ready()
+    ready, selection = models.ready(), control.selection
     refused = [_refusal(refusal, models) for refusal in models.refused()]
+    refused += [
+        {**asdict(rejection), "state": "refused", "default_version": False}
+        for rejection in selection.rejected
+    ]
     state = ("degraded" if refused else "ready") if ready else "not ready"
     serving = [{"name": s.name, "version": s.version} for s in models.serving()]
     body = {"state": state, "serving": serving, "refused": refused}
     if not ready:
         body["error"] = f"the default model {models.default!r} does not serve"
+    if selection.failure:
+        body["reload"] = selection.failure
     return reply(body, 200 if ready else 503)
 
 

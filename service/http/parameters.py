@@ -10,13 +10,12 @@ from service.serving.repository import Models
 
 
 def model_name(models: Models) -> Any:
-    """The name of a model."""
-    return Annotated[str, Field(description="Name of a model.", examples=models.names[:1])]
+    """The name of a model; the example is the default model, if it serves."""
+    names = [models.default] if models.ready() else models.names[:1]
+    return Annotated[str, Field(description="Name of a model.", examples=names)]
 
 
 def model_version(models: Models) -> Any:
-    """The version of a model; the example belongs to the example of `model_name`."""
-    numbers = models.known(models.names[0])[-1:] if models.names else []
-    return Annotated[
-        str, Field(description="Version of a model.", examples=[str(n) for n in numbers])
-    ]
+    """The version of a model; the example is the default model's."""
+    versions = [models.get().version] if models.ready() else []
+    return Annotated[str, Field(description="Version of a model.", examples=versions)]

@@ -11,6 +11,7 @@ from service.errors import (
     UnavailableError,
 )
 from service.http import models as models_routes
+from service.http.examples import predict_example, with_example
 from service.http.index import index_routes
 from service.http.kernel.messages import JSON
 from service.http.kernel.operation import ok
@@ -18,6 +19,7 @@ from service.http.kernel.route import Route
 from service.http.kernel.threads import Threads
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
+from service.http.repository import RepositoryRoutes
 from service.http.schema import CompareRequest, CompareResponse, PredictRequest, PredictResponse
 from service.http.v2 import V2
 from service.http.verbs import handler
@@ -38,15 +40,17 @@ def routes(
     recommender: Recommender,
     profiler: Profiler,
     threads: Threads,
+    repository: RepositoryRoutes,
 ) -> list[Route]:
     """Every route of the product over these models."""
+    example = predict_example(models)
     found = [
         Route(
             "POST",
             "/predict",
             handler(predict, threads),
             summary="one model's predictions",
-            body={JSON: PredictRequest},
+            body={JSON: with_example(PredictRequest, example)},
             responses=ok(PredictResponse),
             errors=(*_ERRORS, NotFoundError),
         ),
@@ -55,13 +59,13 @@ def routes(
             "/compare",
             handler(compare, threads),
             summary="every model's predictions, and where they agree",
-            body={JSON: CompareRequest},
+            body={JSON: with_example(CompareRequest, example)},
             responses=ok(CompareResponse),
             errors=_ERRORS,
         ),
         *recommender.routes(),
         profiler.route(),
-        *models_routes.routes(models),
-        *V2(models, infer, threads).routes(),
+        *models_routes.routes(models, repository.control),
+        *V2(models, infer, threads, repository).routes(),
     ]
     return [*found, *index_routes(found)]

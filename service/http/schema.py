@@ -21,7 +21,6 @@ Instances = Annotated[
         "(background) to 255 (ink), or base64 text of a PNG or JPEG, in the model's own size. Of "
         "a table: objects by column name, null for a missing value. Of several inputs: objects by "
         "input name.",
-        examples=[[[[0] * 28] * 28]],
     ),
 ]
 ModelName = Annotated[str, Field(description="Name of a model.")]
@@ -160,6 +159,7 @@ class Readiness(_Document):
     serving: list[VersionName]
     refused: list[RefusedVersion]
     error: str | None = Field(None, description="Why the service is not ready.")
+    reload: str | None = Field(None, description="Why the last reload was given up.")
 
 
 class RouteEntry(_Document):

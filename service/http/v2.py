@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -20,11 +21,13 @@ from service.errors import (
     UnavailableError,
 )
 from service.http import v2_documents as documents
+from service.http.examples import infer_example, with_example
 from service.http.kernel.messages import JSON, Reply, Request, reply
 from service.http.kernel.operation import Response, ok
 from service.http.kernel.route import Handler, Route
 from service.http.kernel.threads import Threads
 from service.http.parameters import model_name, model_version
+from service.http.repository import RepositoryRoutes
 from service.http.verbs import INLINE_BYTES
 from service.protocol import schema
 from service.protocol.binary import HEADER, header_length
@@ -46,14 +49,21 @@ Show = Callable[[str | None, str | None], Any]
 class V2:
     """The routes over these models."""
 
-    def __init__(self, models: Models, infer: Infer, threads: Threads) -> None:
+    def __init__(
+        self, models: Models, infer: Infer, threads: Threads, repository: RepositoryRoutes
+    ) -> None:
         self._models = models
         self._infer = infer
         self._threads = threads
+        self._repository = repository
 
     def routes(self) -> list[Route]:
         """Every route of the protocol."""
-        models = self._models
+        models, repository = self._models, self._repository
+
+        def server(*_: str | None) -> Any:
+            return documents.server(repository.control.supported)
+
         index = Route(
             "POST",
             "/v2/repository/index",
@@ -68,8 +78,8 @@ class V2:
         return [
             *self._model_routes("/v2/models/{name}"),
             *self._model_routes("/v2/models/{name}/versions/{version}"),
-            _get("/v2", lambda *_: documents.server(), schema.MetadataServer, "the server"),
-            _get("/v2/", lambda *_: documents.server(), schema.MetadataServer, "the same"),
+            _get("/v2", server, schema.MetadataServer, "the server"),
+            _get("/v2/", server, schema.MetadataServer, "the same"),
             _get(
                 "/v2/health/live",
                 lambda *_: {"live": True},
@@ -96,6 +106,7 @@ class V2:
                 "what all models have answered",
             ),
             index,
+            *(replace(r, handler=_bare_errors(r.handler)) for r in repository.routes()),
         ]
 
     def _model_routes(self, path: str) -> list[Route]:
@@ -136,7 +147,10 @@ class V2:
             path,
             _bare_errors(self._answer),
             summary="inference: tensors in, tensors out",
-            body={JSON: schema.InferenceRequest, OCTETS: bytes},
+            body={
+                JSON: with_example(schema.InferenceRequest, infer_example(self._models)),
+                OCTETS: bytes,
+            },
             parameters=parameters,
             headers={HEADER: _HEADER_LENGTH},
             responses={
@@ -180,7 +194,8 @@ class V2:
         return await work
 
     async def _index(self, request: Request) -> Reply:
-        return reply(documents.index(self._models, request.body))
+        selection = self._repository.control.selection
+        return reply(documents.index(self._models, request.body, selection))
 
 
 def _get(

@@ -20,6 +20,7 @@ Data = Annotated[
     Field(description="Row-major values, flat or nested as the shape; responses are flat."),
 ]
 Shape = Annotated[list[int], Field(description="Size of each dimension; the first is the batch.")]
+ModelState = Literal["READY", "UNAVAILABLE"]
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -126,7 +127,7 @@ class InferenceRequest(TypedDict):
     model_name: NotRequired[str | None]
     model_version: NotRequired[str | None]
     parameters: NotRequired[RequestParameters | None]
-    inputs: list[RequestInput]
+    inputs: Annotated[list[RequestInput], Field(min_length=1)]
     outputs: NotRequired[list[RequestOutput] | None]
 
 
@@ -173,8 +174,24 @@ class RepositoryModel(TypedDict):
 
     name: str
     version: str
-    state: Literal["READY", "UNAVAILABLE"]
+    state: ModelState
     reason: Annotated[str, Field(description="Why it does not serve, or empty.")]
+
+
+@with_config(_STRICT)
+class RepositoryChangeRequest(TypedDict):
+    """`$repository_load_request` and `$repository_unload_request`."""
+
+    parameters: NotRequired[
+        Annotated[
+            dict[str, Parameter],
+            Field(description="`config` and `file:...` are refused, others are ignored."),
+        ]
+    ]
+
+
+class RepositoryChangeResponse(TypedDict):
+    """Empty: every worker serves accordingly."""
 
 
 class DurationStat(TypedDict):

@@ -9,27 +9,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from service.inference.batcher import BatchMetrics
 from service.protocol.counters import Counters
+from service.protocol.schema import DurationStat, ModelStat
 
 # Rows of the largest run that `batch_stats` lists; a larger one is counted everywhere else.
 LARGEST = 1024
 # Places of the counters. The last five begin durations: how often, then the nanoseconds.
 _LAST, _ROWS, _SUCCESS, _FAIL, _QUEUE, _COMPUTE, _BATCHES = 0, 1, 2, 4, 6, 8, 10
 SIZE = _BATCHES + 2 * LARGEST
-
-
-@dataclass(frozen=True)
-class Duration:
-    """`$duration_stat`: how often, and nanoseconds in all."""
-
-    count: int = 0
-    ns: int = 0
+_NOTHING: DurationStat = {"count": 0, "ns": 0}
 
 
 class ModelStatistics:
@@ -72,16 +64,15 @@ class ModelStatistics:
         """A request was not."""
         self._add(_FAIL, ns)
 
-    def document(self) -> dict[str, Any]:
-        """`$model_stat`. What happens inside a run is not told apart, and there is no cache."""
+    def document(self) -> ModelStat:
+        """`$model_stat`. A run's parts are not told apart, and there is no cache."""
         workers = self._counters.all()
         counted = workers.sum(axis=0)
 
-        def duration(place: int) -> Duration:
-            return Duration(*counted[place : place + 2].tolist())
+        def duration(place: int) -> DurationStat:
+            count, ns = counted[place : place + 2].tolist()
+            return {"count": count, "ns": ns}
 
-        nothing = Duration()
-        compute = {"compute_input": nothing, "compute_output": nothing}
         return {
             "name": self.name,
             "version": self.version,
@@ -92,13 +83,19 @@ class ModelStatistics:
                 "success": duration(_SUCCESS),
                 "fail": duration(_FAIL),
                 "queue": duration(_QUEUE),
+                "compute_input": _NOTHING,
                 "compute_infer": duration(_COMPUTE),
-                "cache_hit": nothing,
-                "cache_miss": nothing,
-                **compute,
+                "compute_output": _NOTHING,
+                "cache_hit": _NOTHING,
+                "cache_miss": _NOTHING,
             },
             "batch_stats": [
-                {"batch_size": n + 1, "compute_infer": duration(_BATCHES + 2 * n), **compute}
+                {
+                    "batch_size": n + 1,
+                    "compute_input": _NOTHING,
+                    "compute_infer": duration(_BATCHES + 2 * n),
+                    "compute_output": _NOTHING,
+                }
                 for n in np.flatnonzero(counted[_BATCHES::2]).tolist()
             ],
         }

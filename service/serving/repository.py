@@ -14,6 +14,7 @@ from contract.repository import Entry, Stray, entries
 from service.errors import NotFoundError, StartupError, UnavailableError
 from service.inference import provider
 from service.inference.session import Session, load
+from service.selection import Selection
 from service.serving.served import Served
 from service.settings import Settings
 
@@ -46,6 +47,7 @@ class Models:
     served: dict[str, dict[int, Served]] = field(default_factory=dict)
     refusals: dict[str, dict[int, Refusal]] = field(default_factory=dict)
     strays: list[Refusal] = field(default_factory=list)
+    unloaded: list[Refusal] = field(default_factory=list)
     _highest: dict[str, Served] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +72,7 @@ class Models:
             highest := self._highest.get(self.default if name is None else name)
         ):
             return highest
-        if name is None and self.default not in self.names:
+        if name is None and self.default not in self.names and not self._unloaded(self.default):
             raise UnavailableError(
                 f"the default model {self.default!r} is not in the repository; name one of "
                 f"{', '.join(self.names) or 'none'}"
@@ -101,12 +103,20 @@ class Models:
             NotFoundError: no such model.
         """
         known = sorted({*self.served.get(name, {}), *self.refusals.get(name, {})})
+        if not known and self._unloaded(name):
+            raise UnavailableError(
+                f"model {name!r} is unloaded; POST /v2/repository/models/{name}/load loads it",
+                loc=["model"],
+            )
         if not known:
             raise NotFoundError(
                 f"model {short(name)} is unknown; choose from {', '.join(self.names) or 'none'}",
                 loc=["model"],
             )
         return known
+
+    def _unloaded(self, name: str) -> bool:
+        return any(unloaded.name == name for unloaded in self.unloaded)
 
     def is_default(self, name: str, version: int) -> bool:
         """True if this version answers when a request names only the model."""
@@ -145,11 +155,17 @@ class Models:
             return False
 
 
-def load_all(settings: Settings, serve: Serve, loader: Loader = load) -> Models:
+def load_all(
+    settings: Settings,
+    serve: Serve,
+    loader: Loader = load,
+    selection: Selection | None = None,
+) -> Models:
     """Load every version; a refused one is logged in one line and the others serve.
 
     Args:
         serve: makes the served version of a loaded session.
+        selection: versions that are left out; none unless given.
 
     Raises:
         RepositoryError: the repository itself cannot be read.
@@ -159,6 +175,13 @@ def load_all(settings: Settings, serve: Serve, loader: Loader = load) -> Models:
     refusals: dict[str, dict[int, Refusal]] = {}
     strays: list[Refusal] = []
     found = entries(settings.models_dir, lambda stray: strays.append(_refuse_stray(stray)))
+    selection = selection or Selection()
+    unloaded = [
+        Refusal(entry.name, str(entry.version), "unloaded")
+        for entry in found
+        if entry.name in selection.unloaded
+    ]
+    found = [entry for entry in found if not selection.leaves_out(entry.name, entry.version)]
     settings = provider.share(settings, max(1, len(found)))
     # Constructing a session releases the GIL, so two big forests load side by side.
     with ThreadPoolExecutor(max_workers=4) as pool:
@@ -173,7 +196,7 @@ def load_all(settings: Settings, serve: Serve, loader: Loader = load) -> Models:
                     "model %s serves on %s after %.2f s",
                     entry, outcome.provider, outcome.load_seconds,
                 )  # fmt: skip
-    return Models(settings.default_model, served, refusals, strays)
+    return Models(settings.default_model, served, refusals, strays, unloaded)
 
 
 def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refusal:

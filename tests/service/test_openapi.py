@@ -13,15 +13,24 @@ from typing import Any
 
 import httpx
 import numpy as np
+import onnx
 import pytest
 
+from contract.batch import Batch
+from contract.tensors import Input, Output
 from guide.facts import Facts
 from service.app import Rosenblatt
+from service.errors import ReloadError
 from service.http.index import BENTOML
+from service.http.repository_control import RepositoryControl
 from service.http.schema import CompareRequest, PredictRequest
-from service.protocol.schema import InferenceRequest, RepositoryIndexRequest
+from service.protocol.schema import (
+    InferenceRequest,
+    RepositoryChangeRequest,
+    RepositoryIndexRequest,
+)
 from service.settings import Settings
-from tests.repositories import tiny_repository
+from tests.repositories import tiny_repository, write_model
 from tests.service.client import Client
 from tests.service.openapi import Answer, Described
 
@@ -33,7 +42,8 @@ JSON = {"content-type": "application/json"}
 BINARY = {"content-type": "application/octet-stream", "inference-header-content-length": "0"}
 PROFILE = "/recommend/profile"
 INFER = ("/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer")
-JSON_POSTS = ("/predict", "/compare", "/recommend", "/v2/repository/index", *INFER)
+CHANGE = ("/v2/repository/models/{name}/load", "/v2/repository/models/{name}/unload")
+JSON_POSTS = ("/predict", "/compare", "/recommend", "/v2/repository/index", *INFER, *CHANGE)
 POSTS = (*JSON_POSTS, PROFILE)
 
 
@@ -47,6 +57,16 @@ def at(path: str, name: str = "beta", version: str = "2") -> str:
     return path.replace("{name}", name).replace("{version}", version)
 
 
+class Supervised(RepositoryControl):
+    """A supervisor that loads everything but beta."""
+
+    supported = True
+
+    async def change(self, action: str, model: str) -> None:
+        if model == "beta":
+            raise ReloadError("beta cannot be loaded")
+
+
 class Answers:
     """Provokes every answer, and gathers what was seen."""
 
@@ -54,9 +74,9 @@ class Answers:
         self.root = root
         self.seen: set[Answer] = set()
 
-    def client(self, default: str = "beta", **settings: Any) -> Client:
-        settings = {"models_dir": self.root, "default_model": default, **settings}
-        client = Client(Settings(**settings))
+    def client(self, control: RepositoryControl | None = None, **settings: Any) -> Client:
+        settings = {"models_dir": self.root, "default_model": "beta", **settings}
+        client = Client(Settings(**settings), control)
         client.described.seen = self.seen
         return client
 
@@ -65,6 +85,7 @@ class Answers:
         self.wrong_requests(self.client(max_body_bytes=1024, profile_max_bytes=1024))
         self.too_late()
         self.too_many()
+        self.changes()
         return self.seen
 
     def successes(self, client: Client) -> None:
@@ -91,7 +112,7 @@ class Answers:
         for path in JSON_POSTS:
             client.request("POST", at(path), content=b"{", headers=JSON)  # 400
         client.request("POST", PROFILE, headers={"content-type": "multipart/form-data"})  # 400
-        for path in INFER:
+        for path in (*INFER, *CHANGE):
             client.request("POST", at(path, "gamma"), {})  # 404
         client.request("POST", "/predict", {"model": "gamma", "instances": []})  # 404
         for path in client.request("GET", "/openapi.json").json()["paths"]:
@@ -118,6 +139,14 @@ class Answers:
         client.request("POST", PROFILE, files={"file": CSV})
         for path in INFER:
             client.request("POST", at(path), v2(IMAGES))
+
+    def changes(self) -> None:
+        """200, 409 and 501 of a change of what serves."""
+        supervised, alone = self.client(Supervised()), self.client()
+        for path in CHANGE:
+            supervised.request("POST", at(path, "alpha"))
+            supervised.request("POST", at(path, "beta"))
+            alone.request("POST", at(path, "alpha"))
 
     def too_many(self) -> None:
         """503 where another request is in progress."""
@@ -170,6 +199,65 @@ def test_every_documented_answer_is_given(seen: tuple[set[Answer], Described]) -
     assert sorted(given - expected) == []
 
 
+def sum_of_columns(root: Path) -> Path:
+    """A regression over two columns of a table."""
+    float_type, integer = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
+    graph = onnx.helper.make_graph(
+        [
+            onnx.helper.make_node("Cast", ["hours"], ["floats"], to=float_type),
+            onnx.helper.make_node("Add", ["age", "floats"], ["sum"]),
+        ],
+        "sum",
+        [
+            onnx.helper.make_tensor_value_info("age", float_type, ["n"]),
+            onnx.helper.make_tensor_value_info("hours", integer, ["n"]),
+        ],
+        [onnx.helper.make_tensor_value_info("sum", float_type, ["n"])],
+    )
+    opset = onnx.helper.make_opsetid("", 20)
+    model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=9)
+    write_model(
+        root,
+        "sums",
+        model.SerializeToString(),
+        (
+            Input(name="age", datatype="FP32", shape=(-1,), content="number", columns=("age",)),
+            Input(
+                name="hours", datatype="INT64", shape=(-1,), content="number", columns=("hours",)
+            ),
+        ),
+        (Output(name="sum", datatype="FP32", shape=(-1,), role="value"),),
+        Batch({"age": np.array([1.5, 2], np.float32), "hours": np.array([3, 4])}),
+        task="regression",
+        labels=(),
+    )
+    return root
+
+
+@pytest.mark.parametrize("model", ["alpha", "sums"])
+def test_the_examples_are_answered(model: str, repository: Path) -> None:
+    """An image model and a table; the client holds their answers against the document."""
+    client = Client(Settings(models_dir=sum_of_columns(repository), default_model=model))
+    document = client.request("GET", "/openapi.json").json()
+    for path in ("/predict", "/compare", *INFER):
+        operation = document["paths"][path]["post"]
+        (example,) = operation["requestBody"]["content"]["application/json"]["schema"]["examples"]
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "path":
+                (value,) = parameter["schema"]["examples"]
+                path = path.replace(f"{{{parameter['name']}}}", value)
+        answer = client.request("POST", path, example)
+        assert answer.status_code == 200, answer.text
+
+
+def test_a_model_that_does_not_serve_has_no_example(tmp_path: Path) -> None:
+    client = Client(Settings(models_dir=tmp_path))
+    body = client.request("GET", "/openapi.json").json()["paths"]["/predict"]["post"]["requestBody"]
+    assert "examples" not in body["content"]["application/json"]["schema"]
+    assert client.request("POST", "/predict", ONE).status_code == 503
+    assert client.request("GET", "/readyz").status_code == 503
+
+
 @pytest.mark.parametrize(
     ("path", "request_type"),
     [
@@ -178,6 +266,7 @@ def test_every_documented_answer_is_given(seen: tuple[set[Answer], Described]) -
         ("/recommend", Facts),
         ("/v2/models/alpha/infer", InferenceRequest),
         ("/v2/repository/index", RepositoryIndexRequest),
+        ("/v2/repository/models/alpha/load", RepositoryChangeRequest),
     ],
 )
 def test_the_fields_of_a_request_are_those_that_are_read(
