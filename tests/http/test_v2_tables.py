@@ -24,8 +24,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     table_model(root)
     regression_model(root)
     other_model(root)
-    settings = {"ROSENBLATT_MODELS_DIR": str(root), "ROSENBLATT_DEFAULT_MODEL": "loans"}
-    with serve(**settings) as server:
+    with serve(ROSENBLATT_MODELS_DIR=str(root), ROSENBLATT_DEFAULT_MODEL="loans") as server:
         client = triton.InferenceServerClient(server.url.removeprefix("http://"))
         yield client
         client.close()
