@@ -13,6 +13,7 @@ BIN := $(VENV)/bin
 
 # No usage statistics leave the machine.
 export BENTOML_DO_NOT_TRACK := true
+export ORT_DISABLE_TELEMETRY := 1
 export DATASET
 
 .PHONY: help
@@ -27,11 +28,13 @@ $(BIN)/python:
 $(VENV)/.serve: requirements/serve.txt | $(BIN)/python
 	@echo "Installing the serving set into $(VENV): about 0.75 GB, once"
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt | $(BIN)/python
-	@echo "Installing what training and tests need into $(VENV): about 2.8 GB, once"
+	@echo "Installing what training and tests need into $(VENV): about 3.3 GB, once"
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@ $(VENV)/.serve
 
 .PHONY: serve

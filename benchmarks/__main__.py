@@ -1,4 +1,4 @@
-"""`python -m benchmarks models|serving|guide|gpu`: measure, write JSON under docs/results/."""
+"""`python -m benchmarks models|serving|table|guide|gpu`: measure into docs/results/."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ def main() -> None:
     race.add_argument("parts", nargs="*", default=PARTS, help="which; all unless said")
     race.add_argument("--rounds", type=int, default=3, help="interleaved rounds per server")
     race.add_argument("--seconds", type=int, default=5, help="seconds per measurement")
+    rows = commands.add_parser("table", help="rows as JSON objects, against FastAPI; in minutes")
+    rows.add_argument("--rounds", type=int, default=5, help="interleaved rounds per server")
+    rows.add_argument("--seconds", type=int, default=4, help="seconds per measurement")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure the CPU half alone")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -33,6 +36,10 @@ def main() -> None:
         models.main(RESULTS / "models.json")
     elif arguments.command == "guide":
         guide.main(RESULTS / "guide.json")
+    elif arguments.command == "table":
+        from benchmarks.table import run as table
+
+        sys.exit(table.main(RESULTS / "table.json", arguments.rounds, arguments.seconds))
     elif arguments.command == "gpu":
         sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))
     else:

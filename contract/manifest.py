@@ -1,74 +1,39 @@
 """The manifest: everything a server, a reader or an auditor must know about one model version.
 
 The schema is the documentation; `docs/manifest.md` and `docs/manifest.schema.json` are
-generated from it. Tensor terms (name, datatype, shape, platform) are those of the Open
-Inference Protocol V2, so the protocol's metadata routes need no translation.
+generated from it.
 
 `manifest_version` is the protocol number between training and serving. To change the schema
-incompatibly: raise it, teach `parse` to upgrade the older number, retrain or rewrite the
+incompatibly: raise it, teach `contract.upgrade` to upgrade the older number, rewrite the
 committed manifests, and say so in the changelog.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from contract.base import FileName, Record, Sha256
 from contract.errors import ManifestError
+from contract.records import ImportRecord, Metrics, Parity, TrainingRecord
+from contract.tensors import Input, Output, Role
+from contract.upgrade import upgrade
 
 MANIFEST_FILE = "manifest.json"
+MANIFEST_VERSION = 2
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-# One path segment: a manifest must not be able to point outside its own directory.
-FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-Datatype = Literal[
-    "BOOL",
-    "UINT8",
-    "UINT16",
-    "UINT32",
-    "UINT64",
-    "INT8",
-    "INT16",
-    "INT32",
-    "INT64",
-    "FP16",
-    "FP32",
-    "FP64",
-    "BYTES",
-]
-Algorithm = Literal["random_forest", "perceptron", "gradient_boosting", "cnn"]
 Family = Literal["classical_ml", "deep_learning"]
+Task = Literal["classification", "regression", "other"]
+Modality = Literal["image", "tabular", "text", "array"]
+Term = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-
-class TensorSpec(_Model):
-    """One input or output tensor of the graph."""
-
-    name: str = Field(min_length=1, description="Name of the tensor in the ONNX graph.")
-    datatype: Datatype = Field(description="Element type, as the Open Inference Protocol names it.")
-    shape: tuple[int, ...] = Field(
-        min_length=1,
-        description="Size of each dimension; -1 is the batch dimension, which comes first.",
-    )
-
-    @model_validator(mode="after")
-    def _batch_comes_first(self) -> Self:
-        if self.shape[0] != -1 or any(size < 1 for size in self.shape[1:]):
-            raise ValueError(
-                f"shape {list(self.shape)} of tensor {self.name!r} must be -1 followed by "
-                "positive sizes"
-            )
-        return self
-
-
-class FileRecord(_Model):
+class FileRecord(Record):
     """A file beside the manifest, pinned by content."""
 
     path: FileName = Field(description="File name in the manifest's own directory.")
@@ -77,99 +42,21 @@ class FileRecord(_Model):
 
 
 class Golden(FileRecord):
-    """Inputs with the answers the model gave when it was exported."""
+    """Inputs with the answers the model gave when it was exported or imported."""
 
     samples: int = Field(gt=0, description="Number of inputs in the file.")
     tolerance: float = Field(
-        gt=0, le=0.01, description="Largest absolute difference allowed in a probability."
+        gt=0,
+        le=0.01,
+        description="Largest difference allowed in a number, relative to the number where that "
+        "is above 1; labels must be equal.",
     )
 
 
-class Interval(_Model):
-    """A two-sided confidence interval."""
-
-    low: Probability = Field(description="Lower end.")
-    high: Probability = Field(description="Upper end.")
-    level: Probability = Field(description="Confidence level, for example 0.95.")
-    method: Literal["wilson"] = Field(description="How it was computed (Wilson, 1927).")
-
-
-class ClassMetrics(_Model):
-    """How one class fares on the test set."""
-
-    label: str = Field(description="The class.")
-    support: int = Field(ge=0, description="Test samples of this class.")
-    precision: Probability = Field(description="Share of answers of this class that are right.")
-    recall: Probability = Field(description="Share of samples of this class that are found.")
-
-
-class CalibrationError(_Model):
-    """Expected calibration error (Guo et al., 2017) in 15 equal-width bins, on the test set."""
-
-    before: Probability = Field(description="Of the raw scores' softmax, before calibration.")
-    after: Probability = Field(description="Of the probabilities the graph returns.")
-    bins: int = Field(gt=0, description="Number of equal-width confidence bins.")
-
-
-class Metrics(_Model):
-    """Quality on the test set. It chooses nothing; where it was seen twice, the notes say so."""
-
-    samples: int = Field(gt=0, description="Size of the test set.")
-    accuracy: Probability = Field(description="Share of right labels on the test set.")
-    accuracy_interval: Interval = Field(description="Confidence interval of the accuracy.")
-    validation_accuracy: Probability = Field(
-        description="Share of right labels on the data that choices were made on."
-    )
-    per_class: tuple[ClassMetrics, ...] = Field(description="Precision and recall by class.")
-    expected_calibration_error: CalibrationError = Field(
-        description="How far stated confidence is from accuracy."
-    )
-    log_loss: float = Field(
-        ge=0, description="Mean negative log-likelihood, nats, on the test set."
-    )
-
-
-class Parity(_Model):
-    """The ONNX graph against the fitted model in its own library, over the whole test set."""
-
-    samples: int = Field(gt=0, description="Test samples compared.")
-    label_mismatches: int = Field(ge=0, description="Labels that differ.")
-    max_probability_difference: float = Field(
-        ge=0, description="Largest absolute difference in a probability."
-    )
-    tolerance: float = Field(gt=0, description="Difference above which the export is refused.")
-
-
-class DataRecord(_Model):
-    """The data set a model was trained on."""
-
-    name: str = Field(description="Name of the data set.")
-    sha256: dict[str, Sha256] = Field(description="SHA-256 of each uncompressed source file.")
-    train: int = Field(gt=0, description="Samples the weights were fitted on.")
-    validation: int = Field(ge=0, description="Samples choices and calibration were made on.")
-    test: int = Field(gt=0, description="Samples of the test set.")
-    split: str = Field(description="In words, how the three were separated.")
-
-
-class TrainingRecord(_Model):
-    """How the model came to be: enough to make it again."""
-
-    data: DataRecord = Field(description="The data set and its split.")
-    seed: int = Field(ge=0, description="Seed of every random choice.")
-    hyperparameters: dict[str, Any] = Field(description="The trainer's frozen settings.")
-    seconds: float = Field(ge=0, description="Wall-clock seconds of fitting.")
-    hardware: str = Field(description="Processor or accelerator, and cores used.")
-    libraries: dict[str, str] = Field(description="Versions of the libraries that matter.")
-    commit: str = Field(description="Source commit, with '-dirty' when the tree had changes.")
-    notes: dict[str, Any] = Field(
-        default_factory=dict, description="Trainer-specific measurements, for example mistakes."
-    )
-
-
-class Manifest(_Model):
+class Manifest(Record):
     """One model version: what it is, which files it consists of, how good it is."""
 
-    manifest_version: Literal[1] = Field(description="Version of this schema.")
+    manifest_version: Literal[2] = Field(description="Version of this schema.")
     name: str = Field(
         pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
         max_length=64,
@@ -180,20 +67,35 @@ class Manifest(_Model):
         description="Positive integer as a string; also its directory. The highest is the default.",
     )
     title: str = Field(min_length=1, max_length=120, description="The model in one line.")
-    algorithm: Algorithm = Field(description="Learning algorithm.")
-    family: Family = Field(description="Side of the guide's great divide.")
-    task: Literal["image_classification"] = Field(description="What the model does.")
+    algorithm: Term | None = Field(
+        default=None, description="Learning algorithm, for example random_forest; null if unknown."
+    )
+    family: Family | None = Field(
+        default=None, description="Side of the guide's great divide; null if unknown."
+    )
+    task: Task = Field(description="What the model does.")
     platform: Literal["onnxruntime_onnx"] = Field(description="Platform, as Triton names it.")
-    inputs: tuple[TensorSpec, ...] = Field(min_length=1, description="Tensors the graph takes.")
-    outputs: tuple[TensorSpec, ...] = Field(min_length=1, description="Tensors it returns.")
-    labels: tuple[str, ...] = Field(min_length=2, description="Class names, in output order.")
-    files: dict[Literal["default", "cuda"], FileRecord] = Field(
-        description="Graph per variant: `default`, and `cuda` where a GPU needs another graph."
+    inputs: tuple[Input, ...] = Field(min_length=1, description="Tensors the graph takes.")
+    outputs: tuple[Output, ...] = Field(min_length=1, description="Tensors it returns.")
+    labels: tuple[str, ...] = Field(
+        default=(), description="Class names of a classification, in output order."
+    )
+    files: dict[Term, FileRecord] = Field(
+        description="Graph per variant: `default`, and others such as `cuda` for a GPU."
     )
     golden: Golden = Field(description="Inputs with known answers, replayed at every load.")
-    metrics: Metrics = Field(description="Quality on the test set.")
-    parity: Parity = Field(description="Agreement of the graph with the fitted model.")
-    training: TrainingRecord = Field(description="How it was made.")
+    metrics: Metrics | None = Field(
+        default=None, description="Quality on the test set; null where nothing was measured."
+    )
+    parity: Parity | None = Field(
+        default=None, description="Agreement of the graph with the fitted model; null if unknown."
+    )
+    training: TrainingRecord | None = Field(
+        default=None, description="How it was made; null for a model from elsewhere."
+    )
+    imported: ImportRecord | None = Field(
+        default=None, description="Where a model from elsewhere comes from."
+    )
     created: datetime = Field(description="When it was made, with time zone.")
 
     @model_validator(mode="after")
@@ -202,32 +104,69 @@ class Manifest(_Model):
             raise ValueError("files must hold the variant 'default'")
         if self.created.tzinfo is None:
             raise ValueError("created must carry a time zone")
-        for kind, tensors in (("inputs", self.inputs), ("outputs", self.outputs)):
-            names = [tensor.name for tensor in tensors]
-            if len(set(names)) != len(names):
-                raise ValueError(f"{kind} names a tensor twice: {names}")
-        self._check_image_classification()
+        _once("tensors", [tensor.name for tensor in (*self.inputs, *self.outputs)])
+        _once("columns", [column for tensor in self.inputs for column in tensor.columns])
+        _once("labels", self.labels)
+        self._check_roles()
+        self._check_metrics()
         return self
 
-    def _check_image_classification(self) -> None:
-        """The one task so far has one signature; the service's decoding relies on it."""
-        inputs = [(t.datatype, len(t.shape), t.shape[0]) for t in self.inputs]
-        if inputs != [("UINT8", 3, -1)]:
-            raise ValueError("inputs of an image_classification are one UINT8 [-1, height, width]")
-        outputs = {t.name: (t.datatype, t.shape) for t in self.outputs}
-        expected = {
-            "label": ("INT64", (-1,)),
-            "probabilities": ("FP32", (-1, len(self.labels))),
-        }
-        if outputs != expected:
-            raise ValueError(
-                "outputs of an image_classification are label INT64 [-1] and probabilities FP32 "
-                f"[-1, {len(self.labels)}]"
-            )
+    def _check_roles(self) -> None:
+        roles = [output.role for output in self.outputs]
+        _once("roles of outputs", [role for role in roles if role != "other"])
+        if self.task == "classification":
+            self._check_classification()
+        elif self.labels or {"label", "probabilities", "scores"} & set(roles):
+            raise ValueError(f"labels and outputs of classes belong to no {self.task} model")
+        if self.task == "regression" and "value" not in roles:
+            raise ValueError("outputs of a regression must hold one with the role value")
+        if self.task != "regression" and {"value", "interval"} & set(roles):
+            raise ValueError(f"a value or an interval is no output of a {self.task} model")
 
-    def output(self, name: str) -> TensorSpec | None:
-        """The output tensor called `name`, or None."""
-        return next((tensor for tensor in self.outputs if tensor.name == name), None)
+    def _check_classification(self) -> None:
+        if len(self.labels) < 2:
+            raise ValueError("labels of a classification must be at least two")
+        if not any(self.output(role) for role in ("label", "probabilities", "scores")):
+            raise ValueError("outputs of a classification must hold a label or probabilities")
+        for role in ("probabilities", "scores"):
+            output = self.output(role)
+            if output and (output.row != (len(self.labels),) or output.datatype[:2] != "FP"):
+                raise ValueError(
+                    f"{role} {output.name!r} is {output.datatype} {list(output.shape)}; it must "
+                    f"be floats [-1, {len(self.labels)}], one per label"
+                )
+
+    def _check_metrics(self) -> None:
+        if self.metrics is None:
+            return
+        if self.metrics.task != self.task:
+            raise ValueError(f"metrics are of a {self.metrics.task}, not of a {self.task}")
+        if self.metrics.task == "classification":
+            labels = tuple(one.label for one in self.metrics.per_class)
+            if labels != self.labels:
+                raise ValueError(
+                    f"metrics.per_class is for {list(labels)}; it must be for the labels, "
+                    f"{list(self.labels)}, in their order"
+                )
+
+    def output(self, role: Role) -> Output | None:
+        """The output with a role that occurs once, or None."""
+        return next((output for output in self.outputs if output.role == role), None)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of a table's columns, in the order of the inputs; empty for other models."""
+        return tuple(column for tensor in self.inputs for column in tensor.columns)
+
+    @property
+    def modality(self) -> Modality:
+        """What a row of the inputs is."""
+        contents = {tensor.content for tensor in self.inputs}
+        if "image" in contents:
+            return "image"
+        if contents == {"text"}:
+            return "text"
+        return "tabular" if self.columns else "array"
 
     def to_json(self) -> str:
         """Canonical text of the manifest: two-space indent, a final newline."""
@@ -235,19 +174,32 @@ class Manifest(_Model):
 
 
 def parse(text: str | bytes, source: str = MANIFEST_FILE) -> Manifest:
-    """Read a manifest.
+    """Read a manifest; one of version 1 is upgraded.
 
     Raises:
         ManifestError: naming `source`, the offending field and its value.
     """
     try:
-        return Manifest.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise ManifestError(f"{source} is no valid manifest: {where}: {first['msg']}") from error
+        return Manifest.model_validate_json(json.dumps(upgrade(json.loads(text))))
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"{source} is no valid manifest: {_reason(error)}") from error
 
 
 def json_schema() -> str:
     """JSON Schema (draft 2020-12) of the manifest, as `docs/manifest.schema.json` holds it."""
     return json.dumps(Manifest.model_json_schema(), indent=2) + "\n"
+
+
+def _reason(error: Exception) -> str:
+    """The first thing that is wrong, with the field's place."""
+    if not isinstance(error, ValidationError):
+        return f"the document: {error}"
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the document"
+    return f"{where}: {first['msg']}"
+
+
+def _once(what: str, names: Sequence[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{what} must differ; {twice[0]!r} is named twice")

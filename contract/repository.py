@@ -8,46 +8,18 @@ to whoever constructs a session.
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 import shutil
 import tempfile
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from contract.errors import ArtifactError, ContractError, GraphError, RepositoryError
-from contract.graph import KNOWN_DOMAINS, outline
-from contract.manifest import MANIFEST_FILE, FileRecord, Manifest, TensorSpec, parse
-
-
-@dataclass(frozen=True)
-class GoldenSamples:
-    """Inputs with known answers.
-
-    images: uint8 [n, 28, 28]; label: int64 [n]; probabilities: float32 [n, classes].
-    """
-
-    images: NDArray[np.uint8]
-    label: NDArray[np.int64]
-    probabilities: NDArray[np.float32]
-
-    def to_bytes(self) -> bytes:
-        """The samples as an .npz archive."""
-        buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer, images=self.images, label=self.label, probabilities=self.probabilities
-        )
-        return buffer.getvalue()
-
-
-# NumPy reads the header of an array with `ast.literal_eval`, which in Python 3.11 counts its depth
-# for all threads together and can refuse a sound one: "AST constructor recursion depth mismatch".
-_ONE_READER = threading.Lock()
+from contract.errors import ArtifactError, GraphError, RepositoryError
+from contract.golden import GoldenSamples, read_golden
+from contract.graph import KNOWN_DOMAINS, Outline, TensorType, outline
+from contract.manifest import MANIFEST_FILE, FileRecord, Manifest, parse
+from contract.tensors import TensorSpec
 
 
 @dataclass(frozen=True)
@@ -56,6 +28,7 @@ class Artifact:
 
     manifest: Manifest
     graph: bytes
+    outline: Outline
     golden: GoldenSamples
 
 
@@ -140,15 +113,19 @@ def audit(entry: Entry, variant: str = "default") -> Artifact:
         ContractError: of the kind that fits; the message names the file and what to do.
     """
     manifest = read_manifest(entry)
-    record = manifest.files.get(variant)  # type: ignore[call-overload]
+    record = manifest.files.get(variant)
     if record is None:
         raise ArtifactError(f"{entry} has no variant {variant!r}; it has {sorted(manifest.files)}")
     graph = read_file(entry, record)
+    golden = read_file(entry, manifest.golden)
     try:
-        check_graph(graph, manifest)
+        seen = check_graph(graph, manifest)
     except GraphError as error:
         raise GraphError(f"{entry.path / record.path}: {error}") from error
-    return Artifact(manifest, graph, _golden(entry, manifest))
+    try:
+        return Artifact(manifest, graph, seen, read_golden(golden, manifest))
+    except ArtifactError as error:
+        raise ArtifactError(f"{entry.path / manifest.golden.path} {error}") from error
 
 
 def read_file(entry: Entry, record: FileRecord) -> bytes:
@@ -173,33 +150,50 @@ def read_file(entry: Entry, record: FileRecord) -> bytes:
     return data
 
 
-def check_graph(graph: bytes, manifest: Manifest) -> None:
-    """Refuse a graph that is unsafe or is not the one `manifest` describes.
+def check_graph(graph: bytes, manifest: Manifest) -> Outline:
+    """The outline of a graph that is safe and is the one `manifest` describes.
 
     Raises:
         GraphError: unreadable, external tensors, an unknown operator domain, or other
             inputs and outputs.
     """
     seen = outline(graph)
+    check_safe(seen)
+    _check_tensors("input", manifest.inputs, seen.inputs)
+    _check_tensors("output", manifest.outputs, seen.outputs)
+    return seen
+
+
+def check_safe(seen: Outline) -> None:
+    """Refuse a graph that reads other files or uses operators that are not standard.
+
+    Raises:
+        GraphError: naming the first.
+    """
     if seen.external_tensors:
         raise GraphError(
             f"tensor {seen.external_tensors[0]!r} is stored outside the file; "
             "export the model as one file"
         )
-    if unknown := sorted(seen.domains - KNOWN_DOMAINS):
+    if seen.unknown_operators:
+        domain, operator = seen.unknown_operators[0]
         raise GraphError(
-            f"operator domain {unknown[0]!r} is not among {sorted(KNOWN_DOMAINS)}; "
-            "export with standard operators"
+            f"operator {operator!r} is of domain {domain!r}, which is not among "
+            f"{sorted(KNOWN_DOMAINS)}; export with standard operators"
         )
-    for kind, specs, tensors in (
-        ("input", manifest.inputs, seen.inputs),
-        ("output", manifest.outputs, seen.outputs),
-    ):
-        expected = {spec.name: (spec.datatype, spec.shape) for spec in specs}
-        if expected != tensors:
-            raise GraphError(
-                f"its {kind}s are {_describe(tensors)} but the manifest says {_describe(expected)}"
-            )
+
+
+def _check_tensors(
+    kind: str, specs: Sequence[TensorSpec], declared: Mapping[str, TensorType]
+) -> None:
+    """The manifest names exactly the graph's tensors, with types that the graph allows."""
+    same = {spec.name for spec in specs} == set(declared)
+    if not same or not all(declared[spec.name].allows(spec) for spec in specs):
+        found = ", ".join(f"{name} {tensor}" for name, tensor in sorted(declared.items()))
+        described = ", ".join(
+            f"{s.name} {s.datatype} {list(s.shape)}" for s in sorted(specs, key=lambda s: s.name)
+        )
+        raise GraphError(f"its {kind}s are {found} but the manifest says {described}")
 
 
 def record_of(name: str, data: bytes) -> FileRecord:
@@ -243,28 +237,6 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _golden(entry: Entry, manifest: Manifest) -> GoldenSamples:
-    path = entry.path / manifest.golden.path
-    data = read_file(entry, manifest.golden)
-    try:
-        with _ONE_READER, np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            samples = GoldenSamples(archive["images"], archive["label"], archive["probabilities"])
-    except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds between them
-        raise ArtifactError(f"{path} is no archive of golden samples: {error}") from error
-    n = manifest.golden.samples
-    for spec, array in (
-        (manifest.inputs[0], samples.images),
-        (manifest.output("label"), samples.label),
-        (manifest.output("probabilities"), samples.probabilities),
-    ):
-        if spec is not None and array.shape != (n, *spec.shape[1:]):
-            raise ArtifactError(
-                f"{path}: {spec.name} has shape {list(array.shape)}, "
-                f"expected {[n, *spec.shape[1:]]}"
-            )
-    return samples
-
-
 def _directories(path: Path) -> list[Path]:
     return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
 
@@ -275,27 +247,3 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         reason = error.strerror or error
         raise ArtifactError(f"{path} cannot be read: {reason}; restore it or retrain") from error
-
-
-def _describe(tensors: Mapping[str, tuple[str, tuple[int, ...]]]) -> str:
-    return ", ".join(
-        f"{name} {datatype} {list(shape)}" for name, (datatype, shape) in sorted(tensors.items())
-    )
-
-
-__all__ = [
-    "Artifact",
-    "ContractError",
-    "Entry",
-    "GoldenSamples",
-    "Stray",
-    "TensorSpec",
-    "audit",
-    "check_graph",
-    "entries",
-    "read_file",
-    "read_manifest",
-    "record_of",
-    "sha256",
-    "write",
-]

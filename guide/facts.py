@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from contract.messages import describe, kind
 from guide.errors import FactError
@@ -19,6 +27,16 @@ Domain = Literal["medical_diagnosis", "lending", "legal", "other"]
 Budget = Literal["flexible", "tight", "hard_limit"]
 FeatureEngineering = Literal["feasible", "infeasible"]
 Count = Annotated[int, Field(ge=0)]
+
+# Checked below, with a message that names the value.
+_DISTINCT = WithJsonSchema(
+    {
+        "type": "array",
+        "items": {"enum": list(get_args(Modality))},
+        "minItems": 1,
+        "uniqueItems": True,
+    }
+)
 
 MODALITIES: tuple[Modality, ...] = get_args(Modality)
 
@@ -42,7 +60,7 @@ class Facts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    modalities: list[Modality] | None = Field(
+    modalities: Annotated[list[Modality], _DISTINCT] | None = Field(
         None, description="Kinds of input data; a table with pictures beside it has two."
     )
     task: Task | None = Field(

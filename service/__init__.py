@@ -13,4 +13,8 @@
 Imports `contract`, `guide` and `profiler`, never `training`, and no training library.
 """
 
+from contract.telemetry import turn_off
+
+turn_off()  # before any module of this package imports onnxruntime
+
 __version__ = "0.1.0"

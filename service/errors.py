@@ -7,7 +7,9 @@
     ├── SlowBodyError         408  the body did not arrive in time
     ├── TooLargeError         413  more bytes, rows or pixels than allowed
     ├── MediaTypeError        415  not the content type the route takes
+    ├── ReloadError           409  a reload was given up; what served before serves on
     ├── InvalidError          422  well-formed, but a field's value is wrong
+    ├── NotSupportedError     501  this way of starting the server cannot do it
     ├── BusyError             503  too much waits already; come back after `Retry-After`
     ├── UnavailableError      503  the model was refused at load, or nothing is loaded yet
     ├── DeadlineError         504  waited too long, so the work was not done
@@ -20,9 +22,27 @@ Every message is one sentence that names the field, the value and the limit. `de
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NotRequired
+
+# Python 3.11's own TypedDict lacks what pydantic needs to make a schema of one.
+from typing_extensions import TypedDict
 
 Location = Sequence[str | int]
+
+
+class ErrorDetail(TypedDict):
+    """Where in the body the error is: `loc` outermost first, `type` a word for its kind."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class ErrorBody(TypedDict):
+    """The body of every error: one sentence, and the field of the body that is wrong, if any."""
+
+    error: str
+    detail: NotRequired[list[ErrorDetail]]
 
 
 class ServiceError(Exception):
@@ -46,9 +66,9 @@ class ServiceError(Exception):
         self.loc = loc
         self.headers = dict(headers or {})
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> ErrorBody:
         """The one error body of the service."""
-        body: dict[str, Any] = {"error": str(self)}
+        body: ErrorBody = {"error": str(self)}
         if self.loc is not None:
             body["detail"] = [{"loc": list(self.loc), "msg": str(self), "type": self.kind}]
         return body
@@ -96,11 +116,25 @@ class MediaTypeError(ServiceError):
     kind = "unsupported_media_type"
 
 
+class ReloadError(ServiceError):
+    """A reload was given up; what served before serves on."""
+
+    status = 409
+    kind = "reload"
+
+
 class InvalidError(ServiceError):
     """Well-formed, but a field's value is wrong."""
 
     status = 422
     kind = "invalid"
+
+
+class NotSupportedError(ServiceError):
+    """This way of starting the server cannot do it."""
+
+    status = 501
+    kind = "not_supported"
 
 
 class BusyError(ServiceError):

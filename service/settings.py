@@ -108,6 +108,20 @@ class Settings(BaseSettings):
     timeout_seconds: float = Field(
         10.0, gt=0, le=600, description="Longest a request may wait before 504."
     )
+    reload_timeout_seconds: float = Field(
+        120.0,
+        gt=0,
+        le=3600,
+        description="Longest that a worker may take to load its models, at start and in a reload; "
+        "beyond it a reload is given up.",
+    )
+    repository_poll_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=3600,
+        description="How often to look whether the model repository has changed, and reload it; 0 "
+        "never looks.",
+    )
     access_log: bool = Field(
         False, description="BentoML's line per request; sends every route through its middlewares."
     )

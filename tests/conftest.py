@@ -16,8 +16,6 @@ from training.errors import DatasetError
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "models"
 
-os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
-
 
 @pytest.fixture(scope="session")
 def mnist() -> Dataset:

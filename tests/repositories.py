@@ -10,23 +10,28 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from contract.manifest import (
+from contract.batch import Batch
+from contract.golden import GoldenSamples
+from contract.manifest import MANIFEST_VERSION, Golden, Manifest
+from contract.records import (
     CalibrationError,
+    ClassificationMetrics,
     ClassMetrics,
     DataRecord,
-    Golden,
     Interval,
-    Manifest,
-    Metrics,
     Parity,
-    TensorSpec,
     TrainingRecord,
 )
-from contract.repository import GoldenSamples, record_of, write
+from contract.repository import record_of, write
+from contract.tensors import Input, Output
+from tests import graphs
 from training.export.envelope import wrap
 from training.export.linear import linear_graph
 
 LABELS = tuple("0123456789")
+IMAGES = Input(name="images", datatype="UINT8", shape=(-1, 28, 28), content="image", layout="HW")
+LABEL = Output(name="label", datatype="INT64", shape=(-1,), role="label", encoding="index")
+PROBABILITIES = Output(name="probabilities", datatype="FP32", shape=(-1, 10), role="probabilities")
 
 
 def tiny_graph(seed: int = 0) -> onnx.ModelProto:
@@ -36,37 +41,37 @@ def tiny_graph(seed: int = 0) -> onnx.ModelProto:
     return wrap(core, n_classes=10, link="identity", temperature=2.0, name="tiny")
 
 
-def manifest_of(name: str, version: str, graph: bytes, golden: bytes, **changes: Any) -> Manifest:
+def manifest_of(
+    name: str, version: str, graph: bytes, golden: bytes, /, **changes: Any
+) -> Manifest:
     """A valid manifest of a tiny model; `changes` replace fields."""
     fields: dict[str, Any] = {
-        "manifest_version": 1,
+        "manifest_version": MANIFEST_VERSION,
         "name": name,
         "version": version,
         "title": "A tiny linear model",
         "algorithm": "perceptron",
         "family": "classical_ml",
-        "task": "image_classification",
+        "task": "classification",
         "platform": "onnxruntime_onnx",
-        "inputs": (TensorSpec(name="images", datatype="UINT8", shape=(-1, 28, 28)),),
-        "outputs": (
-            TensorSpec(name="label", datatype="INT64", shape=(-1,)),
-            TensorSpec(name="probabilities", datatype="FP32", shape=(-1, 10)),
-        ),
+        "inputs": (IMAGES,),
+        "outputs": (LABEL, PROBABILITIES),
         "labels": LABELS,
         "files": {"default": record_of("model.onnx", graph)},
         "golden": Golden(**record_of("golden.npz", golden).model_dump(), samples=3, tolerance=1e-4),
-        "metrics": Metrics(
+        "metrics": ClassificationMetrics(
+            task="classification",
             samples=10,
             accuracy=0.5,
             accuracy_interval=Interval(low=0.2, high=0.8, level=0.95, method="wilson"),
             validation_accuracy=0.5,
-            per_class=(ClassMetrics(label="0", support=1, precision=0.5, recall=0.5),),
+            per_class=tuple(
+                ClassMetrics(label=label, support=1, precision=0.5, recall=0.5) for label in LABELS
+            ),
             expected_calibration_error=CalibrationError(before=0.2, after=0.1, bins=15),
             log_loss=1.0,
         ),
-        "parity": Parity(
-            samples=10, label_mismatches=0, max_probability_difference=0.0, tolerance=1e-5
-        ),
+        "parity": Parity(samples=10, label_mismatches=0, max_difference=0.0, tolerance=1e-5),
         "training": TrainingRecord(
             data=DataRecord(name="none", sha256={}, train=1, validation=0, test=1, split="none"),
             seed=0,
@@ -81,12 +86,50 @@ def manifest_of(name: str, version: str, graph: bytes, golden: bytes, **changes:
     return Manifest(**(fields | changes))
 
 
+def untrained_manifest(name: str, graph: bytes, golden: bytes, /, **changes: Any) -> Manifest:
+    """A manifest without algorithm, metrics, parity and training, as of a model from elsewhere."""
+    absent = ("algorithm", "family", "metrics", "parity", "training")
+    return manifest_of(name, "1", graph, golden, **(dict.fromkeys(absent) | changes))
+
+
+def write_model(
+    root: Path,
+    name: str,
+    graph: bytes,
+    inputs: tuple[Input, ...],
+    outputs: tuple[Output, ...],
+    samples: Batch,
+    **changes: Any,
+) -> Path:
+    """Write a model from elsewhere whose golden answers are its own; return its directory."""
+    golden = golden_of(graph, samples)
+    recorded = record_of("golden.npz", golden).model_dump()
+    manifest = untrained_manifest(
+        name,
+        graph,
+        golden,
+        inputs=inputs,
+        outputs=outputs,
+        golden=Golden(**recorded, samples=len(samples), tolerance=1e-4),
+        **changes,
+    )
+    return write(root, manifest, {"model.onnx": graph, "golden.npz": golden}).path
+
+
+def golden_of(graph: bytes, samples: Batch) -> bytes:
+    """Golden samples with the graph's own answers."""
+    session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    answers = session.run(names, dict(samples.arrays))
+    outputs = Batch(dict(zip(names, answers, strict=True)))
+    return GoldenSamples(samples, outputs).to_bytes()
+
+
 def tiny_model(root: Path, name: str, version: str = "1", seed: int = 0) -> Path:
     """Write one tiny model and return its directory."""
     graph = tiny_graph(seed).SerializeToString()
     images = np.random.default_rng(seed).integers(0, 256, (3, 28, 28), np.uint8)
-    session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    golden = GoldenSamples(images, *session.run(None, {"images": images})).to_bytes()
+    golden = golden_of(graph, Batch({"images": images}))
     manifest = manifest_of(name, version, graph, golden)
     return write(root, manifest, {"model.onnx": graph, "golden.npz": golden}).path
 
@@ -97,3 +140,50 @@ def tiny_repository(root: Path) -> Path:
     tiny_model(root, "beta", "2", seed=2)
     tiny_model(root, "beta", "10", seed=3)
     return root
+
+
+def table_model(root: Path, name: str = "loans", **changes: Any) -> Path:
+    """A classifier of columns of numbers and of text."""
+    samples = Batch(
+        {
+            "age": np.array([[25], [70], [np.nan]], np.float32),
+            "income": np.array([[500], [2000], [np.nan]], np.float32),
+            "town": np.array([["Oslo"], ["Bergen"], [""]], object),
+        }
+    )
+    fields = {"title": "Tiny loans", "labels": graphs.TABLE_LABELS} | changes
+    return write_model(
+        root, name, graphs.table_graph(), graphs.TABLE_INPUTS, graphs.TABLE_OUTPUTS, samples,
+        **fields,
+    )  # fmt: skip
+
+
+def regression_model(root: Path, name: str = "prices", **changes: Any) -> Path:
+    """A regression over one tensor of three columns, with an interval."""
+    samples = Batch({"features": np.arange(9, dtype=np.float32).reshape(3, 3)})
+    fields = {"title": "Tiny prices", "task": "regression", "labels": ()} | changes
+    return write_model(
+        root, name, graphs.regression_graph(), graphs.REGRESSION_INPUTS,
+        graphs.REGRESSION_OUTPUTS, samples, **fields,
+    )  # fmt: skip
+
+
+def other_model(root: Path, name: str = "sums") -> Path:
+    """A model over a plain array, which neither classifies nor predicts a value."""
+    samples = Batch({"signal": np.arange(12, dtype=np.float64).reshape(3, 2, 2)})
+    return write_model(
+        root, name, graphs.other_graph(), graphs.OTHER_INPUTS, graphs.OTHER_OUTPUTS, samples,
+        title="Tiny sums", task="other", labels=(),
+    )  # fmt: skip
+
+
+def image_model(
+    root: Path, name: str, height: int, width: int, labels: tuple[str, ...], seed: int = 0
+) -> Path:
+    """A classifier of grey images of some size."""
+    images, outputs = graphs.image_specs(height, width, len(labels))
+    samples = np.random.default_rng(seed).integers(0, 256, (3, height, width), np.uint8)
+    return write_model(
+        root, name, graphs.image_graph(height, width, len(labels), seed), (images,), outputs,
+        Batch({"images": samples}), title="Tiny images", labels=labels,
+    )  # fmt: skip

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,24 +61,25 @@ def serve(
     cwd: Path = ROOT,
     ready_status: tuple[int, ...] = (200,),
     python: str = sys.executable,
+    prefix: Sequence[str] = (),
     **settings: str,
 ) -> Iterator[Server]:
     """Start the service on a free port with these environment variables; stop it after.
 
-    One worker, unless they say otherwise, whatever the machine.
+    One worker, unless they say otherwise, whatever the machine. `prefix` stands before the command.
     """
     port = free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("COV_", "COVERAGE_"))}
     with tempfile.TemporaryDirectory() as folder:
         # BentoML keeps the metrics of its workers under its home and empties it at start: two
         # servers of one home would lose each other's.
-        own = {"BENTOML_DO_NOT_TRACK": "true", "BENTOML_HOME": folder, "ROSENBLATT_WORKERS": "1"}
+        own = {"BENTOML_HOME": folder, "ROSENBLATT_WORKERS": "1"}
         environment |= own | settings
         log = Path(folder) / "log"
         started = time.perf_counter()
         with log.open("wb") as sink:
             process = subprocess.Popen(
-                [python, "-m", "bentoml", "serve", target,
+                [*prefix, python, "-m", "bentoml", "serve", target,
                  "--host", "127.0.0.1", "--port", str(port)],
                 cwd=cwd, env=environment, stdout=sink, stderr=subprocess.STDOUT,
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`python -m training`: train the models, give them variants, or race the CNN recipes."""
+"""`python -m training`: train the models, import others, write variants, race the CNN recipes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from rich.table import Table
 
 from contract.errors import ContractError
 from contract.manifest import Manifest
+from contract.records import ClassificationMetrics
 from contract.repository import Entry, entries, read_manifest
 from training.datasets import Dataset, Name, load
 from training.errors import DatasetError, TrainingError
+from training.importing.command import import_model
 from training.recipes import RECIPES, Recipe
 from training.variants import Added, add_cuda
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from training.race import Bar
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("import", no_args_is_help=True)(import_model)
 console = Console()
 problems = Console(stderr=True)
 
@@ -125,10 +128,12 @@ def variants(
 def _data_of(entry: Entry, data_dir: Path | None) -> Dataset | None:
     """The data set a version was trained on, if it is at hand."""
     names: dict[str, Name] = {"mnist": "mnist", "digits": "digits"}
-    name = read_manifest(entry).training.data.name
+    record = read_manifest(entry).training
+    if record is None or record.data.name not in names:
+        return None
     try:
-        return load(names[name], data_dir, mirrors=())
-    except (KeyError, DatasetError):
+        return load(names[record.data.name], data_dir, mirrors=())
+    except DatasetError:
         return None
 
 
@@ -194,14 +199,17 @@ class _Bar:
 def _table(manifests: list[Manifest]) -> Table:
     table = Table("model", "accuracy", "95% interval", "seconds", "MB", "ECE")
     for m in manifests:
-        interval = m.metrics.accuracy_interval
+        measured, record = m.metrics, m.training
+        if not isinstance(measured, ClassificationMetrics) or record is None:
+            continue
+        interval, error = measured.accuracy_interval, measured.expected_calibration_error
         table.add_row(
             m.name,
-            f"{m.metrics.accuracy:.4f}",
+            f"{measured.accuracy:.4f}",
             f"{interval.low:.4f}-{interval.high:.4f}",
-            f"{m.training.seconds:.1f}",
+            f"{record.seconds:.1f}",
             f"{m.files['default'].bytes / 1e6:.2f}",
-            f"{m.metrics.expected_calibration_error.after:.4f}",
+            f"{error.after:.4f}" if error else "",
         )
     return table
 
@@ -217,8 +225,8 @@ def _variant_table(chosen: list[Entry], added: list[Added | None]) -> Table:
             str(entry),
             variant.manifest.files["cuda"].path,
             f"{variant.bytes / 1e6:.2f}",
-            f"{sum(agreement.samples for agreement in seen):,}",
-            f"{max(agreement.max_probability_difference for agreement in seen):.1e}",
+            f"{sum(agreement.rows for agreement in seen):,}",
+            f"{max(agreement.max_difference for agreement in seen):.1e}",
         )
     return table
 

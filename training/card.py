@@ -1,69 +1,162 @@
-"""The model card (Mitchell et al., 2019) of one version, from its manifest alone."""
+"""The model card (Mitchell et al., 2019) of one version, from its manifest alone.
+
+A section is left out where its figures are absent: a model from elsewhere may have no metrics.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contract.manifest import Manifest
+from contract.records import (
+    ClassificationMetrics,
+    ImportRecord,
+    Parity,
+    RegressionMetrics,
+    TrainingRecord,
+)
+
+_DIGITS = (
+    "Takes 28x28 greyscale images, 0 for background and 255 for ink, one centred digit each. "
+    "Returns the digit and ten calibrated probabilities. It answers a digit for any image: "
+    "what is no digit, or is drawn dark on light, gets a wrong answer with a probability."
+)
 
 
-def card(manifest: Manifest, floor: float) -> str:
-    """Markdown. Every figure comes from the manifest; none is typed."""
-    m, t = manifest.metrics, manifest.training
-    interval = m.accuracy_interval
-    worst = min(m.per_class, key=lambda c: c.recall)
-    size = manifest.files["default"].bytes
-    calibration = m.expected_calibration_error
+def card(manifest: Manifest, floor: float | None = None) -> str:
+    """Markdown. Every figure comes from the manifest; none is typed.
+
+    Args:
+        floor: test accuracy below which the trainer does not write the model.
+    """
     sections = [
         f"# {manifest.name}, version {manifest.version}",
         f"{manifest.title}. Generated from `manifest.json`; do not edit.",
         "## Use",
-        "Takes 28x28 greyscale images, 0 for background and 255 for ink, one centred digit each. "
-        "Returns the digit and ten calibrated probabilities. It answers a digit for any image: "
-        "what is no digit, or is drawn dark on light, gets a wrong answer with a probability.",
-        "## Quality on the test set",
-        _table(
-            ("measure", "value"),
-            [
-                ("accuracy", f"{m.accuracy:.4f} of {m.samples:,}"),
-                ("95% interval (Wilson)", f"{interval.low:.4f} to {interval.high:.4f}"),
-                ("floor, below which it is not written", f"{floor:.4f}"),
-                ("validation accuracy", f"{m.validation_accuracy:.4f}"),
-                ("log loss", f"{m.log_loss:.4f} nats"),
-                ("expected calibration error before", f"{calibration.before:.4f}"),
-                ("expected calibration error after", f"{calibration.after:.4f}"),
-                ("hardest class", f"{worst.label}: recall {worst.recall:.4f}"),
-            ],
-        ),
-        "![Confusion matrix](confusion.png)",
-        _table(
-            ("class", "images", "precision", "recall"),
-            [
-                (c.label, f"{c.support:,}", f"{c.precision:.4f}", f"{c.recall:.4f}")
-                for c in m.per_class
-            ],
-        ),
-        "## Training",
-        _table(
-            ("what", "value"),
-            [
-                ("data", f"{t.data.name}: {t.data.train:,} to fit, {t.data.validation:,} to "
-                 f"choose and calibrate, {t.data.test:,} to test"),
-                ("split", t.data.split),
-                ("seed", str(t.seed)),
-                ("seconds", f"{t.seconds:.1f} on {t.hardware}"),
-                *((f"`{key}`", _value(value)) for key, value in t.hyperparameters.items()),
-                *((key.replace("_", " "), _value(value)) for key, value in t.notes.items()),
-                ("libraries", ", ".join(f"{k} {v}" for k, v in t.libraries.items())),
-                ("commit", t.commit),
-            ],
-        ),
-        "![Learning curve](learning_curve.png)",
-        "## Export",
-        f"`model.onnx`, {size / 1e6:.2f} MB. Over {manifest.parity.samples:,} test images "
-        f"{manifest.parity.label_mismatches} labels differ from the fitted model's, and the "
-        f"largest difference in a probability is "
-        f"{manifest.parity.max_probability_difference:.1g}.",
-    ]  # fmt: skip
+        _DIGITS if manifest.name.startswith("digits-") else _use(manifest),
+    ]
+    if isinstance(manifest.metrics, ClassificationMetrics):
+        sections += _classification(manifest.metrics, floor, trained=manifest.training is not None)
+    if isinstance(manifest.metrics, RegressionMetrics):
+        sections += _regression(manifest.metrics, trained=manifest.training is not None)
+    if manifest.training is not None:
+        sections += _training(manifest.training)
+    if manifest.imported is not None:
+        sections += _imported(manifest.imported)
+    if manifest.parity is not None:
+        sections += _export(manifest, manifest.parity)
     return "\n\n".join(sections) + "\n"
+
+
+def _use(manifest: Manifest) -> str:
+    """What it takes and returns, as tables of its tensors."""
+    inputs = [
+        (f"`{i.name}`", i.content, f"{i.datatype} {list(i.shape)}", ", ".join(i.columns))
+        for i in manifest.inputs
+    ]
+    outputs = [(f"`{o.name}`", o.role, f"{o.datatype} {list(o.shape)}") for o in manifest.outputs]
+    parts = [
+        _table(("input", "content", "type", "columns"), inputs),
+        _table(("output", "role", "type"), outputs),
+    ]
+    if manifest.labels:
+        parts.append(f"Classes: {', '.join(manifest.labels)}.")
+    return "\n\n".join(parts)
+
+
+def _classification(m: ClassificationMetrics, floor: float | None, *, trained: bool) -> list[str]:
+    interval = m.accuracy_interval
+    worst = min(m.per_class, key=lambda c: c.recall)
+    rows = [
+        ("accuracy", f"{m.accuracy:.4f} of {m.samples:,}"),
+        ("95% interval (Wilson)", f"{interval.low:.4f} to {interval.high:.4f}"),
+    ]
+    if floor is not None:
+        rows.append(("floor, below which it is not written", f"{floor:.4f}"))
+    if m.validation_accuracy is not None:
+        rows.append(("validation accuracy", f"{m.validation_accuracy:.4f}"))
+    if m.log_loss is not None:
+        rows.append(("log loss", f"{m.log_loss:.4f} nats"))
+    if (error := m.expected_calibration_error) is not None:
+        if error.before is not None:
+            rows.append(("expected calibration error before", f"{error.before:.4f}"))
+        after = "expected calibration error" + ("" if error.before is None else " after")
+        rows.append((after, f"{error.after:.4f}"))
+    rows.append(("hardest class", f"{worst.label}: recall {worst.recall:.4f}"))
+    per_class = [
+        (c.label, f"{c.support:,}", f"{c.precision:.4f}", f"{c.recall:.4f}") for c in m.per_class
+    ]
+    return [
+        *_quality(trained=trained),
+        _table(("measure", "value"), rows),
+        *(["![Confusion matrix](confusion.png)"] if trained else []),
+        _table(("class", "images" if trained else "samples", "precision", "recall"), per_class),
+    ]
+
+
+def _quality(*, trained: bool) -> list[str]:
+    """Heading of the figures, and what they are worth."""
+    if trained:
+        return ["## Quality on the test set"]
+    return [
+        "## Quality on the samples",
+        "Measured on the samples that were given with the model. It may have been trained on them, "
+        "and is then worse on others.",
+    ]
+
+
+def _regression(m: RegressionMetrics, *, trained: bool) -> list[str]:
+    rows = [
+        ("samples", f"{m.samples:,}"),
+        ("root mean squared error", f"{m.rmse:.4g}"),
+        ("mean absolute error", f"{m.mae:.4g}"),
+        ("R2", f"{m.r2:.4f}"),
+    ]
+    if m.coverage is not None:
+        rows.append(("true values inside their interval", f"{m.coverage:.4f}"))
+    return [*_quality(trained=trained), _table(("measure", "value"), rows)]
+
+
+def _training(t: TrainingRecord) -> list[str]:
+    data = (
+        f"{t.data.name}: {t.data.train:,} to fit, {t.data.validation:,} to choose and calibrate, "
+        f"{t.data.test:,} to test"
+    )
+    rows = [
+        ("data", data),
+        ("split", t.data.split),
+        ("seed", str(t.seed)),
+        ("seconds", f"{t.seconds:.1f} on {t.hardware}"),
+        *((f"`{key}`", _value(value)) for key, value in t.hyperparameters.items()),
+        *((key.replace("_", " "), _value(value)) for key, value in t.notes.items()),
+        ("libraries", ", ".join(f"{k} {v}" for k, v in t.libraries.items())),
+        ("commit", t.commit),
+    ]
+    table = _table(("what", "value"), rows)
+    return ["## Training", table, "![Learning curve](learning_curve.png)"]
+
+
+def _imported(i: ImportRecord) -> list[str]:
+    rows = [
+        ("file", f"{i.file}, SHA-256 {i.sha256[:12]}..."),
+        ("producer", i.producer or "not said"),
+        ("sample inputs", i.samples),
+        *([("true answers", f"`{i.target}` of the samples")] if i.target else []),
+        *(("changed", change) for change in i.changes),
+    ]
+    return ["## Import", _table(("what", "value"), rows)]
+
+
+def _export(manifest: Manifest, parity: Parity) -> list[str]:
+    trained = manifest.training is not None
+    return [
+        "## Export" if trained else "## Agreement with its own library",
+        f"`model.onnx`, {manifest.files['default'].bytes / 1e6:.2f} MB. Over {parity.samples:,} "
+        f"{'test images' if trained else 'samples'} {parity.label_mismatches} labels differ from "
+        "the fitted model's, and the largest difference in a "
+        f"{'number' if manifest.task == 'regression' else 'probability'} is "
+        f"{parity.max_difference:.1g}.",
+    ]
 
 
 def _value(value: object) -> str:
@@ -74,6 +167,6 @@ def _value(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [header, tuple("---" for _ in header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import precision_recall_fscore_support
 
-from contract.manifest import ClassMetrics, Interval
+from contract.records import ClassMetrics, Interval
 
 BINS = 15
 

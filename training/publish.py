@@ -9,24 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.manifest import (
+from contract.answers import compare
+from contract.batch import Batch
+from contract.golden import GoldenSamples
+from contract.manifest import MANIFEST_VERSION, Golden, Manifest
+from contract.records import (
     CalibrationError,
+    ClassificationMetrics,
     DataRecord,
-    Golden,
-    Manifest,
-    Metrics,
     Parity,
-    TensorSpec,
     TrainingRecord,
 )
-from contract.repository import GoldenSamples, check_graph, record_of, write
+from contract.repository import check_graph, record_of, write
+from contract.tensors import Input, Output
 from training import metrics, plots, provenance
-from training.answers import Answers, ask
+from training.answers import ask
 from training.calibration import fit_temperature, log_loss, probabilities
 from training.card import card
 from training.datasets import Dataset, Split
@@ -48,7 +49,7 @@ class _Exported:
 
     graph: bytes
     temperature: float
-    answers: Answers
+    answers: Batch
     parity: Parity
 
 
@@ -70,28 +71,26 @@ def publish(
             f"{recipe.name}: test accuracy {measured.accuracy:.4f} is below its floor {floor}; "
             "nothing was written"
         )
-    graphs = _graphs(recipe, exported, data.test)
+    graphs = _graphs(recipe, exported, data)
     golden = _golden(exported.answers, data.test)
+    inputs, outputs = signature(data.labels)
     golden_bytes = golden.to_bytes()
     manifest = Manifest(
-        manifest_version=1,
+        manifest_version=MANIFEST_VERSION,
         name=recipe.name,
         version=version,
         title=recipe.title,
         algorithm=recipe.algorithm,
         family=recipe.family,
-        task="image_classification",
+        task="classification",
         platform="onnxruntime_onnx",
-        inputs=(TensorSpec(name="images", datatype="UINT8", shape=(-1, 28, 28)),),
-        outputs=(
-            TensorSpec(name="label", datatype="INT64", shape=(-1,)),
-            TensorSpec(name="probabilities", datatype="FP32", shape=(-1, len(data.labels))),
-        ),
+        inputs=inputs,
+        outputs=outputs,
         labels=data.labels,
         files={variant: record_of(*graph) for variant, graph in graphs.items()},
         golden=Golden(
             **record_of("golden.npz", golden_bytes).model_dump(),
-            samples=len(golden.label),
+            samples=len(golden.inputs),
             tolerance=GOLDEN_TOLERANCE,
         ),
         metrics=measured,
@@ -105,11 +104,23 @@ def publish(
         **dict(graphs.values()),
         "golden.npz": golden_bytes,
         "card.md": card(manifest, floor).encode(),
-        "confusion.png": plots.confusion(exported.answers.label, data.test.labels, data.labels),
+        "confusion.png": plots.confusion(exported.answers["label"], data.test.labels, data.labels),
         "learning_curve.png": plots.learning_curve(recipe.title, fitted.curve),
     }
     write(root, manifest, files)
     return manifest
+
+
+def signature(labels: tuple[str, ...]) -> tuple[tuple[Input, ...], tuple[Output, ...]]:
+    """Inputs and outputs of every graph that `wrap` makes."""
+    images = Input(
+        name="images", datatype="UINT8", shape=(-1, 28, 28), content="image", layout="HW"
+    )
+    label = Output(name="label", datatype="INT64", shape=(-1,), role="label", encoding="index")
+    probabilities = Output(
+        name="probabilities", datatype="FP32", shape=(-1, len(labels)), role="probabilities"
+    )
+    return (images,), (label, probabilities)
 
 
 def _export(
@@ -125,67 +136,68 @@ def _export(
         name=recipe.name,
     )
     graph = serialize(model)
-    answers = ask(graph, data.test.images)
-    expected = probabilities(logits_of(scores, fitted.link), temperature)
+    answers = ask(graph, Batch({"images": data.test.images}))
+    expected = {
+        "label": scores.argmax(axis=1),
+        "probabilities": probabilities(logits_of(scores, fitted.link), temperature),
+    }
+    difference = compare(Batch(expected), answers, signature(data.labels)[1])
+    if not difference.within(fitted.parity_tolerance):
+        raise ParityError(
+            f"{recipe.name}: the graph does not answer as the fitted model does: {difference} "
+            f"(limit {fitted.parity_tolerance:g}); nothing was written"
+        )
     parity = Parity(
-        samples=len(answers.label),
-        label_mismatches=int(np.sum(answers.label != scores.argmax(axis=1))),
-        max_probability_difference=float(np.abs(answers.probabilities - expected).max()),
+        samples=difference.rows,
+        label_mismatches=difference.label_mismatches,
+        max_difference=difference.max_difference,
         tolerance=fitted.parity_tolerance,
     )
-    if parity.label_mismatches or parity.max_probability_difference > parity.tolerance:
-        raise ParityError(
-            f"{recipe.name}: the graph differs from the fitted model in "
-            f"{parity.label_mismatches} labels and by {parity.max_probability_difference:.2g} in "
-            f"a probability (limit {parity.tolerance:g}); nothing was written"
-        )
     return _Exported(graph, temperature, answers, parity)
 
 
-def _graphs(
-    recipe: Recipe, exported: _Exported, test: Split
-) -> dict[Literal["default", "cuda"], tuple[str, bytes]]:
+def _graphs(recipe: Recipe, exported: _Exported, data: Dataset) -> dict[str, tuple[str, bytes]]:
     """File name and bytes of every variant; `cuda` only where the graph needs another there."""
-    graphs: dict[Literal["default", "cuda"], tuple[str, bytes]] = {
-        "default": ("model.onnx", exported.graph)
-    }
+    graphs = {"default": ("model.onnx", exported.graph)}
     if variant := cuda_variant(exported.graph):
         # The graph's own single-precision sums may be this far off; the variant's are not.
         limit = exported.parity.tolerance
-        agreement(recipe.name, variant, test.images, exported.answers, limit)
+        images = Batch({"images": data.test.images})
+        agreement(recipe.name, variant, images, exported.answers, signature(data.labels)[1], limit)
         graphs["cuda"] = (CUDA_FILE, variant)
     return graphs
 
 
 def _metrics(
     fitted: Fitted, exported: _Exported, scores: NDArray[np.float64], data: Dataset
-) -> Metrics:
+) -> ClassificationMetrics:
     truth = data.test.labels
     raw = scores if fitted.link == "log" else probabilities(scores)
-    right = int(np.sum(exported.answers.label == truth))
-    return Metrics(
+    right = int(np.sum(exported.answers["label"] == truth))
+    return ClassificationMetrics(
+        task="classification",
         samples=len(truth),
         accuracy=right / len(truth),
         accuracy_interval=metrics.wilson(right, len(truth)),
         validation_accuracy=metrics.accuracy(
             fitted.validation_scores.argmax(axis=1), data.validation.labels
         ),
-        per_class=metrics.per_class(exported.answers.label, truth, data.labels),
+        per_class=metrics.per_class(exported.answers["label"], truth, data.labels),
         expected_calibration_error=CalibrationError(
             before=metrics.expected_calibration_error(raw, truth),
-            after=metrics.expected_calibration_error(exported.answers.probabilities, truth),
+            after=metrics.expected_calibration_error(exported.answers["probabilities"], truth),
             bins=metrics.BINS,
         ),
         log_loss=log_loss(logits_of(scores, fitted.link) / exported.temperature, truth),
     )
 
 
-def _golden(answers: Answers, test: Split) -> GoldenSamples:
+def _golden(answers: Batch, test: Split) -> GoldenSamples:
     """The first test images of each class, with the graph's own answers."""
     chosen = np.concatenate(
         [np.flatnonzero(test.labels == k)[:GOLDEN_PER_CLASS] for k in np.unique(test.labels)]
     )
-    return GoldenSamples(test.images[chosen], answers.label[chosen], answers.probabilities[chosen])
+    return GoldenSamples(Batch({"images": test.images[chosen]}), answers.take(chosen))
 
 
 def _training(fitted: Fitted, exported: _Exported, data: Dataset, seed: int) -> TrainingRecord:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 
-from contract.manifest import Algorithm, Family
+from contract.manifest import Family
 from training.datasets import Name
 from training.fitted import Trainer
 
@@ -19,7 +19,7 @@ class Recipe:
 
     name: str
     title: str
-    algorithm: Algorithm
+    algorithm: str
     family: Family
     module: str
     floors: dict[Name, float]

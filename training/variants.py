@@ -6,15 +6,17 @@ whole-number steps and double sums are those of any device (training/export/tens
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 
+from contract.answers import Difference, compare
+from contract.batch import Batch
 from contract.manifest import MANIFEST_FILE, Manifest
 from contract.repository import Entry, audit, check_graph, record_of, write
-from training.answers import Answers, ask
+from contract.tensors import Output
+from training.answers import ask
 from training.datasets import Dataset
 from training.errors import ParityError
 from training.export.packing import serialize
@@ -25,20 +27,12 @@ TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How a variant answers against the model it stands for; no label differs."""
-
-    samples: int
-    max_probability_difference: float
-
-
-@dataclass(frozen=True)
 class Added:
     """A variant that was written: its bytes, and its agreement on each set of samples."""
 
     manifest: Manifest
     bytes: int
-    agreement: dict[str, Agreement]
+    agreement: dict[str, Difference]
 
 
 def cuda_variant(graph: bytes) -> bytes | None:
@@ -54,23 +48,23 @@ def cuda_variant(graph: bytes) -> bytes | None:
 def agreement(
     name: str,
     variant: bytes,
-    images: NDArray[np.uint8],
-    own: Answers,
+    inputs: Batch,
+    own: Batch,
+    outputs: Sequence[Output],
     tolerance: float = TOLERANCE,
-) -> Agreement:
+) -> Difference:
     """Compare a variant's answers with the model's own.
 
     Raises:
-        ParityError: a label differs, or a probability by more than the tolerance.
+        ParityError: a label differs, or a number by more than the tolerance.
     """
-    answers = ask(variant, images)
-    wrong, difference = answers.mismatches(own), answers.difference(own)
-    if wrong or not difference <= tolerance:
+    difference = compare(own, ask(variant, inputs), outputs)
+    if not difference.within(tolerance):
         raise ParityError(
-            f"{name}: the variant differs from the model in {wrong} labels and by "
-            f"{difference:.2g} in a probability (limit {tolerance:g}); nothing was written"
+            f"{name}: the variant does not answer as the model does: {difference} "
+            f"(limit {tolerance:g}); nothing was written"
         )
-    return Agreement(len(images), difference)
+    return difference
 
 
 def add_cuda(entry: Entry, data: Dataset | None = None) -> Added | None:
@@ -86,16 +80,16 @@ def add_cuda(entry: Entry, data: Dataset | None = None) -> Added | None:
     variant = cuda_variant(artifact.graph)
     if variant is None:
         return None
-    golden = artifact.golden
-    recorded = Answers(golden.label, golden.probabilities)
-    found = {"golden": agreement(str(entry), variant, golden.images, recorded)}
+    golden, manifest = artifact.golden, artifact.manifest
+    found = {
+        "golden": agreement(str(entry), variant, golden.inputs, golden.outputs, manifest.outputs)
+    }
     if data is not None:
-        own = ask(artifact.graph, data.test.images)
-        found["test"] = agreement(str(entry), variant, data.test.images, own)
+        test = Batch({manifest.inputs[0].name: data.test.images})
+        own = ask(artifact.graph, test)
+        found["test"] = agreement(str(entry), variant, test, own, manifest.outputs)
     record = record_of(CUDA_FILE, variant)
-    manifest = artifact.manifest.model_copy(
-        update={"files": {**artifact.manifest.files, "cuda": record}}
-    )
+    manifest = manifest.model_copy(update={"files": {**manifest.files, "cuda": record}})
     check_graph(variant, manifest)
     present = {path.name: path.read_bytes() for path in entry.path.iterdir() if path.is_file()}
     present.pop(MANIFEST_FILE)

@@ -61,7 +61,8 @@ def _loop(subject: Subject, seconds: int) -> dict[str, Any]:
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = ort.InferenceSession(subject.model, options, providers=["CPUExecutionProvider"])
-    images = subject.golden.images[np.arange(ROWS["binary-64"]) % len(subject.golden.label)]
+    golden = subject.golden.inputs["images"]
+    images = golden[np.arange(ROWS["binary-64"]) % len(golden)]
     taken: list[float] = []
     until = time.perf_counter() + seconds
     started = time.process_time()

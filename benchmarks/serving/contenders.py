@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from contract.telemetry import OFF
+
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / "benchmarks" / "peers"
 ENVIRONMENTS = ROOT / "build" / "peers"
@@ -53,7 +55,7 @@ class Contender:
         return folder / "bin" / "python"
 
 
-_UVICORN = (
+UVICORN = (
     "-m", "uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--loop", "uvloop",
     "--http", "httptools", "--no-access-log", "--log-level", "warning",
 )  # fmt: skip
@@ -69,7 +71,7 @@ CONTENDERS = (
         {"ROSENBLATT_WORKERS": "1", "ROSENBLATT_PROVIDER": "cpu"},
     ),
     Contender(
-        "FastAPI + pydantic", PEERS / "fastapi", (*_UVICORN, "app:app"), {"json": "/predict"}
+        "FastAPI + pydantic", PEERS / "fastapi", (*UVICORN, "app:app"), {"json": "/predict"}
     ),
     Contender(
         "stock BentoML", PEERS / "stock_bentoml", (*_BENTOML, "service:Stock"),
@@ -87,10 +89,10 @@ CONTENDERS = (
     ),
     Contender(
         "Ray Serve", PEERS / "ray_serve", ("app.py",), {"json": "/predict"}, "/-/healthz",
-        {"PORT": "{port}", "RAY_USAGE_STATS_ENABLED": "0"},
+        {"PORT": "{port}"},
     ),
-    Contender("bare Starlette", PEERS / "floors", (*_UVICORN, "app:bare_starlette"), _RAW),
-    Contender("bare ASGI", PEERS / "floors", (*_UVICORN, "app:bare_asgi"), _RAW),
+    Contender("bare Starlette", PEERS / "floors", (*UVICORN, "app:bare_starlette"), _RAW),
+    Contender("bare ASGI", PEERS / "floors", (*UVICORN, "app:bare_asgi"), _RAW),
 )  # fmt: skip
 
 
@@ -108,5 +110,5 @@ def environment(contender: Contender, port: int, model: Path, home: Path) -> dic
     """The variables of its process; none of the caller's that would change what is measured."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ROSENBLATT_", "BENTOML_"))}
     own = {name: value.format(port=port) for name, value in contender.environment.items()}
-    common = {"MODEL": str(model), "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "true"}
+    common = {"MODEL": str(model), "BENTOML_HOME": str(home), **OFF}
     return {**kept, **common, **own}

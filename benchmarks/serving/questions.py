@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.repository import GoldenSamples
+from contract.golden import GoldenSamples
 
 QUESTIONS = ("json", "v2-json", "binary", "binary-64")
 ROWS = {"json": 1, "v2-json": 1, "binary": 1, "binary-64": 64}
@@ -47,8 +47,9 @@ class Question:
 def question(kind: str, path: str, golden: GoldenSamples) -> Question:
     """One question to a contender that takes it at `path`."""
     rows = ROWS[kind]
-    chosen = np.arange(rows) % len(golden.label)
-    images, labels = golden.images[chosen], golden.label[chosen].tolist()
+    chosen = np.arange(rows) % len(golden.inputs)
+    images = golden.inputs["images"][chosen]
+    labels = golden.outputs["label"][chosen].tolist()
     if kind == "json":
         body = json.dumps({"instances": images.tolist()}, separators=(",", ":")).encode()
         return Question(path, body, labels, {"content-type": "application/json"})

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.serving.contenders import ROOT
-from contract.repository import GoldenSamples, audit, entries
+from contract.golden import GoldenSamples
+from contract.repository import audit, entries
 
 NAME = "digits-cnn"
 

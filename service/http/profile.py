@@ -9,9 +9,18 @@ from typing import Any
 
 from guide.facts import parse_facts
 from profiler import Limits, Profile, Reader, merge
-from service.errors import BusyError, DeadlineError
-from service.http.asgi import Reply, Request, Route, reply
-from service.http.form import parse_form
+from service.errors import (
+    BusyError,
+    DeadlineError,
+    InvalidError,
+    MalformedError,
+    UnavailableError,
+)
+from service.http.kernel.messages import Reply, Request, reply
+from service.http.kernel.multipart import parse_form
+from service.http.kernel.operation import ok
+from service.http.kernel.route import Route
+from service.http.profile_schema import ProfileForm, ProfileResponse
 from service.http.recommend import Recommender
 from service.settings import Settings
 from service.strict_json import parse_object
@@ -41,10 +50,12 @@ class Profiler:
             "POST",
             "/recommend/profile",
             self._handle,
-            media_types=("multipart/form-data",),
+            summary="facts from a file, and the decision for them",
+            body={"multipart/form-data": ProfileForm},
+            responses=ok(ProfileResponse),
+            errors=(MalformedError, InvalidError, UnavailableError, DeadlineError),
             max_body_bytes=self._limits.max_bytes + _ENVELOPE_BYTES,
             admit=self._admit,
-            says="facts from a file, and the decision for them",
         )
 
     def _admit(self) -> None:

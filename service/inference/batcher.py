@@ -1,10 +1,10 @@
 """Requests of every route meet here: rows that wait for the same model are answered together.
 
-One batcher per session. Rows queue while the event loop takes in requests; at the end of each turn
-of the loop what waits is drained in batches of at most `cap` rows, so an idle service answers at
-once and a busy one in batches, without any fixed delay. A batch that is worth a thread leaves the
-loop; while it runs, the next one gathers, and when it is full it follows, so that the thread need
-not wait for the loop.
+One batcher per served version. Rows queue while the event loop reads requests; at the end of each
+turn of the loop the waiting rows are run in batches, so an idle service answers at once and a busy
+one in batches, without any fixed delay. A batch that is worth a thread leaves the loop; while it
+runs, the next one gathers, and when that is full it follows, so the thread need not wait for the
+loop.
 """
 
 from __future__ import annotations
@@ -13,53 +13,47 @@ import asyncio
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from itertools import accumulate
 from typing import Protocol
 
-import numpy as np
-
+from contract.batch import Batch, Model
 from service.errors import UnavailableError
-from service.inference.plan import Plan
-from service.inference.queue import Images, Pending, Queue, Share
-from service.inference.session import Answer
+from service.inference.policy import BatchingPolicy
+from service.inference.queue import Pending, Queue, Slice
 
 
-class Model(Protocol):
-    """What a batcher runs; `Session` is one."""
-
-    @property
-    def name(self) -> str:
-        """Named in errors."""
-
-    def predict(self, images: Images) -> Answer:
-        """Answer uint8 [n, height, width]."""
-
-
-class Observer(Protocol):
-    """Who counts what a batcher does."""
+class BatchMetrics(Protocol):
+    """Counts what a batcher does."""
 
     def batch(self, rows: int, waited: Sequence[float], seconds: float) -> None:
-        """`rows` were answered in `seconds`; each request in it had `waited` so many seconds."""
+        """`rows` were answered in `seconds`; `waited` has the wait of each request, in seconds."""
 
     def refused(self, reason: str, rows: int) -> None:
         """Rows that were not run: `full`, `deadline`, `cancelled` or `failed`."""
 
 
 class Batcher:
-    """Batches of one session, on one event loop. Not safe to call from other threads.
+    """Batches of one model, on one event loop. Not safe to call from other threads.
 
     Args:
-        thread: an executor of one thread, so that runs land in the order in which they left.
+        name: of the model, for messages.
+        thread: an executor of one thread, so that runs finish in the order they started.
     """
 
-    def __init__(self, model: Model, plan: Plan, thread: Executor, observer: Observer) -> None:
+    def __init__(
+        self,
+        name: str,
+        model: Model,
+        policy: BatchingPolicy,
+        thread: Executor,
+        metrics: BatchMetrics,
+    ) -> None:
         self._model = model
-        self._plan = plan
+        self._policy = policy
         self._thread = thread
-        self._observer = observer
-        self._queue = Queue(model.name, plan, observer.refused)
+        self._metrics = metrics
+        self._queue = Queue(name, policy, metrics.refused)
         self._scheduled = False
-        self._away = 0  # batches that left the loop and have not landed
+        self._in_flight = 0  # batches on the thread
 
     @property
     def rows(self) -> int:
@@ -67,18 +61,18 @@ class Batcher:
         return self._queue.rows
 
     def seconds(self, rows: int) -> float:
-        """What so many more rows would take, with those that wait."""
-        return (self._queue.rows + rows) * self._plan.row_seconds
+        """How long this many more rows would take, with those that wait."""
+        return (self._queue.rows + rows) * self._policy.row_seconds
 
-    async def infer(self, images: Images) -> Answer:
-        """Answer images, uint8 [n, height, width], n >= 1, in their order.
+    async def infer(self, batch: Batch) -> Batch:
+        """The outputs for a batch of at least one row, in its order.
 
         Raises:
             BusyError: too many rows wait.
             DeadlineError: they waited too long; nothing was run.
         """
         loop = asyncio.get_running_loop()
-        request = Pending(images, loop.create_future(), time.perf_counter())
+        request = Pending(batch, loop.create_future(), time.perf_counter())
         self._queue.add(request)
         self._schedule(loop)
         try:
@@ -87,8 +81,8 @@ class Batcher:
             self._queue.forget(request)
             raise
         finally:
-            # An error holds this frame, which would hold the error: rubbish for the collector,
-            # and with it the images.
+            # An error's traceback holds this frame, and the frame would hold the error: a cycle
+            # for the garbage collector, and with it the rows.
             del request
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -97,100 +91,88 @@ class Batcher:
             loop.call_soon(self._drain, loop)
 
     def _may_run(self) -> bool:
-        """Whether a batch may be taken: none is away, or one is and the next is full."""
-        return not self._away or (self._away == 1 and self._queue.rows >= self._plan.cap)
+        """True if a batch may be taken: none is in flight, or one is and the next is full."""
+        return not self._in_flight or (
+            self._in_flight == 1 and self._queue.rows >= self._policy.max_batch_rows
+        )
 
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run one batch of what waits."""
+        """Run one batch of the waiting rows."""
         self._scheduled = False
         if not self._may_run():
             return
-        batch = self._queue.take(time.perf_counter())
-        if batch:
-            rows = sum(len(images) for _, images in batch)
-            if not self._away and rows <= self._plan.inline:
-                self._settle(batch, self._run(batch))
+        slices = self._queue.take(time.perf_counter())
+        if slices:
+            rows = sum(batch.rows for _, batch in slices)
+            if not self._in_flight and rows <= self._policy.inline_rows:
+                self._settle(slices, self._run(slices))
             else:
-                self._leave(batch, loop)
+                self._start(slices, loop)
         if self._queue:
             self._schedule(loop)
 
-    def _leave(self, batch: list[Share], loop: asyncio.AbstractEventLoop) -> None:
+    def _start(self, slices: list[Slice], loop: asyncio.AbstractEventLoop) -> None:
         """Run a batch on the thread."""
         try:
-            work = loop.run_in_executor(self._thread, self._run, batch)
+            work = loop.run_in_executor(self._thread, self._run, slices)
         except RuntimeError:
             # The pool is closed: the process ends.
-            self._settle(batch, [_stopping()] * len(batch))
+            self._settle(slices, [_stopping()] * len(slices))
             return
-        self._away += 1
-        work.add_done_callback(lambda done: self._landed(batch, done))
+        self._in_flight += 1
+        work.add_done_callback(lambda done: self._finished(slices, done))
 
-    def _landed(self, batch: list[Share], work: asyncio.Future[list[Answer | Exception]]) -> None:
-        """A batch came back from its thread; the next leaves before any answer is written."""
-        self._away -= 1
+    def _finished(self, slices: list[Slice], work: asyncio.Future[list[Batch | Exception]]) -> None:
+        """A batch is done; the next starts before any answer is written."""
+        self._in_flight -= 1
         if work.cancelled():  # the loop is being shut down
-            self._settle(batch, [_stopping()] * len(batch))
+            self._settle(slices, [_stopping()] * len(slices))
         else:
-            self._settle(batch, work.result())
+            self._settle(slices, work.result())
         if self._queue:
             self._drain(work.get_loop())
 
-    def _run(self, batch: list[Share]) -> list[Answer | Exception]:
+    def _run(self, slices: list[Slice]) -> list[Batch | Exception]:
         """Answer a batch, whatever happens; on the loop or on a thread."""
         try:
-            return self._answer(batch)
-        except Exception as error:  # not of the model, but of what counts or cuts its answers
-            return [error] * len(batch)
+            return self._answer(slices)
+        except Exception as error:  # of the metrics, or of cutting the answers
+            return [error] * len(slices)
 
-    def _answer(self, batch: list[Share]) -> list[Answer | Exception]:
+    def _answer(self, slices: list[Slice]) -> list[Batch | Exception]:
         started = time.perf_counter()
+        answers: list[Batch]
         try:
-            if len(batch) == 1:
-                answers = [self._model.predict(batch[0][1])]
+            if len(slices) == 1:
+                answers = [self._model.predict(slices[0][1])]
             else:
-                together = self._model.predict(np.concatenate([images for _, images in batch]))
-                answers = _split(together, [len(images) for _, images in batch])
+                together = self._model.predict(Batch.join([batch for _, batch in slices]))
+                answers = together.split([batch.rows for _, batch in slices])
         except Exception as error:
-            if len(batch) == 1:
+            if len(slices) == 1:
                 return [error]
-            # One of them is to blame: each for itself, so that the others get their answer.
-            return [answer for share in batch for answer in self._answer([share])]
+            # One of them is to blame: run each on its own, so that the others get their answer.
+            return [answer for one in slices for answer in self._answer([one])]
         seconds = time.perf_counter() - started
-        rows = sum(len(images) for _, images in batch)
-        self._observer.batch(rows, [started - request.since for request, _ in batch], seconds)
+        rows = sum(batch.rows for _, batch in slices)
+        self._metrics.batch(rows, [started - request.since for request, _ in slices], seconds)
         return list(answers)
 
-    def _settle(self, batch: list[Share], answers: Sequence[Answer | Exception]) -> None:
+    def _settle(self, slices: list[Slice], answers: Sequence[Batch | Exception]) -> None:
         """Hand the answers out; a request is done when its last rows are."""
-        for (request, images), answer in zip(batch, answers, strict=True):
+        for (request, rows), answer in zip(slices, answers, strict=True):
             if request.future.done():
                 continue
             if isinstance(answer, Exception):
-                self._observer.refused("failed", len(images))
+                self._metrics.refused("failed", rows.rows)
                 request.future.set_exception(answer)
-            elif len(images) == len(request.images):
+            elif rows.rows == request.batch.rows:
                 request.future.set_result(answer)
             else:
                 request.parts.append(answer)
-                if sum(len(part.label) for part in request.parts) == len(request.images):
-                    request.future.set_result(_join(request.parts))
+                if sum(part.rows for part in request.parts) == request.batch.rows:
+                    request.future.set_result(Batch.join(request.parts))
 
 
 def _stopping() -> UnavailableError:
     return UnavailableError("the service is stopping; ask again in a moment")
-
-
-def _split(answer: Answer, sizes: Sequence[int]) -> list[Answer]:
-    ends = list(accumulate(sizes))
-    return [
-        Answer(answer.label[start:end], answer.probabilities[start:end])
-        for start, end in zip([0, *ends[:-1]], ends, strict=True)
-    ]
-
-
-def _join(parts: Sequence[Answer]) -> Answer:
-    return Answer(
-        np.concatenate([part.label for part in parts]),
-        np.concatenate([part.probabilities for part in parts]),
-    )

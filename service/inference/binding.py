@@ -1,8 +1,8 @@
 """Runs through I/O binding: inputs and outputs lie in buffers on the device, one set per bucket.
 
 A bucket is a batch size, a power of two. A run of n rows takes the smallest bucket that holds them;
-the rows that are missing are zeros, and their answers are cut off. So a device sees a handful of
-shapes, each of them before the first request (docs/decisions/0017).
+the missing rows are zeros, and their answers are cut off. So a device sees a handful of shapes, and
+each of them before the first request (docs/decisions/0017).
 """
 
 from __future__ import annotations
@@ -10,29 +10,25 @@ from __future__ import annotations
 import logging
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 
+from contract.batch import Array
+from contract.manifest import Manifest
+from contract.tensors import TensorSpec
 from service.errors import StartupError
 
-OUTPUTS = ("label", "probabilities")
-# What ONNX Runtime calls the types that the contract has.
-_TYPES = {
-    "tensor(uint8)": np.uint8,
-    "tensor(int64)": np.int64,
-    "tensor(float)": np.float32,
-}
 # The first run of a shape notes what it allocates, the second takes that in one piece.
 _WARM_RUNS = 2
 
 logger = logging.getLogger(__name__)
 
-Images = NDArray[np.uint8]
-Arrays = list[NDArray[Any]]
+
+def bindable(manifest: Manifest) -> bool:
+    """True if all tensors of a model can lie in buffers on a device."""
+    return all(t.datatype != "BYTES" for t in (*manifest.inputs, *manifest.outputs))
 
 
 class Bucket:
@@ -43,54 +39,59 @@ class Bucket:
         device: where the buffers lie, as ONNX Runtime calls it: `cuda` or `cpu`.
     """
 
-    def __init__(self, session: ort.InferenceSession, rows: int, device: str) -> None:
+    def __init__(
+        self, session: ort.InferenceSession, manifest: Manifest, rows: int, device: str
+    ) -> None:
         self._session = session
         self._rows = rows
         self._lock = threading.Lock()
         self._binding = session.io_binding()
-        (images,) = session.get_inputs()
-        self._input = self._buffer(images, device)
-        self._padded = np.zeros(self._input.shape(), np.uint8)
-        self._binding.bind_ortvalue_input(images.name, self._input)
-        specs = {spec.name: spec for spec in session.get_outputs()}
-        self._outputs = [self._buffer(specs[name], device) for name in OUTPUTS]
-        for name, buffer in zip(OUTPUTS, self._outputs, strict=True):
+        self._inputs = {spec.name: self._buffer(spec, device) for spec in manifest.inputs}
+        self._padded = {
+            spec.name: np.zeros((rows, *spec.row), spec.dtype) for spec in manifest.inputs
+        }
+        self._outputs = {spec.name: self._buffer(spec, device) for spec in manifest.outputs}
+        for name, buffer in self._inputs.items():
+            self._binding.bind_ortvalue_input(name, buffer)
+        for name, buffer in self._outputs.items():
             self._binding.bind_ortvalue_output(name, buffer)
 
     @property
     def n_bytes(self) -> int:
         """What the buffers take on the device."""
-        buffers = [self._input, *self._outputs]
+        buffers = [*self._inputs.values(), *self._outputs.values()]
         return sum(int(buffer.tensor_size_in_bytes()) for buffer in buffers)
 
-    def run(self, images: Images) -> Arrays:
-        """Answers to uint8 [n, height, width], n at most the batch size, as `OUTPUTS` has them."""
-        n = len(images)
+    def run(self, arrays: Mapping[str, Array]) -> list[Array]:
+        """The outputs, in the manifest's order, for arrays [n, ...] by input name."""
+        n = len(next(iter(arrays.values())))
         with self._lock:
-            self._input.update_inplace(self._filled(images))
+            for name, buffer in self._inputs.items():
+                buffer.update_inplace(self._filled(name, arrays[name]))
             self._binding.synchronize_inputs()
             self._session.run_with_iobinding(self._binding)
             self._binding.synchronize_outputs()
             # On the CPU `numpy` is a view of the buffer, which the next run overwrites.
-            return [buffer.numpy()[:n].copy() for buffer in self._outputs]
+            return [buffer.numpy()[:n].copy() for buffer in self._outputs.values()]
 
     def warm_up(self) -> None:
         """Let the device choose algorithms and allocate for this shape."""
         for _ in range(_WARM_RUNS):
             self.run(self._padded)
 
-    def _filled(self, images: Images) -> Images:
-        """The images and zeros after them, uint8 [rows, height, width]."""
-        if len(images) == self._rows:
-            return images
-        self._padded[: len(images)] = images
-        self._padded[len(images) :] = 0
-        return self._padded
+    def _filled(self, name: str, array: Array) -> Array:
+        """The rows and zeros after them, as many as the batch size."""
+        if len(array) == self._rows:
+            return np.ascontiguousarray(array)
+        padded = self._padded[name]
+        padded[: len(array)] = array
+        padded[len(array) :] = 0
+        return padded
 
-    def _buffer(self, spec: ort.NodeArg, device: str) -> ort.OrtValue:
-        """Uninitialised, of a graph's input or output with its first axis set to the rows."""
-        shape = [self._rows, *spec.shape[1:]]
-        return ort.OrtValue.ortvalue_from_shape_and_type(shape, _TYPES[spec.type], device, 0)
+    def _buffer(self, spec: TensorSpec, device: str) -> ort.OrtValue:
+        """Uninitialised, with room for all rows of an input or output."""
+        shape = [self._rows, *spec.row]
+        return ort.OrtValue.ortvalue_from_shape_and_type(shape, spec.dtype.type, device, 0)
 
 
 class Bound:
@@ -105,8 +106,10 @@ class Bound:
         StartupError: the device cannot run the graph, not even for one row.
     """
 
-    def __init__(self, session: ort.InferenceSession, device: str, largest: int) -> None:
-        buckets = _warm(session, device, sizes(largest))
+    def __init__(
+        self, session: ort.InferenceSession, manifest: Manifest, device: str, largest: int
+    ) -> None:
+        buckets = _warm(session, manifest, device, sizes(largest))
         self._buckets = list(buckets.values())
         self._sizes = list(buckets)
 
@@ -120,9 +123,10 @@ class Bound:
         """What the buffers take on the device."""
         return sum(bucket.n_bytes for bucket in self._buckets)
 
-    def run(self, images: Images) -> Arrays:
-        """Answers to uint8 [n, height, width], 1 <= n <= `largest`, as `OUTPUTS` has them."""
-        return self._buckets[bisect_left(self._sizes, len(images))].run(images)
+    def run(self, arrays: Mapping[str, Array]) -> list[Array]:
+        """The outputs for arrays by input name, [n, ...], 1 <= n <= `largest`."""
+        n = len(next(iter(arrays.values())))
+        return self._buckets[bisect_left(self._sizes, n)].run(arrays)
 
 
 def first_line(error: Exception) -> str:
@@ -135,12 +139,14 @@ def sizes(largest: int) -> list[int]:
     return [2**k for k in range((largest - 1).bit_length())] + [largest]
 
 
-def _warm(session: ort.InferenceSession, device: str, sizes: Sequence[int]) -> dict[int, Bucket]:
+def _warm(
+    session: ort.InferenceSession, manifest: Manifest, device: str, sizes: Sequence[int]
+) -> dict[int, Bucket]:
     """The buckets that run on the device, by size, each warmed up."""
     found: dict[int, Bucket] = {}
     for rows in sizes:
         try:
-            bucket = Bucket(session, rows, device)
+            bucket = Bucket(session, manifest, rows, device)
             bucket.warm_up()
         except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
             reason = first_line(error)

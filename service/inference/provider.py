@@ -9,15 +9,13 @@ from typing import Any
 
 import onnxruntime as ort
 
-from contract.manifest import Manifest
+from contract.repository import Artifact
 from service.cores import cores
 from service.errors import StartupError
 from service.settings import MOST_WORKERS, Settings
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
-# ONNX Runtime has no CUDA kernel for tree ensembles.
-_CPU_ONLY = frozenset({"random_forest", "gradient_boosting"})
 # Bytes set aside for the bound inputs and outputs of one session, which are not in its arena.
 BUFFERS = 2**20
 
@@ -47,9 +45,12 @@ def workers(settings: Settings) -> int:
     """
     if settings.workers is not None:
         return settings.workers
-    if settings.provider != "cpu" and _has_cuda():
-        return 1
-    return min(cores(), MOST_WORKERS)
+    return 1 if cuda_is_used(settings) else min(cores(), MOST_WORKERS)
+
+
+def cuda_is_used(settings: Settings) -> bool:
+    """True if graphs that can run on CUDA will."""
+    return settings.provider != "cpu" and _has_cuda()
 
 
 def on_cpu() -> list[Provider]:
@@ -65,16 +66,17 @@ def share(settings: Settings, n: int) -> Settings:
     return settings.model_copy(update={"gpu_memory_mb": max(2, settings.gpu_memory_mb // n)})
 
 
-def wanted(manifest: Manifest, settings: Settings) -> list[Provider]:
+def wanted(artifact: Artifact, settings: Settings) -> list[Provider]:
     """Providers to ask for, best first. The one model may take all GPU memory of the settings.
 
     Raises:
         StartupError: the setting is `cuda` and there is no CUDA device to use.
     """
     require(settings)
-    if settings.provider == "cpu" or not _has_cuda():
+    if not cuda_is_used(settings):
         return on_cpu()
-    if manifest.algorithm in _CPU_ONLY and "cuda" not in manifest.files:
+    # ONNX Runtime has no CUDA kernel for tree ensembles.
+    if artifact.outline.has_trees and "cuda" not in artifact.manifest.files:
         return on_cpu()
     options = {
         "cudnn_conv_algo_search": "HEURISTIC",

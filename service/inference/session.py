@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 
+from contract.answers import compare
+from contract.batch import Array, Batch
 from contract.errors import ArtifactError, ContractError
+from contract.golden import GoldenSamples
 from contract.manifest import Manifest
-from contract.repository import Artifact, Entry, GoldenSamples, audit, read_manifest
+from contract.repository import Artifact, Entry, audit
 from service.errors import StartupError
 from service.inference import provider
-from service.inference.binding import OUTPUTS, Arrays, Bound, Images, first_line
+from service.inference.binding import Bound, bindable, first_line
 from service.settings import Settings
 
-Variant = Literal["default", "cuda"]
-
-# Rows per call of the session: a request of many rows must not multiply its buffers.
-CHUNK = 256
+# Rows per call of the session: a request of many rows must not multiply its buffers, and a row of a
+# large image is as much as many small ones.
+CHUNK_ROWS = 256
+CHUNK_BYTES = 32 * 2**20
 
 logger = logging.getLogger(__name__)
 
+Run = Callable[[Mapping[str, Array]], list[Array]]
 
-class Answer(NamedTuple):
-    """label: int64 [n]; probabilities: float32 [n, classes]."""
 
-    label: NDArray[np.int64]
-    probabilities: NDArray[np.float32]
+@dataclass(frozen=True)
+class Call:
+    """One way of running a graph: at most `rows` at a time."""
+
+    run: Run
+    rows: int
 
 
 class Session:
@@ -43,7 +47,12 @@ class Session:
             is unless given, and nowhere on the CPU, whose memory is that of the arrays already.
 
     Attributes:
-        samples: uint8 [n, height, width], real images; its golden inputs.
+        samples: real inputs, the golden ones.
+        chunk_rows: most rows of one call of the runtime.
+
+    Raises:
+        ArtifactError: the graph does not answer its golden inputs as recorded.
+        StartupError: the provider setting cannot be fulfilled.
     """
 
     def __init__(
@@ -54,20 +63,18 @@ class Session:
         started: float,
         device: str | None = None,
     ) -> None:
-        manifest = artifact.manifest
-        self.manifest: Manifest = manifest
-        self.samples = artifact.golden.images
+        self.manifest: Manifest = artifact.manifest
+        self.samples = artifact.golden.inputs
+        self._names = [output.name for output in self.manifest.outputs]
         self._session = ort.InferenceSession(
             artifact.graph, _options(settings), providers=[name for name, _ in asked],
             provider_options=[options for _, options in asked],
         )  # fmt: skip
         self.provider = provider.check(asked, self._session, settings)
-        # What a run cannot do there is an error: it must not move to the CPU in silence.
+        # A run that the device cannot do is an error: it must not move to the CPU in silence.
         self._session.disable_fallback()
-        self._run, self._most = _plain(self._session, manifest.inputs[0].name), CHUNK
-        if device or self.provider == provider.CUDA:
-            bound = Bound(self._session, device or "cuda", CHUNK)
-            self._run, self._most = bound.run, bound.largest
+        call = self._call(device or ("cuda" if self.provider == provider.CUDA else None))
+        self._run, self.chunk_rows = call.run, call.rows
         _replay(self, artifact.golden)
         self.load_seconds = time.perf_counter() - started
 
@@ -81,20 +88,28 @@ class Session:
         """The model's version."""
         return self.manifest.version
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one instance."""
-        return self.manifest.inputs[0].shape[1:]
+    def predict(self, batch: Batch) -> Batch:
+        """Every output for a batch of all inputs; any number of rows of at least one."""
+        if batch.rows <= self.chunk_rows:
+            return self._predict(batch)
+        starts = range(0, batch.rows, self.chunk_rows)
+        return Batch.join(
+            [self._predict(batch.slice(start, start + self.chunk_rows)) for start in starts]
+        )
 
-    def predict(self, images: Images) -> Answer:
-        """Answer images, uint8 [n, height, width]; n may be any number of at least one."""
-        if len(images) <= self._most:
-            return Answer(*self._run(images))
-        parts = [
-            self._run(images[start : start + self._most])
-            for start in range(0, len(images), self._most)
-        ]
-        return Answer(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    def _predict(self, batch: Batch) -> Batch:
+        return Batch(dict(zip(self._names, self._run(batch.arrays), strict=True)))
+
+    def _call(self, device: str | None) -> Call:
+        """Runs bound to a device, or plain ones; text cannot be bound."""
+        tensors = (*self.manifest.inputs, *self.manifest.outputs)
+        row_bytes = sum(t.dtype.itemsize * t.row_size for t in tensors)
+        rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // row_bytes))
+        if device is not None and bindable(self.manifest):
+            bound = Bound(self._session, self.manifest, device, rows)
+            return Call(bound.run, bound.largest)
+        session, names = self._session, self._names
+        return Call(lambda arrays: session.run(names, arrays), rows)
 
 
 def load(entry: Entry, settings: Settings) -> Session:
@@ -105,18 +120,18 @@ def load(entry: Entry, settings: Settings) -> Session:
         StartupError: the provider setting cannot be fulfilled.
     """
     started = time.perf_counter()
-    manifest = read_manifest(entry)
-    asked = provider.wanted(manifest, settings)
+    artifact = audit(entry)
+    asked = provider.wanted(artifact, settings)
     if asked[0][0] == provider.CUDA:
-        session = _on_cuda(entry, manifest, asked, settings, started)
+        session = _on_cuda(entry, artifact, asked, settings, started)
         if session is not None:
             return session
-    return _construct(entry, "default", provider.on_cpu(), settings, started)
+    return _construct(entry, artifact, "default", provider.on_cpu(), settings, started)
 
 
 def _on_cuda(
     entry: Entry,
-    manifest: Manifest,
+    artifact: Artifact,
     asked: list[provider.Provider],
     settings: Settings,
     started: float,
@@ -126,9 +141,11 @@ def _on_cuda(
     Raises:
         StartupError: the setting is `cuda` and the device cannot run the model.
     """
-    variant: Variant = "cuda" if "cuda" in manifest.files else "default"
+    variant = "cuda" if "cuda" in artifact.manifest.files else "default"
+    if variant == "cuda":
+        artifact = audit(entry, variant)
     try:
-        session = _construct(entry, variant, asked, settings, started)
+        session = _construct(entry, artifact, variant, asked, settings, started)
     except StartupError as error:
         if settings.provider == "cuda":
             raise StartupError(f"{entry}: {error}") from error
@@ -142,12 +159,12 @@ def _on_cuda(
 
 def _construct(
     entry: Entry,
-    variant: Variant,
+    artifact: Artifact,
+    variant: str,
     asked: list[provider.Provider],
     settings: Settings,
     started: float,
 ) -> Session:
-    artifact = audit(entry, variant)
     try:
         return Session(artifact, asked, settings, started)
     except StartupError:
@@ -155,7 +172,7 @@ def _construct(
     except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
         reason = first_line(error)
         if asked[0][0] == provider.CUDA:
-            # What the CPU can do with the same graph is still to be seen; it may be the device's.
+            # The fault may be the device's: the CPU tries the same graph next.
             raise StartupError(
                 f"CUDA cannot load or run it ({reason}); raise ROSENBLATT_GPU_MEMORY_MB or set "
                 "ROSENBLATT_PROVIDER to 'cpu'"
@@ -166,11 +183,6 @@ def _construct(
         raise ArtifactError(
             f"{path}: ONNX Runtime {ort.__version__} cannot load or run it ({reason})"
         ) from error
-
-
-def _plain(session: ort.InferenceSession, name: str) -> Callable[[Images], Arrays]:
-    """Runs of a session whose input has this name, in memory allocated for each."""
-    return lambda images: session.run(OUTPUTS, {name: images})
 
 
 def _options(settings: Settings) -> ort.SessionOptions:
@@ -189,16 +201,18 @@ def _replay(session: Session, golden: GoldenSamples) -> None:
     """Answer the golden inputs.
 
     Raises:
-        ArtifactError: a label differs, or a probability by more than the tolerance.
+        ArtifactError: a label differs, or a number by more than the tolerance.
     """
-    answer = session.predict(golden.images)
-    tolerance = session.manifest.golden.tolerance
-    wrong = int(np.sum(answer.label != golden.label))
-    difference = float(np.abs(answer.probabilities - golden.probabilities).max())
-    # `not <=` and not `>`: a NaN must fail.
-    if wrong or not difference <= tolerance:
+    manifest = session.manifest
+    try:
+        difference = compare(golden.outputs, session.predict(golden.inputs), manifest.outputs)
+    except ValueError as error:  # another shape than recorded
         raise ArtifactError(
-            f"{session.name} version {session.version} answers {wrong} of {len(golden.label)} "
-            f"golden labels wrong and a probability {difference:.2g} off (limit {tolerance:g}); "
-            "restore or retrain it"
+            f"{session.name} version {session.version} does not answer its golden inputs: "
+            f"{error}; restore or import it again"
+        ) from error
+    if not difference.within(manifest.golden.tolerance):
+        raise ArtifactError(
+            f"{session.name} version {session.version} does not answer its golden inputs as "
+            f"recorded: {difference} (limit {manifest.golden.tolerance:g}); restore or retrain it"
         )

@@ -98,9 +98,9 @@ def _tensor(body: bytes, datatype: Datatype, count: int, start: int, where: str)
     return array if array.flags.aligned else array.copy()
 
 
-def _split(data: bytes, count: int, where: str) -> list[bytes]:
-    """Elements of BYTES: each its length, an unsigned 32-bit integer, and its bytes."""
-    elements: list[bytes] = []
+def _split(data: bytes, count: int, where: str) -> list[str]:
+    """Elements of BYTES: each a length, an unsigned 32-bit integer, and so many bytes of UTF-8."""
+    elements: list[str] = []
     at = 0
     while at < len(data):
         start = at + _LENGTH_BYTES
@@ -110,17 +110,26 @@ def _split(data: bytes, count: int, where: str) -> list[bytes]:
                 f"{where} ends inside element {len(elements)}; each is 4 bytes of its length and "
                 "then so many bytes"
             )
-        elements.append(data[start:end])
+        elements.append(_text(data[start:end], len(elements), where))
         at = end
     if len(elements) != count:
         raise InvalidError(f"{where} holds {len(elements)} elements; its shape has {count}")
     return elements
 
 
+def _text(element: bytes, index: int, where: str) -> str:
+    try:
+        return element.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidError(
+            f"{where} holds bytes that are no UTF-8 in element {index}; send text in UTF-8"
+        ) from error
+
+
 def encode_binary(array: Tensor, datatype: Datatype) -> bytes:
     """The bytes of a tensor."""
     if datatype.kind == "bytes":
-        elements: list[bytes] = array.ravel().tolist()
+        elements = [element.encode() for element in array.ravel().tolist()]
         return b"".join(
             len(element).to_bytes(_LENGTH_BYTES, "little") + element for element in elements
         )

@@ -48,7 +48,7 @@ def decode_data(
 def encode_data(array: Tensor, datatype: Datatype) -> Tensor | list[str]:
     """The values in row-major order, as `orjson` writes them."""
     if datatype.kind == "bytes":
-        return [element.decode() for element in array.ravel()]
+        return array.ravel().tolist()
     return np.ascontiguousarray(array).reshape(-1)
 
 
@@ -87,7 +87,7 @@ def _convert(values: list[Any], datatype: Datatype, booleans: bool) -> Tensor | 
             # Refuses all but booleans and integers from 0 to 255, and faster than NumPy.
             return np.frombuffer(bytes(values), np.uint8)
         if datatype.kind == "bytes":
-            return np.array([value.encode() for value in values], object)
+            return np.array(values, object)
         if datatype.kind != "float":
             return np.array(values, datatype.dtype)
     except (TypeError, ValueError, OverflowError):

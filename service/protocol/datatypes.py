@@ -72,7 +72,7 @@ DATATYPES = {
         _float("FP16", "<f2"),
         _float("FP32", "<f4"),
         _float("FP64", "<f8"),
-        # Elements of any length; in memory an array of bytes objects.
+        # Text of any length; in memory an array of str objects.
         _of("bytes", "BYTES", "|O", str, "a string"),
     )
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from contract.manifest import TensorSpec
 from contract.messages import describe, short
+from contract.tensors import TensorSpec
 from service.errors import InvalidError, TooLargeError
+from service.protocol import schema
 from service.protocol.datatypes import DATATYPES
 from service.protocol.outputs import decode_outputs
 from service.protocol.parameters import decode_parameters, flag
@@ -16,8 +17,8 @@ from service.strict_json import may_hold_booleans, optional_string, parse_object
 
 # The specification names four fields and no others. Triton's own examples of the binary extension
 # also name the model, which the path does already: both are taken where they agree.
-_REQUEST = frozenset({"id", "parameters", "inputs", "outputs", "model_name", "model_version"})
-_INPUT = frozenset({"name", "shape", "datatype", "parameters", "data"})
+_REQUEST = frozenset(schema.InferenceRequest.__annotations__)
+_INPUT = frozenset(schema.RequestInput.__annotations__)
 _EXAMPLE = '{"inputs": [{"name": ..., "shape": [...], "datatype": ..., "data": [...]}]}'
 # A client that sends binary tensors repeats its JSON to the byte; longer than this it holds data.
 REMEMBERED_BYTES = 512

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from contract.manifest import TensorSpec
 from contract.messages import describe, short
+from contract.tensors import Output
 from service.errors import InvalidError
+from service.protocol import schema
 from service.protocol.parameters import decode_parameters, flag
 from service.protocol.types import RequestOutput, Signature
 from service.strict_json import refuse_unknown
 
-_OUTPUT = frozenset({"name", "parameters"})
+_OUTPUT = frozenset(schema.RequestOutput.__annotations__)
 
 
 def decode_outputs(outputs: Any, binary: bool, signature: Signature) -> Sequence[RequestOutput]:
@@ -58,9 +59,9 @@ def _output(output: Any, binary: bool, signature: Signature, where: str) -> Requ
 
 
 def _classification(
-    parameters: dict[str, Any], spec: TensorSpec, signature: Signature, where: str
+    parameters: dict[str, Any], spec: Output, signature: Signature, where: str
 ) -> int:
-    """How many classes an output shall be; 0 where it shall be itself."""
+    """How many classes to answer, all where more are asked for; 0 for the tensor itself."""
     count = parameters.get("classification")
     if count is None:
         return 0
@@ -70,9 +71,8 @@ def _classification(
             f"{where}.classification is for outputs with a value per class, {able or 'none here'}; "
             f"{spec.name} is none"
         )
-    if type(count) is not int or not 1 <= count <= len(signature.labels):
+    if type(count) is not int or count < 1:
         raise InvalidError(
-            f"{where}.classification is {describe(count)}; {spec.name} takes an integer from 1 to "
-            f"{len(signature.labels)}"
+            f"{where}.classification is {describe(count)}; it must be an integer of at least 1"
         )
-    return count
+    return min(count, len(signature.labels))

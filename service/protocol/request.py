@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from contract.batch import Batch
 from service.errors import InvalidError, MalformedError
 from service.protocol.binary import HEADER, Payload
 from service.protocol.data import Tensor, decode_data
@@ -14,7 +15,10 @@ from service.protocol.header import (
     limit_rows,
     remembered_header,
 )
-from service.protocol.types import InferenceRequest, RequestInput, Signature
+from service.protocol.types import InferenceRequest, RequestHeader, RequestInput, Signature
+
+# The JSON before binary tensors is short.
+_HINTED_BYTES = 16 * 1024
 
 
 def decode_request(
@@ -33,7 +37,7 @@ def decode_request(
         return _raw(body, signature)
     if header_length is None:
         header_length = len(body)
-        header = decode_header(body, signature, "the body")
+        header = _whole(body, signature)
     elif header_length > len(body):
         raise MalformedError(
             f"{HEADER} is {header_length}, but the body has {len(body)} bytes; it must be the "
@@ -46,7 +50,19 @@ def decode_request(
     payload = Payload(body, header_length)
     inputs = {tensor.name: _tensor(tensor, payload, header.booleans) for tensor in header.inputs}
     payload.finish()
-    return InferenceRequest(inputs, header.outputs, header.id)
+    return InferenceRequest(Batch(inputs), header.outputs, header.id)
+
+
+def _whole(body: bytes, signature: Signature) -> RequestHeader:
+    """The JSON of a body that has nothing else, for no header says where its JSON ends."""
+    try:
+        return decode_header(body, signature, "the body")
+    except MalformedError as error:
+        if b'"binary_data_size"' not in body[:_HINTED_BYTES]:
+            raise
+        raise MalformedError(
+            f"{error}; where binary tensors follow the JSON, send its length in the header {HEADER}"
+        ) from error
 
 
 def _tensor(tensor: RequestInput, payload: Payload, booleans: bool) -> Tensor:
@@ -75,4 +91,4 @@ def _raw(body: bytes, signature: Signature) -> InferenceRequest:
     limit_rows(rows, signature.max_rows, "the body")
     payload = Payload(body, 0)
     tensor = payload.take(len(body), datatype, [rows, *spec.shape[1:]], "the body")
-    return InferenceRequest({spec.name: tensor}, signature.all_outputs(binary=True))
+    return InferenceRequest(Batch({spec.name: tensor}), signature.all_outputs(binary=True))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import orjson
 
+from contract.batch import Batch
 from service.protocol.binary import encode_binary
 from service.protocol.data import Tensor, encode_data
 from service.protocol.datatypes import DATATYPES
@@ -17,10 +18,10 @@ from service.protocol.types import InferenceRequest, InferenceResponse, RequestO
 
 
 def encode_response(
-    request: InferenceRequest, outputs: Mapping[str, Tensor], signature: Signature
+    request: InferenceRequest, outputs: Batch, signature: Signature
 ) -> InferenceResponse:
     """The response to a request; `outputs` holds every output of the model."""
-    rows = len(outputs[request.outputs[0].name])
+    rows = outputs.rows
     if request.id is None and (header := _remembered(tuple(request.outputs), rows, signature)):
         return _binary(header, request.outputs, outputs, signature)
     tensors = []
@@ -82,7 +83,7 @@ def _remembered(asked: tuple[RequestOutput, ...], rows: int, signature: Signatur
 def _binary(
     header: bytes,
     asked: Sequence[RequestOutput],
-    outputs: Mapping[str, Tensor],
+    outputs: Batch,
     signature: Signature,
 ) -> InferenceResponse:
     parts = [header]
@@ -101,12 +102,12 @@ def classify(array: Tensor, labels: tuple[str, ...], count: int) -> Tensor:
         array: [rows, classes]
 
     Returns:
-        bytes [rows, count]
+        text [rows, count]
     """
     best = np.argsort(-array, axis=1, kind="stable")[:, :count]
     # `str` of a NumPy float is the shortest text that reads back as the same float.
     elements = [
-        f"{row[index]!s}:{index}:{labels[index]}".encode()
+        f"{row[index]!s}:{index}:{labels[index]}"
         for row, indices in zip(array, best, strict=True)
         for index in indices
     ]

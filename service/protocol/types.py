@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from contract.manifest import Manifest, TensorSpec
-from service.protocol.data import Tensor
+from contract.batch import Batch
+from contract.manifest import Manifest
+from contract.tensors import Output
 from service.protocol.datatypes import Datatype
 
 
@@ -49,9 +50,9 @@ class RequestHeader(NamedTuple):
 
 
 class InferenceRequest(NamedTuple):
-    """A decoded request: every input of the model by name, and what to answer."""
+    """A decoded request: every input of the model, and what to answer."""
 
-    inputs: Mapping[str, Tensor]
+    inputs: Batch
     outputs: Sequence[RequestOutput]
     id: str | None = None
 
@@ -87,6 +88,6 @@ class Signature:
         """Every output, where a request names none."""
         return self._all[binary]
 
-    def classifies(self, output: TensorSpec) -> bool:
-        """Whether an output has one value per label."""
-        return output.shape[1:] == (len(self.labels),)
+    def classifies(self, output: Output) -> bool:
+        """True if an output has one value per label."""
+        return output.role in ("probabilities", "scores")

@@ -43,7 +43,9 @@ def _here(options: argparse.Namespace) -> str:
     )  # fmt: skip
     target = Path(options.target)
     try:
-        source = source_of(Path(options.source), options.column, scorer.session.shape, settings())
+        source = source_of(
+            Path(options.source), options.column, scorer.session.manifest.inputs[0].row, settings()
+        )
         for note in source.notes:
             _say(options, note)
         done = score(
@@ -59,8 +61,8 @@ def _on_ray(options: argparse.Namespace) -> str:
     from service.score.ray import score
 
     score(
-        options.source, options.target, address=options.address, column=options.column,
-        batch_rows=options.batch_rows, overwrite=options.overwrite, model=options.model,
+        options.source, options.target, address=options.address, batch_rows=options.batch_rows,
+        overwrite=options.overwrite, column=options.column, model=options.model,
         version=options.version, prefix=options.prefix, on_error=options.on_error,
     )  # fmt: skip
     return f"scored {options.source} to the Parquet files of {options.target}"

@@ -7,26 +7,26 @@ is a folder of Parquet files, since each node writes what it has scored. Needs t
 
 from __future__ import annotations
 
-import logging
 import os
-import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contract.messages import short
-from service.errors import InvalidError, NotFoundError, ServiceError, StartupError
+from service.errors import NotFoundError
+from service.score.cluster import cluster, import_ray
 from service.score.columns import cells, image_column
 from service.score.scorer import Scorer
 from service.score.sources import SUFFIXES
+from service.score.staging import check, local_path, staged
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-# The source tree, which every node needs: the code, and the models beside it.
-_ROOT = Path(__file__).resolve().parents[2]
-_OURS = re.compile(r"^\s*(?:service|contract)\.errors\.\w+: (.+)$", re.MULTILINE)
-_NOT_NEEDED = ["/.git", "/.venv", "/build", "/tests", "/docs", "/benchmarks", "/training"]
+# How often an actor whose process died is started again, and its block scored again. Without a
+# bound, Ray's default, a row that kills every process that scores it would never end the run.
+RESTARTS = 3
 
 
 class Actor:
@@ -46,7 +46,7 @@ class Actor:
         import polars as pl
 
         frame = pl.DataFrame(pl.from_arrow(table))
-        shape = self._scorer.session.shape
+        shape = self._scorer.session.manifest.inputs[0].row
         column = image_column(frame.schema, self._column, shape, self._source)
         kept = frame.drop(column)
         self._scorer.check(kept.columns)
@@ -61,99 +61,62 @@ def score(
     target: str,
     *,
     address: str | None = None,
-    column: str | None = None,
     batch_rows: int,
     overwrite: bool = False,
+    actor: type[Actor] = Actor,
     **options: Any,
 ) -> None:
     """Score a Parquet file, a folder of them or a folder of images to a folder of Parquet files.
+
+    An actor whose process dies is started again and scores its block again, so that every row is
+    in the target once. Rows keep their order, by the names of the files and in each file.
 
     Args:
         source: a path or address that every node can read.
         target: a folder that every node can write.
         address: of a cluster; a Ray of this process's own unless given.
-        options: of `Scorer`.
+        batch_rows: rows that an actor scores at a time.
+        overwrite: replaces the files of the target at the end.
+        actor: what scores the blocks.
+        options: `column` and those of `Scorer`.
 
     Raises:
-        StartupError: ray is not installed, or no cluster answers.
-        InvalidError: the target exists, no image column, or a bad image.
+        StartupError: ray is not installed, no cluster answers, or an actor dies too often.
+        NotFoundError: there is no source.
+        InvalidError: the target exists or overlaps with the source; no image column; a bad image.
     """
-    ray = _ray()
-    local = Path(source)
-    if "://" not in source and not local.exists():
+    local = local_path(source)
+    if local is not None and not local.exists():
         raise NotFoundError(f"{source} does not exist; name a Parquet file or a folder of images")
-    place = Path(target)
-    if place.is_file() or (place.is_dir() and any(place.iterdir()) and not overwrite):
-        raise InvalidError(
-            f"{target} exists already; name another folder, or replace its files with --overwrite"
-        )
-    begun = _begin(ray, address)
-    try:
+    check(source, target, overwrite)
+    ray = import_ray()
+    with staged(source, target, overwrite) as place, cluster(ray, address):
+        from service.score.sink import ParquetFiles
+
+        # Only where there is no folder to exchange are files to be replaced one by one.
+        sink = ParquetFiles(place, overwrite=overwrite and place == target)
         actors = ray.data.ActorPoolStrategy(
             min_size=1, max_size=max(1, int(ray.cluster_resources()["CPU"]))
         )
-        data = _read(ray, source, local.is_dir())
-        scored = data.map_batches(
-            Actor, fn_constructor_kwargs={"source": source, "column": column, **options},
-            batch_format="pyarrow", batch_size=batch_rows, compute=actors, num_cpus=1,
-        )  # fmt: skip
-        scored.write_parquet(
-            target if "://" in target else str(Path(target).resolve()),
-            mode="overwrite" if overwrite else "append",
-        )
-    except ray.exceptions.RayError as error:
-        raise _own(error) from error
-    finally:
-        if begun:
-            ray.shutdown()
+        with warnings.catch_warnings():
+            # Ray 2.64 is to take these two in another way; the group `ray` stays below it.
+            warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated", DeprecationWarning)
+            scored = _read(ray, source).map_batches(
+                actor, fn_constructor_kwargs={"source": source, **options}, num_cpus=1,
+                batch_format="pyarrow", batch_size=batch_rows, compute=actors,
+                max_restarts=RESTARTS, max_task_retries=RESTARTS,
+            )  # fmt: skip
+        scored.write_datasink(sink)
 
 
-def _ray() -> Any:
-    # Ray reports its use unless told not to, before it is imported.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise StartupError(
-            "--ray needs Ray Data; install the group with `pip install --group ray`"
-        ) from error
-    return ray
-
-
-def _begin(ray: Any, address: str | None) -> bool:
-    """Start or join a cluster, unless the caller has; whether this did.
-
-    Raises:
-        StartupError: no cluster answers.
-    """
-    if ray.is_initialized():
-        return False
-    environment: dict[str, Any] = {"env_vars": {"PYTHONPATH": str(_ROOT)}}
-    if address is not None:
-        environment = {"working_dir": str(_ROOT), "excludes": _NOT_NEEDED}
-    try:
-        ray.init(
-            address=address or "local", runtime_env=environment, log_to_driver=False,
-            logging_level="error",
-        )  # fmt: skip
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise StartupError(
-            f"--address {address!r} answers no Ray cluster: {reason}; check it and its versions"
-        ) from error
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.execution_options.preserve_order = True
-    return True
-
-
-def _read(ray: Any, source: str, images: bool) -> Any:
+def _read(ray: Any, source: str) -> Any:
     """Parquet as it is; of images, `path` below the folder and the bytes."""
-    if not images:
-        return ray.data.read_parquet(source if "://" in source else str(Path(source).resolve()))
-    root = f"{Path(source).resolve()}{os.sep}"
+    local = local_path(source)
+    address = source if local is None else str(local.resolve())
+    if "://" in source or not Path(source).is_dir():
+        # Of a path such as x=1/in.parquet no part is a column.
+        return ray.data.read_parquet(address, partitioning=None)
+    root = f"{address}{os.sep}"
     extensions = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
     files = ray.data.read_binary_files(
         root, include_paths=True, file_extensions=extensions, ignore_missing_paths=False
@@ -174,11 +137,3 @@ def _where(kept: pl.DataFrame, row: int, column: str, source: str) -> str:
     """Blocks do not know where they stand in the source, so a row is named by its first column."""
     first = f"{kept.columns[0]} {kept[kept.columns[0]][row]!r}" if kept.width else f"place {row}"
     return f"the row of {source} with {first}, column {short(column)},"
-
-
-def _own(error: BaseException) -> ServiceError | StartupError:
-    """The service's error in one of Ray's, which carries it between processes as text only."""
-    text = str(error).strip()
-    if found := _OURS.findall(text):
-        return InvalidError(found[-1])
-    return StartupError(f"Ray failed: {text.splitlines()[-1][:160]}; see its logs")

@@ -14,7 +14,9 @@ import onnxruntime as ort
 
 from service.errors import InvalidError
 from service.inference.provider import CUDA
-from service.score.parts import Parts, State, vacant
+from service.score.folder import Folder
+from service.score.overlap import refuse
+from service.score.parts import Parts, State
 from service.score.progress import Progress
 from service.score.scorer import Scorer
 from service.score.sources import Batch, Source
@@ -50,31 +52,44 @@ def score(
         MalformedError: something cannot be read or written.
     """
     scorer.check(source.kept)
-    vacant(target, overwrite)
+    folder = Folder(target)
+    refuse(source.path, target, folder.path)
+    folder.check(overwrite)
     state = _state(source, scorer, batch_rows)
-    parts = Parts(target, state)
-    with parts.locked():
+    parts = Parts(folder, state)
+    with folder.locked():
         parts.begin(overwrite)
-        done = set(parts.done())
-        todo = [number for number in range(parts.count) if number not in done]
-        resumed = sum(parts.span(number)[1] for number in done)
-        progress = Progress(stream, source.rows, resumed)
-        try:
-            for number, batch in _ahead(source, parts, todo):
-                frame = scorer.frame(batch.kept, batch.cells, partial(_where, source, batch.start))
-                parts.write(number, frame)
-                progress.add(frame.height)
-        finally:
-            progress.close()
+        progress, resumed = _fill(parts, source, scorer, stream)
+        error = scorer.names.get("error")
+        refused = parts.refused(error) if error else 0
+        parts.join()
         if source.fingerprint() != state.source:
             raise InvalidError(
                 f"the source changed while it was scored; {target} was not written: start again "
                 "with --overwrite"
             )
-        error = scorer.names.get("error")
-        refused = parts.refused(error) if error else 0
-        parts.join()
+        # Again, for a link may have been made meanwhile.
+        refuse(source.path, target, folder.path)
+        folder.publish(overwrite)
     return Summary(source.rows, resumed, refused, progress.seconds, progress.speed)
+
+
+def _fill(
+    parts: Parts, source: Source, scorer: Scorer, stream: TextIO | None
+) -> tuple[Progress, int]:
+    """Score the parts that are missing; the progress, and how many rows were there before."""
+    done = set(parts.done())
+    todo = [number for number in range(parts.count) if number not in done]
+    resumed = sum(parts.span(number)[1] for number in done)
+    progress = Progress(stream, source.rows, resumed)
+    try:
+        for number, batch in _ahead(source, parts, todo):
+            frame = scorer.frame(batch.kept, batch.cells, partial(_where, source, batch.start))
+            parts.write(number, frame)
+            progress.add(frame.height)
+    finally:
+        progress.close()
+    return progress, resumed
 
 
 def _where(source: Source, start: int, row: int) -> str:

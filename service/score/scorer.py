@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.batch import Batch
 from contract.messages import short
 from contract.repository import Entry, entries
 from service.cores import cores
 from service.errors import InvalidError, NotFoundError
-from service.inference.session import CHUNK, Session, load
+from service.inference.session import CHUNK_ROWS, Session, load
 from service.score.cells import Where, decode
 from service.settings import Settings, settings
 
@@ -124,7 +125,7 @@ class Scorer:
 
     def score(self, cells: NDArray[Any], where: Where) -> Scores:
         """Score the cells of the image column; `where` names a row's image in errors."""
-        starts = range(0, len(cells), CHUNK)
+        starts = range(0, len(cells), CHUNK_ROWS)
         pieces = [self._pool.submit(self._piece, cells, start, where) for start in starts]
         try:
             parts = [piece.result() for piece in pieces]
@@ -167,13 +168,14 @@ class Scorer:
         # only take it from one another, which measured 2 times slower than taking turns.
         with self._turn:
             decoded = decode(
-                cells[start : start + CHUNK], self.session.shape, self._settings,
-                lambda i: where(start + i), fail=self.on_error == "fail",
+                cells[start : start + CHUNK_ROWS], self.session.manifest.inputs[0].row,
+                self._settings, lambda i: where(start + i), fail=self.on_error == "fail",
             )  # fmt: skip
-        answer = self.session.predict(decoded.images)
-        label = np.array(self.session.manifest.labels, object)[answer.label]
+        manifest = self.session.manifest
+        answer = self.session.predict(Batch({manifest.inputs[0].name: decoded.images}))
+        label = np.array(manifest.labels, object)[answer["label"]]
         error = np.full(len(label), None, object)
-        probabilities = answer.probabilities
+        probabilities = answer["probabilities"]
         for i, problem in decoded.problems.items():
             label[i], error[i], probabilities[i] = None, problem, np.nan
         return Scores(label, probabilities, error)

@@ -37,6 +37,7 @@ class Batch:
 class Source(Protocol):
     """Rows in a fixed order."""
 
+    path: Path
     rows: int
     column: str
     kept: list[str]
@@ -75,7 +76,7 @@ class ParquetSource:
     def __init__(self, path: Path, column: str | None, shape: tuple[int, ...]) -> None:
         import polars as pl
 
-        self._path = path
+        self.path = path
         self.notes: list[str] = []
         with reading(path):
             self._scan = pl.scan_parquet(path, glob=False)
@@ -86,7 +87,7 @@ class ParquetSource:
 
     def fingerprint(self) -> str:
         """Size, time of change and a digest of the footer, which locates and sizes every page."""
-        with reading(self._path), self._path.open("rb") as file:
+        with reading(self.path), self.path.open("rb") as file:
             status = os.fstat(file.fileno())
             file.seek(max(0, status.st_size - _FOOTER))
             digest = hashlib.sha256(file.read())
@@ -99,18 +100,18 @@ class ParquetSource:
         Raises:
             MalformedError: they cannot be read.
         """
-        with reading(self._path):
+        with reading(self.path):
             frame = self._scan.slice(start, rows).collect()
         if frame.height != rows:
             raise MalformedError(
-                f"{self._path} gave {frame.height} rows from row {start} where its footer says "
+                f"{self.path} gave {frame.height} rows from row {start} where its footer says "
                 f"{rows}; write it again"
             )
         return Batch(start, frame.drop(self.column), cells(frame[self.column]))
 
     def where(self, row: int) -> str:
         """Rows are counted from 0."""
-        return f"row {row} of {self._path}, column {short(self.column)},"
+        return f"row {row} of {self.path}, column {short(self.column)},"
 
 
 class FolderSource:
@@ -121,7 +122,7 @@ class FolderSource:
     def __init__(self, path: Path, settings: Settings) -> None:
         import polars as pl
 
-        self._path = path
+        self.path = path
         self._limit = settings.max_body_bytes
         found, others = _walk(path)
         # Text of a frame takes a third of what a list of Python's takes.
@@ -135,9 +136,9 @@ class FolderSource:
     def fingerprint(self) -> str:
         """Names, sizes and times of change of all files."""
         digest = hashlib.sha256()
-        with reading(self._path):
+        with reading(self.path):
             for name in self._names:
-                status = os.stat(f"{self._path}/{name}")  # noqa: PTH116
+                status = os.stat(f"{self.path}/{name}")  # noqa: PTH116
                 digest.update(f"{name}\0{status.st_size} {status.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
@@ -149,16 +150,16 @@ class FolderSource:
         """
         names = self._names.slice(start, rows)
         cells = np.empty(len(names), object)
-        with reading(self._path):
+        with reading(self.path):
             for i, name in enumerate(names):
-                with open(f"{self._path}/{name}", "rb", buffering=0) as file:  # noqa: PTH123
+                with open(f"{self.path}/{name}", "rb", buffering=0) as file:  # noqa: PTH123
                     # One more than allowed tells that there is more.
                     cells[i] = file.read(self._limit + 1)
         return Batch(start, names.to_frame(), cells)
 
     def where(self, row: int) -> str:
         """By its path."""
-        return str(self._path / self._names[row])
+        return str(self.path / self._names[row])
 
 
 def _walk(root: Path) -> tuple[list[str], int]:

@@ -44,7 +44,7 @@ def test_an_audit_returns_what_was_written(repository: Path) -> None:
     artifact = audit(entry)
     assert artifact.manifest == read_manifest(entry)
     assert artifact.graph == (entry.path / "model.onnx").read_bytes()
-    assert artifact.golden.images.shape == (3, 28, 28)
+    assert artifact.golden.inputs["images"].shape == (3, 28, 28)
     assert str(entry) == "alpha version 1"
 
 
@@ -164,7 +164,7 @@ def test_golden_samples_must_fit_the_manifest(tmp_path: Path) -> None:
     document = json.loads((path / "manifest.json").read_text())
     document["golden"]["samples"] = 4
     (path / "manifest.json").write_text(json.dumps(document))
-    with pytest.raises(ArtifactError, match=r"images has shape \[3, 28, 28\]"):
+    with pytest.raises(ArtifactError, match=r"golden\.npz holds images with shape \[3, 28, 28\]"):
         audit(entries(tmp_path)[0])
 
 

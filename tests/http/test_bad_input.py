@@ -94,7 +94,7 @@ def test_a_body_over_the_limit(client: httpx.Client) -> None:
     check(
         client.post("/predict", content=content, headers={"content-type": "application/json"}),
         413,
-        "at most 4194304 are read",
+        "the limit is 4194304",
     )
 
 

@@ -101,7 +101,7 @@ def test_the_index_lists_every_route_and_no_other_host(server: Server) -> None:
         assert "http" not in index.text
         listed = index.json()["routes"]
         assert {"/predict", "/guide/rules/{id}", "/metrics"} <= {r["path"] for r in listed}
-        assert all(route["says"] for route in listed)
+        assert all(route["summary"] for route in listed)
         for route in listed:
             if route["method"] == "GET" and "{" not in route["path"]:
                 assert client.get(route["path"]).status_code == 200

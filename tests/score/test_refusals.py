@@ -83,7 +83,10 @@ def test_places_that_cannot_be(
         ),
         ((source, tmp_path), "is a folder; name a file to write"),
         ((source, tmp_path / "taken.parquet"), "exists already; replace it with --overwrite"),
-        ((source, source / "x.parquet"), "x.parquet.parts cannot be made: Not a directory"),
+        (
+            (source, tmp_path / "taken.parquet" / "x"),
+            "x.parts cannot be made: Not a directory; name another",
+        ),
         ((tmp_path, tmp_path / "o", "--column", "a"), "is a folder, so there is no column"),
     ]:
         assert score(*arguments) == 1

@@ -8,17 +8,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from service.errors import InvalidError, ServiceError, TooLargeError
-from service.http.images import decode
-from service.settings import Settings
+from service.instances import images
+from service.instances.decoder import check_instances
 
 SHAPE = (28, 28)
-SETTINGS = Settings(max_rows=8, max_image_pixels=10_000)
+MAX_ROWS, MAX_PIXELS = 8, 10_000
 DIGIT = np.random.default_rng(0).integers(0, 256, SHAPE, np.uint8)
 ROWS: list[list[Any]] = DIGIT.tolist()
 FLAT: list[Any] = DIGIT.ravel().tolist()
+
+
+def decode(instances: Any) -> NDArray[np.uint8]:
+    """As the requests of an image model are decoded."""
+    return images.decode(check_instances(instances, MAX_ROWS), SHAPE, MAX_PIXELS)
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> str:
@@ -34,7 +40,7 @@ def changed(row: int, column: int, value: Any) -> list[list[Any]]:
 
 
 def test_integers_are_taken_as_they_are() -> None:
-    decoded = decode([ROWS, ROWS], SHAPE, SETTINGS)
+    decoded = decode([ROWS, ROWS])
     assert decoded.dtype == np.uint8
     np.testing.assert_array_equal(decoded, [DIGIT, DIGIT])
 
@@ -42,13 +48,13 @@ def test_integers_are_taken_as_they_are() -> None:
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA"])
 def test_a_grey_png_is_exact_in_any_mode(mode: str) -> None:
     text = encoded(Image.fromarray(DIGIT).convert(mode))
-    np.testing.assert_array_equal(decode([text], SHAPE, SETTINGS)[0], DIGIT)
+    np.testing.assert_array_equal(decode([text])[0], DIGIT)
 
 
 def test_one_bit_and_palette_images_are_exact() -> None:
     black = Image.fromarray((DIGIT > 127).astype(np.uint8) * 255)
     for image in (black.convert("1"), black.convert("P")):
-        decoded = decode([encoded(image)], SHAPE, SETTINGS)[0]
+        decoded = decode([encoded(image)])[0]
         np.testing.assert_array_equal(decoded, np.asarray(black))
 
 
@@ -56,15 +62,15 @@ def test_a_jpeg_is_what_pillow_reads() -> None:
     smooth = Image.fromarray(np.arange(784, dtype=np.uint8).reshape(SHAPE) // 4)
     text = encoded(smooth, "JPEG")
     expected = np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))
-    np.testing.assert_array_equal(decode([text], SHAPE, SETTINGS)[0], expected)
+    np.testing.assert_array_equal(decode([text])[0], expected)
 
 
 def test_a_jpeg_is_turned_upright() -> None:
     image = Image.fromarray(np.tile(np.arange(28, dtype=np.uint8) * 9, (28, 1)))
     exif = Image.Exif()
     exif[0x0112] = 3  # rotated by 180 degrees
-    turned = decode([encoded(image, "JPEG", exif=exif)], SHAPE, SETTINGS)[0]
-    plain = decode([encoded(image, "JPEG")], SHAPE, SETTINGS)[0]
+    turned = decode([encoded(image, "JPEG", exif=exif)])[0]
+    plain = decode([encoded(image, "JPEG")])[0]
     np.testing.assert_array_equal(turned, plain[::-1, ::-1])
 
 
@@ -105,15 +111,15 @@ BAD_ROWS: list[tuple[str, Any, str]] = [
 )
 def test_bad_rows_are_named(instances: Any, message: str) -> None:
     with pytest.raises(InvalidError) as caught:
-        decode(instances, SHAPE, SETTINGS)
+        decode(instances)
     assert message in str(caught.value)
     assert caught.value.loc is not None
     assert caught.value.loc[0] == "instances"
 
 
 def test_more_rows_than_the_limit() -> None:
-    with pytest.raises(TooLargeError, match="instances holds 9 images; at most 8"):
-        decode([ROWS] * 9, SHAPE, SETTINGS)
+    with pytest.raises(TooLargeError, match="instances holds 9 rows; at most 8"):
+        decode([ROWS] * 9)
 
 
 PNG = base64.b64decode(encoded(Image.fromarray(DIGIT)))
@@ -144,7 +150,7 @@ BAD_PICTURES: list[tuple[str, str, str]] = [
 )
 def test_bad_pictures_are_named(text: str, message: str) -> None:
     with pytest.raises(InvalidError) as caught:
-        decode([ROWS, text], SHAPE, SETTINGS)
+        decode([ROWS, text])
     assert "instances[1]" in str(caught.value)
     assert message in str(caught.value)
 
@@ -162,13 +168,13 @@ def test_the_pixel_limit_is_judged_by_the_header() -> None:
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
     with pytest.raises(TooLargeError, match="50000x50000, 2500000000 pixels; at most 10000"):
-        decode([base64.b64encode(bomb).decode()], SHAPE, SETTINGS)
+        decode([base64.b64encode(bomb).decode()])
 
 
 def test_a_picture_just_over_the_limit() -> None:
     text = encoded(Image.new("L", (101, 100)))
     with pytest.raises(TooLargeError, match="101x100"):
-        decode([text], SHAPE, SETTINGS)
+        decode([text])
 
 
 json_values = st.recursive(
@@ -183,7 +189,7 @@ json_values = st.recursive(
 @given(json_values)
 def test_any_json_is_refused_in_words(instances: Any) -> None:
     with pytest.raises(ServiceError, match="instances"):
-        decode(instances, SHAPE, SETTINGS)
+        decode(instances)
 
 
 @given(st.integers(0, 27), st.integers(0, 27), json_values)
@@ -191,8 +197,8 @@ def test_any_pixel_is_taken_exactly_or_refused(row: int, column: int, pixel: Any
     good = type(pixel) is int and 0 <= pixel <= 255
     instances = [changed(row, column, pixel)]
     if good:
-        assert decode(instances, SHAPE, SETTINGS)[0, row, column] == pixel
+        assert decode(instances)[0, row, column] == pixel
     else:
         with pytest.raises(InvalidError) as caught:
-            decode(instances, SHAPE, SETTINGS)
+            decode(instances)
         assert f"instances[0][{row}][{column}]" in str(caught.value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ TABLE = csv("age,income,approved", *(f"{20 + i % 40},{i * 13 % 97}.5,{i % 2}" fo
 
 
 @pytest.fixture
-def client(repository: Path, threads: ThreadPoolExecutor) -> Client:
-    return Client(Settings(models_dir=repository, default_model="beta"), threads)
+def client(repository: Path) -> Client:
+    return Client(Settings(models_dir=repository, default_model="beta"))
 
 
 def test_a_decision(client: Client) -> None:
@@ -83,15 +82,9 @@ def test_bad_fields(client: Client, fields: dict[str, str], status: int, loc: An
     ],
 )
 def test_a_file_that_harms_its_reader(
-    repository: Path,
-    threads: ThreadPoolExecutor,
-    changes: Any,
-    file: Callable[[], bytes],
-    status: int,
-    message: str,
+    repository: Path, changes: Any, file: Callable[[], bytes], status: int, message: str
 ) -> None:
-    settings = Settings(models_dir=repository, default_model="beta", **changes)
-    client = Client(settings, threads)
+    client = Client(Settings(models_dir=repository, default_model="beta", **changes))
     answer = ask(client, file())
     assert (answer.status_code, set(answer.json())) == (status, {"error"})
     assert message in answer.json()["error"]

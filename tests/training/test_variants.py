@@ -8,20 +8,25 @@ import numpy as np
 import onnx
 import pytest
 
-from contract.repository import Entry, GoldenSamples, audit, entries, record_of, write
+from contract.answers import compare
+from contract.batch import Batch
+from contract.golden import GoldenSamples
+from contract.repository import Entry, audit, entries, record_of, write
 from service.inference.session import load
 from service.settings import Settings
 from tests.conftest import MODELS
-from tests.repositories import LABELS, manifest_of
+from tests.repositories import LABEL, LABELS, PROBABILITIES, manifest_of
 from tests.training.test_cli import run
 from tests.training.test_export import random_tree
-from training.answers import Answers, ask
+from training.answers import ask
 from training.datasets import Dataset, Split
 from training.errors import ParityError
 from training.export.envelope import wrap
 from training.export.packing import serialize
 from training.export.trees import Tree, ensemble_graph
 from training.variants import CUDA_FILE, add_cuda, agreement, cuda_variant
+
+OUTPUTS = (LABEL, PROBABILITIES)
 
 
 def trees(seed: int) -> bytes:
@@ -39,12 +44,16 @@ def images(n: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (n, 28, 28), np.uint8)
 
 
+def batch(n: int) -> Batch:
+    return Batch({"images": images(n)})
+
+
 @pytest.fixture
 def entry(tmp_path: Path) -> Entry:
     """A version of a few trees, with a card beside its graph."""
     graph = trees(0)
-    answers = ask(graph, images(3))
-    golden = GoldenSamples(images(3), answers.label, answers.probabilities).to_bytes()
+    answers = ask(graph, batch(3))
+    golden = GoldenSamples(batch(3), answers).to_bytes()
     manifest = manifest_of("forest", "1", graph, golden, algorithm="random_forest")
     files = {"model.onnx": graph, "golden.npz": golden, "card.md": b"# Card\n"}
     return write(tmp_path / "models", manifest, files)
@@ -59,7 +68,7 @@ def test_a_variant_is_written_beside_the_model(entry: Entry) -> None:
     before = audit(entry)
     added = add_cuda(entry, data(30))
     assert added is not None
-    assert {name: a.samples for name, a in added.agreement.items()} == {"golden": 3, "test": 30}
+    assert {name: a.rows for name, a in added.agreement.items()} == {"golden": 3, "test": 30}
     after = audit(entry, "cuda")
     assert after.manifest == added.manifest
     assert after.manifest.files == {
@@ -73,10 +82,10 @@ def test_a_variant_is_written_beside_the_model(entry: Entry) -> None:
 
 def test_the_service_serves_either_variant_on_the_cpu(entry: Entry) -> None:
     add_cuda(entry)
-    default = load(entry, Settings(provider="cpu")).predict(images(5))
+    default = load(entry, Settings(provider="cpu")).predict(batch(5))
     # What a GPU would load, read by hand: on the CPU the service takes the default.
-    variant = ask(audit(entry, "cuda").graph, images(5))
-    assert variant.mismatches(Answers(default.label, default.probabilities)) == 0
+    variant = ask(audit(entry, "cuda").graph, batch(5))
+    assert compare(default, variant, OUTPUTS).within(1e-6)
 
 
 def test_a_model_that_runs_anywhere_gets_no_variant(repository: Path) -> None:
@@ -89,16 +98,17 @@ def test_a_model_that_runs_anywhere_gets_no_variant(repository: Path) -> None:
 def test_a_variant_that_answers_otherwise_is_refused(entry: Entry) -> None:
     other = cuda_variant(trees(1))
     assert other is not None
-    with pytest.raises(ParityError, match=r"forest: the variant differs .* in \d+ labels"):
-        agreement("forest", other, images(20), ask(trees(0), images(20)))
+    with pytest.raises(ParityError, match=r"forest: the variant does not .* \d+ of 20 labels"):
+        agreement("forest", other, batch(20), ask(trees(0), batch(20)), OUTPUTS)
 
 
 def test_a_probability_beyond_the_tolerance_is_refused(entry: Entry) -> None:
     variant = cuda_variant(trees(0))
     assert variant is not None
-    own = ask(trees(0), images(20))
-    with pytest.raises(ParityError, match="in 0 labels"):
-        agreement("forest", variant, images(20), Answers(own.label, own.probabilities + 2e-6))
+    own = ask(trees(0), batch(20))
+    other = Batch({"label": own["label"], "probabilities": own["probabilities"] + 2e-6})
+    with pytest.raises(ParityError, match="0 of 20 labels"):
+        agreement("forest", variant, batch(20), other, OUTPUTS)
 
 
 def test_the_command_writes_and_reports(entry: Entry) -> None:

@@ -1,0 +1,72 @@
+"""The one comparison of answers: parity at export, golden samples at load, devices, tests.
+
+Labels, and other whole numbers, texts and booleans, must be equal. Floats may differ by a
+tolerance: absolute up to 1, which covers probabilities, and relative above, for values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from contract.batch import Array, Batch
+from contract.tensors import Output
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far the answers to the same rows lie apart.
+
+    Attributes:
+        rows: rows compared.
+        label_mismatches: rows in which a label, whole number, text or boolean differs.
+        max_difference: largest |a - b| / max(1, |a|) of a float; infinite where only one of the
+            two is a number.
+    """
+
+    rows: int
+    label_mismatches: int
+    max_difference: float
+
+    def within(self, tolerance: float) -> bool:
+        """True if all labels are equal and no float differs by more than the tolerance."""
+        return self.label_mismatches == 0 and self.max_difference <= tolerance
+
+    def __str__(self) -> str:
+        return (
+            f"{self.label_mismatches} of {self.rows} labels differ and the largest difference in "
+            f"a number is {self.max_difference:.2g}"
+        )
+
+
+def compare(expected: Batch, actual: Batch, outputs: Sequence[Output]) -> Difference:
+    """Compare two answers, output by output.
+
+    Raises:
+        ValueError: the shapes of an output differ.
+    """
+    mismatched = np.zeros(len(expected), bool)
+    largest = 0.0
+    for output in outputs:
+        one, other = expected[output.name], actual[output.name]
+        if one.shape != other.shape:
+            raise ValueError(
+                f"output {output.name} has shape {list(other.shape)}, expected {list(one.shape)}"
+            )
+        if output.datatype.startswith("FP"):
+            largest = max(largest, _difference(one, other))
+        else:
+            mismatched |= (one != other).reshape(len(expected), -1).any(axis=1)
+    return Difference(len(expected), int(mismatched.sum()), largest)
+
+
+def _difference(expected: Array, actual: Array) -> float:
+    a, b = expected.astype(np.float64), actual.astype(np.float64)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    with np.errstate(invalid="ignore"):
+        relative = np.abs(a - b) / np.maximum(1.0, np.abs(a))
+    relative[same] = 0.0
+    relative[np.isnan(relative)] = np.inf
+    return float(relative.max(initial=0.0))

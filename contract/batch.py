@@ -1,0 +1,89 @@
+"""Named arrays with one row axis: what every model takes and what it returns.
+
+A `Batch` is the unit that decoders build, queues cut and join, sessions run and encoders write.
+Its arrays are never copied unless rows of several batches are joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Batch:
+    """Arrays by name; the first axis of each is the rows.
+
+    Args:
+        arrays: at least one; each [rows, ...] with the same number of rows.
+
+    Raises:
+        ValueError: there is no array, or the numbers of rows differ.
+    """
+
+    __slots__ = ("arrays", "rows")
+
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        rows = -1
+        for name, array in arrays.items():
+            if rows < 0:
+                rows = len(array)
+            elif len(array) != rows:
+                raise ValueError(f"array {name!r} has {len(array)} rows; the others have {rows}")
+        if rows < 0:
+            raise ValueError("a batch needs at least one array")
+        self.arrays = arrays
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __getitem__(self, name: str) -> Array:
+        return self.arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrays)
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{k}: {v.dtype}{list(v.shape)}" for k, v in self.arrays.items())
+        return f"Batch({shapes})"
+
+    def slice(self, start: int, end: int) -> Batch:
+        """Rows `start` to `end`, as views."""
+        part = Batch.__new__(Batch)  # the lengths are equal already
+        part.arrays = {name: array[start:end] for name, array in self.arrays.items()}
+        part.rows = min(end, self.rows) - start
+        return part
+
+    def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Batch:
+        """The rows with these indices, in their order; copies."""
+        return Batch({name: array[rows] for name, array in self.arrays.items()})
+
+    def split(self, sizes: Sequence[int]) -> list[Batch]:
+        """Consecutive batches of so many rows each, as views."""
+        ends = list(accumulate(sizes))
+        return [self.slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+    @staticmethod
+    def join(batches: Sequence[Batch]) -> Batch:
+        """The rows of all batches in one; a single batch is returned as it is.
+
+        All must have arrays of the same names.
+        """
+        if len(batches) == 1:
+            return batches[0]
+        return Batch(
+            {name: np.concatenate([b.arrays[name] for b in batches]) for name in batches[0].arrays}
+        )
+
+
+class Model(Protocol):
+    """Anything that answers rows: a session, a reference in another library, a test's fake."""
+
+    def predict(self, batch: Batch) -> Batch:
+        """The outputs for the inputs, row by row."""

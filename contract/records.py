@@ -1,0 +1,135 @@
+"""How good a model is and how it came to be: the records of a manifest."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from contract.base import Probability, Record, Sha256
+
+
+class Interval(Record):
+    """A two-sided confidence interval."""
+
+    low: Probability = Field(description="Lower end.")
+    high: Probability = Field(description="Upper end.")
+    level: Probability = Field(description="Confidence level, for example 0.95.")
+    method: Literal["wilson"] = Field(description="How it was computed (Wilson, 1927).")
+
+
+class ClassMetrics(Record):
+    """How one class fares on the test set."""
+
+    label: str = Field(description="The class.")
+    support: int = Field(ge=0, description="Test samples of this class.")
+    precision: Probability = Field(description="Share of answers of this class that are right.")
+    recall: Probability = Field(description="Share of samples of this class that are found.")
+
+
+class CalibrationError(Record):
+    """Expected calibration error (Guo et al., 2017) in equal-width bins, on the test set."""
+
+    before: Probability | None = Field(
+        default=None,
+        description="Of the raw scores' softmax, before calibration; absent where only the graph "
+        "is known.",
+    )
+    after: Probability = Field(description="Of the probabilities the graph returns.")
+    bins: int = Field(gt=0, description="Number of equal-width confidence bins.")
+
+
+class ClassificationMetrics(Record):
+    """Quality on the test set. It chooses nothing; where it was seen twice, the notes say so."""
+
+    task: Literal["classification"] = Field(description="The task it measures.")
+    samples: int = Field(gt=0, description="Size of the test set.")
+    accuracy: Probability = Field(description="Share of right labels on the test set.")
+    accuracy_interval: Interval = Field(description="Confidence interval of the accuracy.")
+    validation_accuracy: Probability | None = Field(
+        default=None, description="Share of right labels on the data that choices were made on."
+    )
+    per_class: tuple[ClassMetrics, ...] = Field(
+        description="Precision and recall by class, in the order of the labels."
+    )
+    expected_calibration_error: CalibrationError | None = Field(
+        default=None,
+        description="How far stated confidence is from accuracy; absent without probabilities.",
+    )
+    log_loss: float | None = Field(
+        default=None,
+        ge=0,
+        description="Mean negative log-likelihood, nats, on the test set; absent without "
+        "probabilities.",
+    )
+
+
+class RegressionMetrics(Record):
+    """Quality on the test set. It chooses nothing; where it was seen twice, the notes say so."""
+
+    task: Literal["regression"] = Field(description="The task it measures.")
+    samples: int = Field(gt=0, description="Size of the test set.")
+    rmse: float = Field(ge=0, description="Root mean squared error, in units of the target.")
+    mae: float = Field(ge=0, description="Mean absolute error, in units of the target.")
+    r2: float = Field(le=1, description="Coefficient of determination.")
+    coverage: Probability | None = Field(
+        default=None, description="Share of true values inside their interval."
+    )
+
+
+Metrics = Annotated[ClassificationMetrics | RegressionMetrics, Field(discriminator="task")]
+
+
+class Parity(Record):
+    """The ONNX graph against the fitted model in its own library, over the whole test set."""
+
+    samples: int = Field(gt=0, description="Test samples compared.")
+    label_mismatches: int = Field(ge=0, description="Labels that differ.")
+    max_difference: float = Field(
+        ge=0,
+        description="Largest difference in a number, relative to the number where that is above 1.",
+    )
+    tolerance: float = Field(gt=0, description="Difference above which the export is refused.")
+
+
+class DataRecord(Record):
+    """The data set a model was trained on."""
+
+    name: str = Field(description="Name of the data set.")
+    sha256: dict[str, Sha256] = Field(description="SHA-256 of each uncompressed source file.")
+    train: int = Field(gt=0, description="Samples the weights were fitted on.")
+    validation: int = Field(ge=0, description="Samples choices and calibration were made on.")
+    test: int = Field(gt=0, description="Samples of the test set.")
+    split: str = Field(description="In words, how the three were separated.")
+
+
+class TrainingRecord(Record):
+    """How the model came to be: enough to make it again."""
+
+    data: DataRecord = Field(description="The data set and its split.")
+    seed: int = Field(ge=0, description="Seed of every random choice.")
+    hyperparameters: dict[str, Any] = Field(description="The trainer's frozen settings.")
+    seconds: float = Field(ge=0, description="Wall-clock seconds of fitting.")
+    hardware: str = Field(description="Processor or accelerator, and cores used.")
+    libraries: dict[str, str] = Field(description="Versions of the libraries that matter.")
+    commit: str = Field(description="Source commit, with '-dirty' when the tree had changes.")
+    notes: dict[str, Any] = Field(
+        default_factory=dict, description="Trainer-specific measurements, for example mistakes."
+    )
+
+
+class ImportRecord(Record):
+    """Where a model that was trained elsewhere comes from."""
+
+    file: str = Field(description="Name of the ONNX file that was imported.")
+    sha256: Sha256 = Field(description="SHA-256 of that file.")
+    producer: str = Field(description="The exporter and its version, as the graph says.")
+    changes: tuple[str, ...] = Field(
+        default=(), description="What the import changed in the graph, one sentence each."
+    )
+    samples: str = Field(description="Name of the file of sample inputs.")
+    target: str | None = Field(
+        default=None,
+        description="Column of the samples with the true answers, from which the metrics are; the "
+        "model may have been trained on these samples. Null where nothing was measured.",
+    )

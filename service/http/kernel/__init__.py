@@ -1,0 +1,1 @@
+"""HTTP over ASGI, written for speed: routing, bodies, limits and errors. Knows no endpoint."""

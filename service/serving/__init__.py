@@ -1,0 +1,1 @@
+"""What serves: every loaded version with all that it needs, and which were refused."""

@@ -1,0 +1,223 @@
+"""The models of this process: which versions serve, which were refused and why."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from contract.errors import ContractError
+from contract.messages import short
+from contract.repository import Entry, Stray, entries
+from service.errors import NotFoundError, StartupError, UnavailableError
+from service.inference import provider
+from service.inference.session import Session, load
+from service.selection import Selection
+from service.serving.served import Served
+from service.settings import Settings
+
+# As the manifest has it: no sign, no leading zero, ASCII digits.
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+
+logger = logging.getLogger(__name__)
+
+Loader = Callable[[Entry, Settings], Session]
+Serve = Callable[[Session], Served]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A version that does not serve, and the one line that says why."""
+
+    name: str
+    version: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Models:
+    """What is loaded. Versions are numbers here, so that 10 comes after 9.
+
+    Nothing of it changes: other models are another process's.
+    """
+
+    default: str
+    served: dict[str, dict[int, Served]] = field(default_factory=dict)
+    refusals: dict[str, dict[int, Refusal]] = field(default_factory=dict)
+    strays: list[Refusal] = field(default_factory=list)
+    unloaded: list[Refusal] = field(default_factory=list)
+    _highest: dict[str, Served] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        highest = {served.name: served for served in self.serving()}
+        object.__setattr__(self, "_highest", highest)
+
+    @property
+    def names(self) -> list[str]:
+        """Every model in the repository, serving or not."""
+        return sorted({*self.served, *self.refusals})
+
+    def get(self, name: str | None = None, version: str | None = None) -> Served:
+        """The version that answers for a model: the default model, its highest version.
+
+        A refused highest version is an error: an older one answers only when it is named.
+
+        Raises:
+            NotFoundError: no such model or version.
+            UnavailableError: it exists but was refused at load.
+        """
+        if version is None and (
+            highest := self._highest.get(self.default if name is None else name)
+        ):
+            return highest
+        if name is None and self.default not in self.names and not self._unloaded(self.default):
+            raise UnavailableError(
+                f"the default model {self.default!r} is not in the repository; name one of "
+                f"{', '.join(self.names) or 'none'}"
+            )
+        name = self.default if name is None else name
+        known = self.known(name)
+        serving, refused = self.served.get(name, {}), self.refusals.get(name, {})
+        number = known[-1] if version is None else _number(version)
+        if number in serving:
+            return serving[number]
+        if number in refused:
+            older = f"; versions {sorted(serving)} serve when named" if serving else ""
+            raise UnavailableError(
+                f"model {name!r} version {number} was refused at load: "
+                f"{refused[number].reason}{older}",
+                loc=["version"] if version else ["model"],
+            )
+        raise NotFoundError(
+            f"model {short(name)} has no version {short(version or '')}; it has "
+            f"{', '.join(map(str, known))}",
+            loc=["version"],
+        )
+
+    def known(self, name: str) -> list[int]:
+        """The numbers of a model's versions, serving or not.
+
+        Raises:
+            NotFoundError: no such model.
+        """
+        known = sorted({*self.served.get(name, {}), *self.refusals.get(name, {})})
+        if not known and self._unloaded(name):
+            raise UnavailableError(
+                f"model {name!r} is unloaded; POST /v2/repository/models/{name}/load loads it",
+                loc=["model"],
+            )
+        if not known:
+            raise NotFoundError(
+                f"model {short(name)} is unknown; choose from {', '.join(self.names) or 'none'}",
+                loc=["model"],
+            )
+        return known
+
+    def _unloaded(self, name: str) -> bool:
+        return any(unloaded.name == name for unloaded in self.unloaded)
+
+    def is_default(self, name: str, version: int) -> bool:
+        """True if this version answers when a request names only the model."""
+        return version == max({*self.served.get(name, {}), *self.refusals.get(name, {})})
+
+    def all(self) -> list[Served]:
+        """Every version that serves, by name and number."""
+        return [
+            served
+            for _, versions in sorted(self.served.items())
+            for _, served in sorted(versions.items())
+        ]
+
+    def serving(self) -> list[Served]:
+        """The highest version of every model, where it serves, by name."""
+        return [
+            versions[max(versions)]
+            for name, versions in sorted(self.served.items())
+            if self.is_default(name, max(versions))
+        ]
+
+    def refused(self) -> list[Refusal]:
+        """Every refused version, by name and number, then the strays."""
+        versions = [
+            refusal
+            for _, versions in sorted(self.refusals.items())
+            for _, refusal in sorted(versions.items())
+        ]
+        return versions + self.strays
+
+    def ready(self) -> bool:
+        """True if a request that names no model gets an answer."""
+        try:
+            return self.get() is not None
+        except (NotFoundError, UnavailableError):
+            return False
+
+
+def load_all(
+    settings: Settings,
+    serve: Serve,
+    loader: Loader = load,
+    selection: Selection | None = None,
+) -> Models:
+    """Load every version; a refused one is logged in one line and the others serve.
+
+    Args:
+        serve: makes the served version of a loaded session.
+        selection: versions that are left out; none unless given.
+
+    Raises:
+        RepositoryError: the repository itself cannot be read.
+        StartupError: the provider setting cannot be fulfilled.
+    """
+    served: dict[str, dict[int, Served]] = {}
+    refusals: dict[str, dict[int, Refusal]] = {}
+    strays: list[Refusal] = []
+    found = entries(settings.models_dir, lambda stray: strays.append(_refuse_stray(stray)))
+    selection = selection or Selection()
+    unloaded = [
+        Refusal(entry.name, str(entry.version), "unloaded")
+        for entry in found
+        if entry.name in selection.unloaded
+    ]
+    found = [entry for entry in found if not selection.leaves_out(entry.name, entry.version)]
+    settings = provider.share(settings, max(1, len(found)))
+    # Constructing a session releases the GIL, so two big forests load side by side.
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        outcomes = pool.map(lambda entry: _attempt(entry, settings, loader), found)
+        for entry, outcome in zip(found, outcomes, strict=True):
+            if isinstance(outcome, Refusal):
+                refusals.setdefault(entry.name, {})[entry.version] = outcome
+                logger.error("model %s was refused: %s", entry, outcome.reason)
+            else:
+                served.setdefault(entry.name, {})[entry.version] = serve(outcome)
+                logger.info(
+                    "model %s serves on %s after %.2f s",
+                    entry, outcome.provider, outcome.load_seconds,
+                )  # fmt: skip
+    return Models(settings.default_model, served, refusals, strays, unloaded)
+
+
+def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refusal:
+    try:
+        return loader(entry, settings)
+    except ContractError as error:
+        return Refusal(entry.name, str(entry.version), str(error))
+    except StartupError:
+        raise
+    except Exception as error:
+        # An error that no audit foresaw must not keep the other models from serving.
+        logger.exception("model %s cannot be loaded", entry)
+        reason = f"it cannot be loaded ({type(error).__name__}: {error}); see the log"
+        return Refusal(entry.name, str(entry.version), reason)
+
+
+def _refuse_stray(stray: Stray) -> Refusal:
+    logger.error("%s was refused: %s", stray.path, stray.reason)
+    return Refusal(stray.name, stray.version, stray.reason)
+
+
+def _number(version: str) -> int:
+    """The version as a number; -1, which no version has, for what is none."""
+    return int(version) if _VERSION.fullmatch(version) else -1

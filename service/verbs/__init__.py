@@ -1,0 +1,1 @@
+"""The verbs of the product, each decode, run, encode; the routes only translate HTTP."""
