@@ -8,8 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from guide.facts import parse_facts
-from profiler import Limits, Profile, merge, profile
-from service.errors import BusyError, DeadlineError, InvalidError, MalformedError
+from profiler import Limits, Profile, Reader, merge
+from service.errors import (
+    BusyError,
+    DeadlineError,
+    InvalidError,
+    MalformedError,
+    UnavailableError,
+)
 from service.http.kernel.messages import Reply, Request, reply
 from service.http.kernel.multipart import parse_form
 from service.http.kernel.operation import ok
@@ -21,7 +27,7 @@ from service.strict_json import parse_object
 from service.translate_errors import translate_errors
 
 _EXAMPLE = '{"domain": "lending"}'
-# A file may take a few hundred megabytes while it is read: one at a time, and a short queue.
+# A file may take a gigabyte while it is read: one at a time, and a short queue.
 _WAITING = 4
 _ENVELOPE_BYTES = 256 * 1024
 
@@ -32,8 +38,10 @@ class Profiler:
     def __init__(self, recommender: Recommender, settings: Settings) -> None:
         self._recommender = recommender
         self._limits = limits_of(settings)
+        self._reader = Reader(self._limits)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="profile")
-        self._seconds = settings.timeout_seconds
+        # To wait for its turn, and to be read.
+        self._seconds = settings.timeout_seconds + settings.profile_timeout_seconds
         self._pending = 0
 
     def route(self) -> Route:
@@ -45,7 +53,7 @@ class Profiler:
             summary="facts from a file, and the decision for them",
             body={"multipart/form-data": ProfileForm},
             responses=ok(ProfileResponse),
-            errors=(MalformedError, InvalidError, DeadlineError),
+            errors=(MalformedError, InvalidError, UnavailableError, DeadlineError),
             max_body_bytes=self._limits.max_bytes + _ENVELOPE_BYTES,
             admit=self._admit,
         )
@@ -100,7 +108,7 @@ class Profiler:
         """
         stated = _stated(facts)
         with translate_errors():
-            found = profile(data, target=target, limits=self._limits)
+            found = self._reader.profile(data, target)
             merged = merge(stated, found)
         decision = self._recommender.recommend(merged.facts)
         return {
@@ -115,7 +123,7 @@ class Profiler:
 
 
 def limits_of(settings: Settings) -> Limits:
-    """The limits that the `ROSENBLATT_PROFILE_MAX_*` settings give."""
+    """The limits that the `ROSENBLATT_PROFILE_*` settings give."""
     return Limits(
         max_bytes=settings.profile_max_bytes,
         max_rows=settings.profile_max_rows,
@@ -123,6 +131,8 @@ def limits_of(settings: Settings) -> Limits:
         max_pixels=settings.profile_max_pixels,
         max_files=settings.profile_max_files,
         max_unpacked_bytes=settings.profile_max_unpacked_bytes,
+        memory_mb=settings.profile_memory_mb,
+        seconds=settings.profile_timeout_seconds,
     )
 
 
