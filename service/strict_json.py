@@ -29,7 +29,7 @@ def parse_object(
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedError(
-            f"{what} is not JSON: {error}; send an object such as {example}" if body else
+            f"{what} is not valid JSON: {error}; send an object such as {example}" if body else
             f"{what} is empty; send a JSON object such as {example}"
         ) from error  # fmt: skip
     if not isinstance(document, dict):
