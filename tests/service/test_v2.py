@@ -18,6 +18,8 @@ from contract.batch import Batch
 from service.http.kernel.disconnect import ClientDisconnected
 from service.http.kernel.messages import Request
 from service.http.kernel.threads import Threads
+from service.http.repository import RepositoryRoutes
+from service.http.repository_control import RepositoryControl
 from service.http.v2 import V2
 from service.http.verbs import INLINE_BYTES
 from service.inference.policy import BatchingPolicy
@@ -144,7 +146,7 @@ def test_the_index(damaged: Client) -> None:
     assert len(index(content=b'{"ready": false}')) == 3
     assert index(content=b'{"ready": 1}') == {"error": "ready is 1; it must be true or false"}
     assert "the fields are ready" in index(content=b'{"name": "x"}')["error"]
-    assert "the body is no JSON" in index(content=b"x")["error"]
+    assert "the body is not valid JSON" in index(content=b"x")["error"]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/octet-stream", None])
@@ -211,7 +213,7 @@ def test_errors_hold_nothing_but_a_sentence(client: Client) -> None:
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
-def test_a_client_that_leaves_while_rows_wait() -> None:
+def test_a_client_that_leaves_while_rows_wait(tmp_path: Path) -> None:
     """Its request is cancelled, is counted as failed and is never run."""
     model = Gated()
     policy = BatchingPolicy(8, 0, 32, 5, row_seconds=1.0)  # worth watching, and on a thread
@@ -225,7 +227,8 @@ def test_a_client_that_leaves_while_rows_wait() -> None:
     async def talk(pool: ThreadPoolExecutor) -> None:
         runs = asyncio.ensure_future(served.infer(one))
         assert await asyncio.to_thread(model.begun.wait, 5)
-        routes = V2(models, Infer(models), Threads(pool, 1)).routes()
+        repository = RepositoryRoutes(models, RepositoryControl(), tmp_path)
+        routes = V2(models, Infer(models), Threads(pool, 1), repository).routes()
         handler = next(r.handler for r in routes if r.path == "/v2/models/{name}/infer")
         headers = [(HEADER.encode(), b"0")]
         request = Request(one["images"].tobytes(), {"name": "alpha"}, "", leave, headers)
@@ -237,7 +240,7 @@ def test_a_client_that_leaves_while_rows_wait() -> None:
     with ThreadPoolExecutor(1) as pool:
         asyncio.run(talk(pool))
     found = served.statistics.document()
-    assert (found["inference_stats"]["fail"].count, found["inference_count"]) == (1, 1)
+    assert (found["inference_stats"]["fail"]["count"], found["inference_count"]) == (1, 1)
     assert model.sizes == [1]
 
 
