@@ -12,7 +12,8 @@ from contract.batch import Batch
 from contract.manifest import Task
 from contract.tensors import Output
 from training.errors import ImportModelError
-from training.importing.outputs import Evidence, Meaning, describe_outputs
+from training.importing.evidence import Evidence
+from training.importing.outputs import Meaning, describe_outputs
 
 P = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.9, 0.1, 0.0]], np.float32)
 BEST = P.argmax(axis=1)
