@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -231,5 +233,14 @@ def _variant_table(chosen: list[Entry], added: list[Added | None]) -> Table:
     return table
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name; its exit status."""
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except SystemExit as status:
+        return status.code if isinstance(status.code, int) else 0
+    return 0
+
+
 if __name__ == "__main__":
-    app()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""`compare`: what every model that takes the same instances says about them."""
+"""`compare`: the predictions of all models that accept the same instances."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIELDS = frozenset({"instances"})
 
 
 class CompareRequest(NamedTuple):
-    """The rows for each version that takes the instances, and why the others do not."""
+    """The rows for each version that accepts the instances, and the others with the reason."""
 
     runs: Sequence[tuple[Served, Decoded]]
     skipped: Sequence[tuple[Served, str]]
@@ -33,20 +33,26 @@ class Compare:
         self._max_rows = settings.max_rows
 
     def decode(self, body: bytes) -> CompareRequest:
-        """The request in a JSON body.
+        """Decode a JSON body.
 
         Raises:
-            ServiceError: of the kind that fits.
+            MalformedError: the body is not a JSON object.
+            InvalidError: a field is wrong, or no model accepts the instances.
+            TooLargeError: there are more instances than a request may have.
+            UnavailableError: no model serves.
         """
         document = parse_object(body)
         refuse_unknown(document, _FIELDS)
         return self.request(document.get("instances"), booleans=may_hold_booleans(body))
 
     def request(self, instances: Any, *, booleans: bool = True) -> CompareRequest:
-        """The request for some instances.
+        """Decode instances for every model; see `decode` for the errors.
 
-        Models whose inputs are the same share one decoding. A model that does not take the
-        instances is skipped, with the reason; if none takes them, that is the error.
+        Models with the same inputs share one decoding. A model that does not accept the instances
+        is skipped, with the reason.
+
+        Args:
+            booleans: False if the instances are known to hold no booleans.
         """
         rows = check_instances(instances, self._max_rows)
         serving = self._models.serving()
@@ -68,15 +74,15 @@ class Compare:
         return CompareRequest(runs, skipped)
 
     def worth_watching(self, request: CompareRequest) -> bool:
-        """True if the work takes so long that the client may leave before."""
+        """True if the work takes so long that the client may leave meanwhile."""
         return any(served.worth_watching(rows.batch.rows) for served, rows in request.runs)
 
     async def run(self, request: CompareRequest) -> list[Batch]:
-        """The outputs of all models, run side by side."""
+        """The outputs of all models, which run concurrently."""
         return await asyncio.gather(*(served.infer(rows.batch) for served, rows in request.runs))
 
     def encode(self, request: CompareRequest, answer: Sequence[Batch]) -> dict[str, Any]:
-        """The answers as JSON, where they agree, and which models did not answer."""
+        """The predictions as a JSON document, with the agreement and the models left out."""
         pairs = [(s, outputs) for (s, _), outputs in zip(request.runs, answer, strict=True)]
         document: dict[str, Any] = {
             "models": [predictions(served, outputs) for served, outputs in pairs],
@@ -94,7 +100,7 @@ class Compare:
         return document | {"warnings": list(warnings)} if warnings else document
 
     def answer(self, request: CompareRequest) -> dict[str, Any]:
-        """Run and encode at once, unbatched: for callers inside the process."""
+        """Run unbatched and encode, for callers inside the process."""
         return self.encode(request, [s.session.predict(rows.batch) for s, rows in request.runs])
 
 
@@ -106,7 +112,7 @@ def _attempt(served: Served, rows: list[Any], booleans: bool) -> Decoded | Inval
 
 
 def _refused_by_all(outcomes: dict[Any, Decoded | InvalidError]) -> InvalidError:
-    """The error of the only kind of model there is, or one that says each kind's."""
+    """The error if no model accepts the instances; it lists the distinct reasons."""
     errors = [error for error in outcomes.values() if isinstance(error, InvalidError)]
     if len(errors) == 1:
         return errors[0]
@@ -115,9 +121,9 @@ def _refused_by_all(outcomes: dict[Any, Decoded | InvalidError]) -> InvalidError
 
 
 def _agree(pairs: Sequence[tuple[Served, Batch]]) -> list[bool] | None:
-    """Per instance, whether all classifiers of the same classes say the same.
+    """Per instance, True if all classifiers with the same classes predict the same label.
 
-    None where no two models can be compared: fewer than two share their classes.
+    None if no two models have the same classes.
     """
     groups: dict[frozenset[str], list[Sequence[str]]] = {}
     for served, outputs in pairs:

@@ -1,4 +1,4 @@
-"""`predict`: one model's predictions for some instances."""
+"""`predict`: the predictions of one model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FIELDS = frozenset({"model", "version", "instances"})
 
 
 class PredictRequest(NamedTuple):
-    """The version that answers, and the rows it is to answer."""
+    """The version that serves the request, and the decoded rows."""
 
     served: Served
     decoded: Decoded
@@ -29,10 +29,14 @@ class Predict:
         self._max_rows = settings.max_rows
 
     def decode(self, body: bytes) -> PredictRequest:
-        """The request in a JSON body.
+        """Decode a JSON body.
 
         Raises:
-            ServiceError: of the kind that fits.
+            MalformedError: the body is not a JSON object.
+            InvalidError: a field is wrong.
+            TooLargeError: there are more instances than a request may have.
+            NotFoundError: there is no such model or version.
+            UnavailableError: it was refused at load, or is unloaded.
         """
         document = parse_object(body)
         refuse_unknown(document, _FIELDS)
@@ -51,13 +55,19 @@ class Predict:
         *,
         booleans: bool = True,
     ) -> PredictRequest:
-        """The request for some instances; `service.instances` says what they may be."""
+        """Decode instances, whose forms `service.instances` documents; see `decode` for the errors.
+
+        Args:
+            model: None for the default model.
+            version: None for the highest version.
+            booleans: False if the instances are known to hold no booleans.
+        """
         served = self._models.get(model, version)
         rows = check_instances(instances, self._max_rows)
         return PredictRequest(served, served.decoder.decode(rows, booleans=booleans))
 
     def worth_watching(self, request: PredictRequest) -> bool:
-        """True if the work takes so long that the client may leave before."""
+        """True if the work takes so long that the client may leave meanwhile."""
         return request.served.worth_watching(request.decoded.batch.rows)
 
     async def run(self, request: PredictRequest) -> Batch:
@@ -65,14 +75,14 @@ class Predict:
         return await request.served.infer(request.decoded.batch)
 
     def encode(self, request: PredictRequest, answer: Batch) -> dict[str, Any]:
-        """The answer as JSON: one prediction per instance, and what to beware of."""
+        """The response as a JSON document: one prediction per instance, and any warnings."""
         document = predictions(request.served, answer)
         if request.decoded.warnings:
             document["warnings"] = list(request.decoded.warnings)
         return document
 
     def answer(self, request: PredictRequest) -> dict[str, Any]:
-        """Run and encode at once, unbatched: for callers inside the process."""
+        """Run unbatched and encode, for callers inside the process."""
         outputs = request.served.session.predict(request.decoded.batch)
         return self.encode(request, outputs)
 

@@ -107,7 +107,7 @@ BAD: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "unknown target": (b"a,b\n1,2\n", {"target": "c"}, 422, '"c"'),
     "unknown fact": (b"a,b\n1,2\n", {"facts": '{"x": 1}'}, 422, 'field "x" is unknown'),
     "bad fact": (b"a,b\n1,2\n", {"facts": '{"n_rows": -1}'}, 422, "n_rows is -1"),
-    "facts no JSON": (b"a,b\n1,2\n", {"facts": "n_rows=1"}, 400, "facts is no JSON"),
+    "facts no JSON": (b"a,b\n1,2\n", {"facts": "n_rows=1"}, 400, "facts is not valid JSON"),
     "facts an array": (b"a,b\n1,2\n", {"facts": "[]"}, 400, "facts is a JSON array"),
     "unknown field": (b"a,b\n1,2\n", {"traget": "b"}, 422, 'field "traget" is unknown'),
     "too large": (b"a" * (33 * 2**20), {}, 413, "the limit is 33816576"),

@@ -87,7 +87,7 @@ def test_a_column_may_be_a_matrix_of_one() -> None:
         [
             Input(name=n, datatype=d, shape=(-1, 1), content=c, columns=(n,))
             for n, d, c in (("age", "FP64", "number"), ("town", "BYTES", "text"))
-        ]  # type: ignore[arg-type]
+        ]
     )
     batch = decoder.decode([{"age": 1, "town": "a"}, {"age": 2, "town": "b"}])
     assert batch["age"].tolist() == [[1.0], [2.0]]
@@ -256,9 +256,9 @@ def plain(tensor: Input, rows: list[dict[str, Any]]) -> Array:
     return array.reshape(len(rows), *tensor.row)
 
 
-def first_fault(tensors: list[Input], row: Any) -> str | None:
+def first_fault(tensors: list[Input], row: dict[str, Any] | None) -> str | None:
     """The column that a row is refused for; the empty string for the whole row."""
-    if type(row) is not dict:
+    if row is None:
         return ""
     known = {name: tensor.datatype for tensor in tensors for name in tensor.columns}
     for name in row:

@@ -66,7 +66,7 @@ def test_any_bytes_are_a_tensor_or_an_error(data: bytes, name: str, size: int) -
         ("BYTES", b"\x00" * 12, "inputs[0] holds 3 elements; its shape has 2"),
         ("BYTES", b"\x02\x00\x00\x00a", "inputs[0] ends inside element 0"),
         ("BYTES", b"\x00\x00\x00\x00\x01", "inputs[0] ends inside element 1"),
-        ("BYTES", b"\x01\x00\x00\x00a\x01\x00\x00\x00\xff", "no UTF-8 in element 1; send text in"),
+        ("BYTES", b"\x01\x00\x00\x00a\x01\x00\x00\x00\xff", "not UTF-8 in element 1; send text in"),
         ("BYTES", b"\xff\xff\xff\xff", "inputs[0] ends inside element 0"),
     ],
 )

@@ -146,7 +146,7 @@ def test_the_index(damaged: Client) -> None:
     assert len(index(content=b'{"ready": false}')) == 3
     assert index(content=b'{"ready": 1}') == {"error": "ready is 1; it must be true or false"}
     assert "the fields are ready" in index(content=b'{"name": "x"}')["error"]
-    assert "the body is no JSON" in index(content=b"x")["error"]
+    assert "the body is not valid JSON" in index(content=b"x")["error"]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/octet-stream", None])

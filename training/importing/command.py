@@ -64,12 +64,11 @@ def import_model(
     pixels: Annotated[
         str | None,
         typer.Option(
-            help="Take UINT8 pixels, PNG and JPEG: 0-1, 0-255, imagenet, or "
-            "scale=S,mean=M:M:M,std=D:D:D."
+            help="Take UINT8 pixels, PNG and JPEG: 0-1, 0-255, imagenet, or scale=S,mean=M,std=D."
         ),
     ] = None,
     softmax: Annotated[
-        str | None, typer.Option(help="Output of logits [batch, classes] to make probabilities of.")
+        str | None, typer.Option(help="Output of one logit per class to make probabilities of.")
     ] = None,
     sigmoid: Annotated[
         str | None, typer.Option(help="Output of one logit a row to make two probabilities of.")
@@ -80,7 +79,7 @@ def import_model(
     parity: Annotated[
         Texts,
         typer.Option(
-            help="The own library's answers: an .npz by output, or OUTPUT=COLUMN[,COLUMN] of the "
+            help="The own library's answers: an .npz by output, or OUTPUT=COLUMN,COLUMN of the "
             "samples."
         ),
     ] = None,

@@ -50,7 +50,8 @@ def _readings(
         readings["index"] = _in_range(answers.reshape(-1), len(labels))
     known = {how: found for how, found in readings.items() if (found >= 0).all()}
     if not known:
-        strange = as_names(answers)[int(np.argmin(readings["value"]))]
+        unknown = np.sum([found < 0 for found in readings.values()], axis=0)
+        strange = as_names(answers)[int(unknown.argmax())]
         raise ImportModelError(
             f"output {output.name!r} answers {strange!r}, which is neither one of the labels "
             f"{', '.join(labels[:10])} nor the index of one; give --labels as the model knows "

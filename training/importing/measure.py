@@ -65,7 +65,7 @@ def true_classes(samples: Samples, column: str, labels: tuple[str, ...]) -> NDAr
     for found in (by_name, by_index):
         if (found >= 0).all():
             return found
-    row = int(np.argmin(by_name))
+    row = int(np.argmin(np.maximum(by_name, by_index)))
     raise ImportModelError(
         f"{samples.path}: {column!r} is {names[row]!r} in row {row + 1}, which is none of the "
         f"labels {', '.join(labels[:10])} nor the index of one"

@@ -24,8 +24,10 @@ class Pixels:
     std: tuple[float, ...] = (1.0,)
 
     def __str__(self) -> str:
-        scaled = f"pixel * {self.scale:g}"
-        return f"({scaled} - {_listed(self.mean)}) / {_listed(self.std)}"
+        text = "pixel" if self.scale == 1 else f"pixel * {self.scale:g}"
+        if any(self.mean):
+            text = f"({text} - {_listed(self.mean)})"
+        return text if set(self.std) == {1} else f"{text} / {_listed(self.std)}"
 
 
 def parse_pixels(text: str) -> Pixels:

@@ -1,13 +1,13 @@
-"""Encoded pictures as pixels: bytes -> audit -> decode -> upright -> grey. No HTTP.
+"""Decoding of pictures: bytes -> audit -> decode -> upright -> grey. Independent of HTTP.
 
-    decode   bytes -> uint8 [height, width]; the one seam where errors are translated
-    png      a PNG, audited chunk by chunk
-    jpeg     a JPEG, audited segment by segment
-    exif     which way up a picture is
-    refused  what all of them raise
+    decode   bytes -> uint8 [height, width]; the one place that translates foreign errors
+    png      audits a PNG chunk by chunk
+    jpeg     audits a JPEG segment by segment
+    exif     the orientation of a picture
+    refused  the error that all of them raise
 
-Pillow inflates and unpacks what the audits let through; its file readers are not used, so no
-text, profile or maker's note is ever looked at.
+Pillow decompresses the pixel data after the audit. Its file readers are not used, so texts, colour
+profiles and maker's notes are never parsed.
 """
 
 from service.inference.pictures.decode import decode

@@ -1,4 +1,4 @@
-"""bytes -> pixels of one picture, and the one seam where everything foreign is translated."""
+"""Decode one picture, and translate every foreign error."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ def decode(
     where: str,
     loc: Location | None = None,
 ) -> NDArray[np.uint8]:
-    """The pixels of a PNG or JPEG, turned upright as its EXIF orientation says.
+    """The grey pixels of a PNG or JPEG, turned upright by its EXIF orientation.
 
-    Colour, transparency and 16 bits are refused, not guessed away; so is every file that does not
-    hold what its header says. A JPEG has no checksum: see `jpeg` for the damage that is not seen.
+    Colour, transparency, 16 bits and files that contradict their header are refused, never
+    converted. A JPEG has no checksum; the docstring of `jpeg` lists the damage it cannot detect.
 
     Args:
         data: the file.
-        shape: (height, width) it must have once upright.
-        max_pixels: the most pixels, judged by the header before anything is inflated.
-        where: the picture's name, with which every message begins.
-        loc: where it stands in a body.
+        shape: required (height, width) of the upright picture.
+        max_pixels: most pixels, checked in the header before anything is decompressed.
+        where: the picture's name, which begins every message.
+        loc: the picture's place in the body.
 
     Returns:
         uint8 [height, width]
 
     Raises:
-        InvalidError: no PNG or JPEG, a broken one, a wrong size, or no 8-bit grey.
-        TooLargeError: more pixels than the limit.
+        InvalidError: not a PNG or JPEG, broken, of another size, or not 8-bit grey.
+        TooLargeError: more than `max_pixels` pixels.
     """
     try:
         return _decode(data, shape, max_pixels, where, loc)
@@ -44,7 +44,7 @@ def decode(
     except RefusedError as error:
         raise InvalidError(f"{where} {error}", loc=loc) from error
     except Exception as error:
-        # What Pillow raises for a broken file is not documented, and has been anything.
+        # Pillow does not document what it raises for a broken file; it can be any exception.
         reason = str(error) or type(error).__name__
         raise InvalidError(f"{where} is a broken picture: {reason}", loc=loc) from error
 
@@ -74,11 +74,17 @@ def _read(data: bytes) -> png.Png | jpeg.Jpeg:
         return png.read(data)
     if data.startswith(jpeg.SIGNATURE):
         return jpeg.read(data)
-    raise RefusedError(f"holds {len(data)} bytes that are no readable PNG or JPEG")
+    raise RefusedError(f"holds {len(data)} bytes that are not a readable PNG or JPEG")
 
 
 def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """[height, width] of grey pixels with any channels, the last of 2 or 4 being opacity."""
+    """Grey pixels [height, width] of a picture [height, width, channels].
+
+    The last of 2 or 4 channels is opacity.
+
+    Raises:
+        RefusedError: a pixel is coloured or transparent.
+    """
     if pixels.ndim == 2:
         return pixels
     channels = pixels.shape[2]

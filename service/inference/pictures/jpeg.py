@@ -1,11 +1,11 @@
-"""A JPEG, audited segment by segment, and decoded twice to find out whether it was cut.
+"""Audit a JPEG segment by segment, and decode it twice to detect truncated pixel data.
 
-libjpeg fills up pixel data that ends early with grey, without a word. A JPEG holds no checksum
-and no length that would show it, so it is decoded a second time with noise after the data: a
-decoder that had all it needed never reads the noise, and the pixels are the same.
+If pixel data ends early, libjpeg silently fills the rest with grey. A JPEG has no checksum and no
+length that would reveal this, so it is decoded a second time with noise after the data. If the data
+is complete, the decoder never reads the noise and both results are equal.
 
-Not seen by this: damage that leaves as many valid codes as before, and a progressive JPEG of
-which whole scans are missing, which is a coarser picture of the same form.
+Two kinds of damage remain undetected: changed bits that leave the number of valid codes as it was,
+and missing scans of a progressive JPEG, which then is a coarser picture.
 Source: ITU-T T.81 annex B (segments, markers) and annex A (units of a scan).
 """
 
@@ -28,12 +28,12 @@ _DHT, _SOI, _EOI, _SOS, _DRI, _APP1 = 0xC4, 0xD8, 0xD9, 0xDA, 0xDD, 0xE1
 # Baseline, extended sequential and progressive, all with Huffman codes.
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 _OTHER_FRAMES = frozenset(range(0xC3, 0xD0)) - {_DHT, 0xC8, 0xCC}
-# Beside the frame: quantisation tables, and the two blocks that say which colours are meant.
+# Kept beside the frame: tables, scans, and APP0 and APP14, which give the colour space.
 _KEPT = frozenset({_DHT, _DRI, _SOS, 0xDB, 0xE0, 0xEE})
 _ALONE = frozenset({0x00, 0x01, _SOI, *range(0xD0, 0xD8)})
 _EXIF = b"Exif\0\0"
 _MODES = {1: "L", 3: "RGB"}
-# Either bounds the time a small file can take; cameras and editors write far fewer.
+# Limits on the time that a small file can take; cameras and editors write far fewer.
 _MOST_SEGMENTS, _MOST_SCANS = 1000, 100
 
 _LEAD = re.compile(rb"\xff+")
@@ -45,14 +45,17 @@ _NOISE = b"\x5a\xc6\x93\x2d\x71\xb8\x0e\xe4"
 
 @dataclass(frozen=True)
 class _Frame:
-    """A SOF segment: size, and (identifier, columns, rows) of units, of each component."""
+    """A SOF segment: the size in pixels, and (identifier, h, v) of each component.
+
+    h and v are the sampling factors of T.81 annex A.1.1.
+    """
 
     width: int
     height: int
     components: tuple[tuple[int, int, int], ...]
 
     def units(self, scanned: bytes) -> int:
-        """The units (MCU) of a scan of some components; annex A.2."""
+        """Number of units (MCU) in a scan of the components `scanned`; annex A.2."""
         most_x = max(x for _, x, _ in self.components)
         most_y = max(y for _, _, y in self.components)
         x, y = most_x, most_y
@@ -68,7 +71,7 @@ class _Frame:
 
 @dataclass
 class _Parts:
-    """What the audit keeps: the file without metadata, as it is and with noise."""
+    """The parts that the audit keeps: the file without metadata, once plain and once with noise."""
 
     frame: _Frame | None = None
     exif: list[bytes] = field(default_factory=list)
@@ -84,7 +87,7 @@ class _Parts:
 
 @dataclass(frozen=True)
 class Jpeg:
-    """An audited file that is still compressed; exif is a TIFF file or None."""
+    """An audited file that is still compressed; `exif` is a TIFF file or None."""
 
     size: tuple[int, int]
     exif: bytes | None
@@ -108,10 +111,10 @@ class Jpeg:
 
 
 def read(data: bytes) -> Jpeg:
-    """Audit a JPEG; nothing is decompressed.
+    """Audit a JPEG without decompressing it.
 
     Raises:
-        RefusedError: broken, or of a kind that cannot be taken exactly.
+        RefusedError: it is broken, or of a kind that cannot be decoded exactly.
     """
     parts, at = _Parts(), len(SIGNATURE)
     for _ in range(_MOST_SEGMENTS):
@@ -125,7 +128,7 @@ def read(data: bytes) -> Jpeg:
 
 
 def _segment(data: bytes, at: int) -> tuple[int, bytes, int]:
-    """Marker and content of the segment at an offset, and the offset behind it."""
+    """Marker and content of the segment at offset `at`, and the offset after it."""
     led = _LEAD.match(data, at)
     if led is None:
         raise broken(f"the JPEG has no segment at byte {at}")
@@ -145,7 +148,7 @@ def _segment(data: bytes, at: int) -> tuple[int, bytes, int]:
 
 
 def _sort(parts: _Parts, code: int, content: bytes) -> None:
-    """Keep what decoding needs, and EXIF; drop profiles, comments and the like unread."""
+    """Keep the segments that decoding needs, and EXIF; drop all others unread."""
     if code in _FRAMES:
         if parts.frame is not None:
             raise broken("it holds two frame headers")
@@ -156,7 +159,7 @@ def _sort(parts: _Parts, code: int, content: bytes) -> None:
         parts.exif.append(content.removeprefix(_EXIF))
     elif code == _DRI:
         if len(content) != 2:
-            raise broken("its restart interval is no 16-bit integer")
+            raise broken("its restart interval is not a 16-bit integer")
         parts.interval = int.from_bytes(content)
     if code in _FRAMES or code in _KEPT:
         parts.keep(bytes((0xFF, code)) + (len(content) + 2).to_bytes(2) + content)
@@ -183,7 +186,7 @@ def _frame(content: bytes) -> _Frame:
 
 
 def _scan(parts: _Parts, header: bytes, data: bytes, at: int) -> int:
-    """Audit and keep the pixel data behind a SOS segment; the offset behind it."""
+    """Audit and keep the pixel data after a SOS segment; returns the offset after the data."""
     if parts.frame is None:
         raise broken("a scan stands before the frame header")
     if not header or len(header) != 4 + 2 * header[0] or header[0] > len(parts.frame.components):
@@ -194,7 +197,7 @@ def _scan(parts: _Parts, header: bytes, data: bytes, at: int) -> int:
     found = _SCAN_END.search(data, at)
     if found is None:
         raise broken(f"the JPEG ends without an end marker, after {len(data)} bytes")
-    # Markers may be led by fill bytes, before which the noise has to stand.
+    # Fill bytes may precede a marker; drop them, so that the noise directly follows the data.
     coded = _FILL.sub(b"", data[at : found.start()]).rstrip(b"\xff")
     _audit_restarts(coded, parts.frame.units(header[1 : 1 + 2 * header[0] : 2]), parts.interval)
     parts.keep(coded, _RESTART.sub(_NOISE + rb"\g<0>", coded) + _NOISE)
@@ -202,7 +205,7 @@ def _scan(parts: _Parts, header: bytes, data: bytes, at: int) -> int:
 
 
 def _audit_restarts(coded: bytes, units: int, interval: int) -> None:
-    """Restart markers must count from 0 to 7 and over, one between each two intervals."""
+    """Check that a restart marker separates each two intervals, numbered 0 to 7 in cycles."""
     expected = -(-units // interval) - 1 if interval else 0
     numbers = [found[0][1] & 7 for found in islice(_RESTART.finditer(coded), expected + 1)]
     if numbers != [i % 8 for i in range(expected)]:

@@ -1,7 +1,7 @@
-"""A PNG, audited chunk by chunk before any pixel is unpacked.
+"""Audit a PNG chunk by chunk before any pixel is decompressed.
 
-Pillow stops where pixel data ends early, cuts 16 bits to 8, and invents missing palette entries,
-each without a word. Here all of a file must be as its header says, or it is refused.
+Pillow silently accepts pixel data that ends early, cuts 16 bits to 8, and invents missing palette
+entries. This audit refuses every file that contradicts its header.
 Source: PNG (Third Edition), W3C, sections 5 (chunks), 8.1 (Adam7), 10 (zlib) and 11.
 """
 
@@ -24,7 +24,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PALETTE = 3
 _GREY = frozenset({0, 4})
-# By (bit depth, colour type): Pillow's mode and raw mode. Greys of 2 and 4 bits are spread to 8.
+# (bit depth, colour type) -> Pillow's mode and raw mode. Greys of 2 and 4 bits are scaled to 8.
 _MODES = {
     (1, 0): ("1", "1"), (2, 0): ("L", "L;2"), (4, 0): ("L", "L;4"), (8, 0): ("L", "L"),
     (1, 3): ("P", "P;1"), (2, 3): ("P", "P;2"), (4, 3): ("P", "P;4"), (8, 3): ("P", "P"),
@@ -35,7 +35,7 @@ _DEEP = frozenset({0, 2, 4, 6})
 _PASSES = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
 )  # fmt: skip
-# Bounds the time a file of empty chunks can take; real ones have dozens.
+# A limit on the time that a file of empty chunks can take; real files have dozens.
 _MOST_CHUNKS = 1000
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 _REFUSED = {
@@ -46,7 +46,7 @@ _REFUSED = {
 
 @dataclass(frozen=True)
 class Header:
-    """An IHDR chunk; depth in bits, colour and interlace by the numbers of the specification."""
+    """An IHDR chunk; colour type and interlace method are codes of the specification."""
 
     width: int
     height: int
@@ -70,7 +70,7 @@ class Header:
 
 @dataclass
 class _Parts:
-    """What the audit keeps of a file."""
+    """The chunks of a file that the audit keeps."""
 
     palette: bytes | None = None
     exif: bytes | None = None
@@ -79,7 +79,7 @@ class _Parts:
 
 @dataclass(frozen=True)
 class Png:
-    """An audited file whose pixels are still deflated; exif is a TIFF file or None."""
+    """An audited file whose pixels are still compressed; `exif` is a TIFF file or None."""
 
     header: Header
     exif: bytes | None
@@ -95,7 +95,7 @@ class Png:
         """uint8 [height, width] or [height, width, channels].
 
         Raises:
-            RefusedError: the pixel data is not what the header says.
+            RefusedError: the pixel data contradicts the header.
         """
         header = self.header
         _audit_data(self._data, header.length())
@@ -104,14 +104,14 @@ class Png:
         if mode == "1":
             image = image.convert("L")
         pixels = np.asarray(image)
-        return pixels if self._palette is None else _looked_up(pixels, self._palette)
+        return pixels if self._palette is None else _apply_palette(pixels, self._palette)
 
 
 def read(data: bytes) -> Png:
-    """Audit a PNG up to its pixel data, which is not inflated.
+    """Audit a PNG without decompressing its pixel data.
 
     Raises:
-        RefusedError: broken, or of a kind that cannot be taken exactly.
+        RefusedError: it is broken, or of a kind that cannot be decoded exactly.
     """
     chunks = _chunks(data)
     header = _header(*next(chunks, (b"", b"")))
@@ -125,7 +125,7 @@ def read(data: bytes) -> Png:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and content of each chunk, its checksum compared."""
+    """Kind and content of each chunk, after checking its checksum."""
     at, end = len(SIGNATURE), len(data)
     for _ in range(_MOST_CHUNKS):
         if at == end:
@@ -168,7 +168,7 @@ def _header(kind: bytes, content: bytes) -> Header:
 
 
 def _parts(chunks: Iterator[tuple[bytes, bytes]]) -> _Parts:
-    """Sort what follows the header; text, profiles and the like are dropped unread."""
+    """Keep the chunks that decoding needs; texts, profiles and the like are dropped unread."""
     parts, before = _Parts(), b"IHDR"
     for kind, content in chunks:
         if kind == b"IDAT":
@@ -207,7 +207,7 @@ def _audit_palette(palette: bytes | None) -> None:
 
 
 def _audit_data(data: bytes, expected: int) -> None:
-    """Inflate, one byte further than must be at most, and compare the lengths."""
+    """Decompress at most one byte more than `expected`, and compare the length."""
     inflater = zlib.decompressobj()
     try:
         found = len(inflater.decompress(data, expected + 1))
@@ -222,7 +222,7 @@ def _audit_data(data: bytes, expected: int) -> None:
         raise broken("bytes follow its pixel data (IDAT chunks)")
 
 
-def _looked_up(indices: NDArray[np.uint8], palette: bytes) -> NDArray[np.uint8]:
+def _apply_palette(indices: NDArray[np.uint8], palette: bytes) -> NDArray[np.uint8]:
     """The colours [height, width, 3] of palette indices [height, width]."""
     colours = np.frombuffer(palette, np.uint8).reshape(-1, 3)
     if (highest := int(indices.max())) >= len(colours):

@@ -1,12 +1,12 @@
-"""What an audit raises."""
+"""The error that the audits of pictures raise."""
 
 from __future__ import annotations
 
 
 class RefusedError(Exception):
-    """A picture that is not decoded; the message completes a sentence that names the picture."""
+    """A refused picture; the message continues a sentence that starts with the picture's name."""
 
 
 def broken(reason: str) -> RefusedError:
-    """The refusal of a file that is not what its format's specification says."""
+    """The error for a file that breaks its format's specification."""
     return RefusedError(f"is a broken picture: {reason}")
