@@ -11,12 +11,14 @@ from contract.batch import Array
 from contract.messages import short
 from contract.tensors import Input
 from service.errors import InvalidError, ServiceError, TooLargeError
-from service.inference import pictures
+from service.instances import pictures
+from service.instances.spec import ImageSpec
 from service.score.problems import Problems
 from service.settings import Settings
 
 # A flat cell of numbers, where a row has several axes, is in row-major order.
 _KINDS = {"FP": "iuf", "BO": "b"}
+_NO_IMAGE = ImageSpec(1, 1)
 
 
 class Cells:
@@ -34,6 +36,7 @@ class Cells:
         self._size = tensor.row_size
         self._dtype = tensor.dtype
         self._encoded = takes_pictures(tensor)
+        self._spec = ImageSpec.of(tensor) if self._encoded else _NO_IMAGE
         self._kinds = _KINDS.get(tensor.datatype[:2], "iu")
         self._low, self._high = limits(tensor)
         self._takes = _takes(tensor, self._low, self._high)
@@ -89,7 +92,8 @@ class Cells:
                 f"{where} holds more than {self._settings.max_body_bytes:,} bytes, the limit of "
                 "ROSENBLATT_MAX_BODY_BYTES; shrink it or raise the limit"
             )
-        return pictures.decode(cell, self._row, self._settings.max_image_pixels, where)
+        most = self._settings.max_image_pixels
+        return pictures.decode(cell, self._spec, most, where, fits=False)
 
     def _numbers(self, cell: Any, where: str) -> Array:
         """Numbers, flat or nested as the row is."""

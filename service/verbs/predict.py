@@ -10,8 +10,8 @@ from service.instances.decoder import Decoded, Options, check_instances
 from service.serving.repository import Models
 from service.serving.served import Served
 from service.settings import Settings
-from service.verbs.options import FIELDS, options_of, options_of_texts
 from service.strict_json import may_hold_booleans, optional_string, parse_object, refuse_unknown
+from service.verbs.options import FIELDS, options_of, options_of_texts
 
 _FIELDS = frozenset({"model", "version", "instances", *FIELDS})
 
