@@ -31,9 +31,9 @@ class Cells:
         self._settings = settings
         self._name = name
         self._row = tensor.row
+        self._picture_size = tensor.size if takes_pictures(tensor) else None
         self._size = tensor.row_size
         self._dtype = tensor.dtype
-        self._encoded = takes_pictures(tensor)
         self._kinds = _KINDS.get(tensor.datatype[:2], "iu")
         self._low, self._high = limits(tensor)
         self._takes = _takes(tensor, self._low, self._high)
@@ -74,22 +74,23 @@ class Cells:
         return bool(((cells >= self._low) & (cells <= self._high)).all())
 
     def _one(self, cell: Any, where: str) -> Array:
-        if self._encoded and isinstance(cell, dict):
+        if self._picture_size and isinstance(cell, dict):
             cell = cell.get("bytes")
         if cell is None:
-            noun = "an image" if self._encoded else self._what
+            noun = "an image" if self._picture_size else self._what
             raise InvalidError(f"{where} is null; it must hold {noun}")
-        if self._encoded and isinstance(cell, bytes):
-            return self._picture(cell, where)
+        if self._picture_size and isinstance(cell, bytes):
+            return self._picture(cell, self._picture_size, where)
         return self._numbers(cell, where)
 
-    def _picture(self, cell: bytes, where: str) -> Array:
+    def _picture(self, cell: bytes, size: tuple[int, int], where: str) -> Array:
         if len(cell) > self._settings.max_body_bytes:
             raise TooLargeError(
                 f"{where} holds more than {self._settings.max_body_bytes:,} bytes, the limit of "
                 "ROSENBLATT_MAX_BODY_BYTES; shrink it or raise the limit"
             )
-        return pictures.decode(cell, self._row, self._settings.max_image_pixels, where)
+        pixels = pictures.decode(cell, size, self._settings.max_image_pixels, where)
+        return pixels.reshape(self._row)
 
     def _numbers(self, cell: Any, where: str) -> Array:
         """Numbers, flat or nested as the row is."""
@@ -114,8 +115,8 @@ class Cells:
 
 
 def takes_pictures(tensor: Input) -> bool:
-    """True if the images of an input may be encoded: their pixels are bytes."""
-    return tensor.content == "image" and tensor.datatype == "UINT8"
+    """True if the images of an input may be encoded: their pixels are grey bytes."""
+    return tensor.content == "image" and tensor.datatype == "UINT8" and tensor.channels == 1
 
 
 def limits(tensor: Input) -> tuple[float, float]:

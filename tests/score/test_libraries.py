@@ -92,7 +92,7 @@ def test_a_torch_network_of_3x224x224(form: str, scored: Scored, tmp_path: Path)
     frame = pl.DataFrame({"id": range(len(PIXELS)), "photo": cells[form]})
     frame.write_parquet(tmp_path / "in.parquet")
     expected = torch.tensor(own()).softmax(1).numpy()
-    out = scored(tmp_path / "in.parquet")
+    out = scored(tmp_path / "in.parquet", "--batch-rows", 4)
     assert out.columns == ["id", "label", "probabilities", "model", "version"]
     assert out["label"].to_list() == [LABELS[i] for i in expected.argmax(axis=1)]
     np.testing.assert_allclose(out["probabilities"].to_numpy(), expected, atol=1e-5)
