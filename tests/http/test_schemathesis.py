@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from tests.server import Server
 
 # A schema cannot say which tensors a model takes: requests that it allows may still be refused.
 EXCLUDED = "positive_data_acceptance"
+# They replace the workers, which takes seconds, and would unload what other tests need.
+NOT_FUZZED = "/(un)?load$"
 
 
 @pytest.mark.parametrize(
@@ -25,7 +28,8 @@ def test_no_answer_breaks_the_document(
         [
             sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json",
             "--max-examples", str(examples), "--seed", str(seed),
-            "--exclude-checks", EXCLUDED, "--warnings", "off", "--no-color",
+            "--exclude-checks", EXCLUDED, "--exclude-path-regex", NOT_FUZZED,
+            "--warnings", "off", "--no-color",
         ],
         cwd=tmp_path, capture_output=True, text=True, timeout=540,
     )  # fmt: skip
@@ -33,5 +37,6 @@ def test_no_answer_breaks_the_document(
     with server.client() as client:
         paths = client.get("/openapi.json").json()["paths"]
     # Every operation but that of the document itself.
-    operations = sum(len(item) for item in paths.values()) - 1
+    operations = sum(len(item) for path, item in paths.items() if not re.search(NOT_FUZZED, path))
+    operations -= 1
     assert f"Tested: {operations}\n" in done.stdout
