@@ -25,7 +25,7 @@ from contract.golden import GoldenSamples
 from contract.manifest import MANIFEST_VERSION, Golden, Manifest
 from contract.repository import record_of, write
 from contract.tensors import Input, Output
-from training.answers import ask
+from training.answers import run_graph
 
 NAMES = (
     "age", "workclass", "fnlwgt", "education", "education_num", "marital_status", "occupation",
@@ -84,7 +84,7 @@ def repository(root: Path) -> Path:
     classifier.fit(_matrix(table, categories), table.above)
     graph = _graph(classifier, categories).SerializeToString()
     samples = table.batch(GOLDEN_ROWS)
-    golden = GoldenSamples(samples, ask(graph, samples)).to_bytes()
+    golden = GoldenSamples(samples, run_graph(graph, samples)).to_bytes()
     entry = write(root, _manifest(graph, golden), {"model.onnx": graph, "golden.npz": golden})
     return entry.path / "model.onnx"
 

@@ -16,7 +16,7 @@ from benchmarks.models import processor
 from benchmarks.serving.contenders import PEERS, UVICORN, Contender, ours
 from benchmarks.serving.process import Running, running
 from benchmarks.table import adult
-from training.answers import ask
+from training.answers import run_graph
 
 CONNECTIONS = (1, 8)
 LEAST_RATIO = 1.5  # at 8 connections
@@ -42,7 +42,7 @@ def main(target: Path, rounds: int, seconds: int) -> int:
 def _measure(model: Path, models: Path, rounds: int, seconds: int) -> dict[str, Any]:
     test = adult.load("test")
     bodies = [json.dumps({"instances": [row]}).encode() for row in test.objects(ROWS)]
-    labels = ask(model.read_bytes(), test.batch(ROWS))["label"]
+    labels = run_graph(model.read_bytes(), test.batch(ROWS))["label"]
     rates: dict[str, dict[str, list[float]]] = {}
     errors = 0
     for turn in range(rounds):

@@ -81,7 +81,7 @@ def test_columns_of_any_content(changes: dict[str, Any]) -> None:
         ({"datatype": "FP32", "content": "category"}, "must be BYTES or whole numbers"),
         ({"content": "text"}, "must be BYTES, not FP32"),
         ({"datatype": "BYTES", "content": "text", "columns": ()}, "needs the names"),
-        ({"layout": "HW"}, "no image, so it has no layout"),
+        ({"layout": "HW"}, "not an image, so it must not have a layout"),
         ({"seen": [RANGE]}, "one per column"),
         ({"seen": [RANGE, {**RANGE, "range": {"low": 2, "high": 1}}]}, "must not be above"),
         (

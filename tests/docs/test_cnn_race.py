@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 import pytest
 
 from scripts import cnn_race
-from training.race import Lap, Look, Race, to_json
+from training.race import EpochResult, Lap, Race, to_json
 
 
 def laps(recipe: str, seconds: float, *accuracies: tuple[float, float]) -> tuple[Lap, ...]:
     return tuple(
-        Lap(recipe, seed, (Look(seconds / 2, first), Look(seconds, last)))
+        Lap(recipe, seed, (EpochResult(seconds / 2, first), EpochResult(seconds, last)))
         for seed, (first, last) in enumerate(accuracies)
     )
 

@@ -19,7 +19,7 @@ from tests.server import Server, free_port, serve
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("ROSENBLATT_MODELS_DIR", "/nowhere", "the model repository /nowhere is no directory"),
+        ("ROSENBLATT_MODELS_DIR", "/nowhere", "the model repository /nowhere is not a directory"),
         ("ROSENBLATT_MAX_ROWS", "0", "ROSENBLATT_MAX_ROWS is '0'"),
         ("ROSENBLATT_PROVIDER", "tpu", "ROSENBLATT_PROVIDER is 'tpu'"),
     ],

@@ -125,8 +125,8 @@ def test_what_no_audit_foresaw_refuses_one_model(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("beta/backup", "it is no version directory; name it with a positive integer"),
-        ("beta/01", "it is no version directory"),
+        ("beta/backup", "it is not a version directory; name it with a positive integer"),
+        ("beta/01", "it is not a version directory"),
         ("gamma", "it holds no version directory"),
     ],
 )

@@ -11,7 +11,7 @@ from onnx import helper
 
 from contract.batch import Batch
 from tests.training.importing.models import X, answers, imported, linear, made, node
-from training.answers import ask
+from training.answers import run_graph
 from training.errors import ImportModelError
 from training.importing.pixels import Pixels
 
@@ -49,7 +49,7 @@ def test_softmax_makes_probabilities_and_a_label(tmp_path: Path) -> None:
         ("label", "label"),
         ("probabilities", "probabilities"),
     ]
-    scores = ask(linear(), Batch({"x": X}))["scores"].astype(np.float64)
+    scores = run_graph(linear(), Batch({"x": X}))["scores"].astype(np.float64)
     expected = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     found = answers(artifact, x=X)
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-6)
@@ -88,7 +88,7 @@ def test_pixels_become_what_the_network_takes(tmp_path: Path, layout: str) -> No
     shape = (3, 1, 1) if layout == "CHW" else (3,)
     mean, std = (np.reshape(numbers, shape) for numbers in (pixels.mean, pixels.std))
     own = ((images / 255 - mean) / std).astype(np.float32)
-    expected = ask(graph, Batch({"images": own}))["y"]
+    expected = run_graph(graph, Batch({"images": own}))["y"]
     np.testing.assert_allclose(answers(artifact, images=images)["y"], expected, atol=2e-5)
     assert changes(artifact)[0].startswith("Input images takes UINT8 pixels, which become (pixel *")
 
@@ -218,7 +218,7 @@ def zipmap(classes: list[str]) -> bytes:
 def test_a_zipmap_becomes_the_tensor_that_it_reads(tmp_path: Path) -> None:
     artifact = imported(tmp_path, zipmap(["a", "b", "c"]), {"x": X})
     assert artifact.manifest.labels == ABC
-    expected = ask(linear(), Batch({"x": X}))["scores"]
+    expected = run_graph(linear(), Batch({"x": X}))["scores"]
     np.testing.assert_array_equal(answers(artifact, x=X)["maps"], expected)
 
 
