@@ -1,4 +1,4 @@
-"""`python -m scripts.port HOST PORT`: exit 1 with one line where nothing can listen there."""
+"""`python -m scripts.port HOST PORT`: check that a server can listen; exit 1 if it cannot."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def main(host: str, port: str) -> int:
-    """Try to listen as the server will; the exit status."""
+    """Try to listen on the address; returns the exit status."""
     if not port.isdecimal() or not 1 <= int(port) <= 65535:
         sys.stderr.write(f"cannot start: PORT is {port!r}; choose one from 1 to 65535\n")
         return 1
@@ -16,8 +16,8 @@ def main(host: str, port: str) -> int:
             return 0
     except OSError as error:
         sys.stderr.write(
-            f"cannot start: {host}:{port} cannot be listened on ({error.strerror}); choose "
-            "another with HOST= or PORT=\n"
+            f"cannot start: cannot listen on {host}:{port} ({error.strerror}); choose another "
+            "address with HOST= or PORT=\n"
         )
         return 1
 

@@ -76,7 +76,7 @@ def test_two_tensors_of_one_name_are_refused(manifest: Manifest) -> None:
 
 
 def test_what_is_no_json_is_refused() -> None:
-    with pytest.raises(ManifestError, match="no valid manifest"):
+    with pytest.raises(ManifestError, match="not a valid manifest"):
         parse("{")
 
 

@@ -106,12 +106,12 @@ def test_columns_that_do_not_fit_are_refused(changes: dict[str, Any], message: s
             {"datatype": "INT64", "shape": (-1, 2), "role": "label", "encoding": "index"},
             "role label",
         ),
-        ({"datatype": "INT64", "shape": (-1,), "role": "label"}, "has an encoding"),
+        ({"datatype": "INT64", "shape": (-1,), "role": "label"}, "must have an encoding"),
         ({"datatype": "BYTES", "shape": (-1,), "role": "label", "encoding": "index"}, "is text"),
         ({"datatype": "INT64", "shape": (-1,), "role": "value"}, "the role value"),
         ({"datatype": "FP32", "shape": (-1, 3), "role": "interval"}, "role interval"),
         ({"datatype": "FP32", "shape": (-1,), "role": "value", "encoding": "value"}, "encoding"),
-        ({"datatype": "FP32", "shape": (-1,), "role": "value", "level": 0.9}, "no level"),
+        ({"datatype": "FP32", "shape": (-1,), "role": "value", "level": 0.9}, "not have a level"),
     ],
 )
 def test_a_role_that_does_not_fit_is_refused(output: dict[str, Any], message: str) -> None:

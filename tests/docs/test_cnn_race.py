@@ -31,7 +31,7 @@ def race() -> dict[str, Any]:
 
 
 def test_points_are_means_over_the_seeds(race: dict[str, Any]) -> None:
-    first, last = cnn_race.points(race, "guide")
+    first, last = cnn_race.epochs(race, "guide")
     assert (first.epoch, first.seconds, first.accuracies) == (1, 20.0, (0.97, 0.98))
     assert (last.epoch, last.seconds) == (2, 40.0)
     assert last.mean == pytest.approx(0.985)

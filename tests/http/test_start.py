@@ -78,9 +78,7 @@ def test_paths_that_nobody_routes_leave_no_label(server: Server) -> None:
     assert 'route="/models/{name}",status="404"' in metrics
 
 
-@pytest.mark.parametrize(
-    ("port", "message"), [("taken", "cannot be listened on"), ("0", "1 to 65535")]
-)
+@pytest.mark.parametrize(("port", "message"), [("taken", "cannot listen on"), ("0", "1 to 65535")])
 def test_a_port_that_cannot_be_had_is_said_in_one_line(
     server: Server, port: str, message: str
 ) -> None:

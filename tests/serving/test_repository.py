@@ -152,5 +152,5 @@ def test_golden_samples_that_are_none_refuse_the_model(repository: Path, content
     manifest["golden"].update(record_of(name, content).model_dump())
     (folder / "manifest.json").write_text(json.dumps(manifest))
     models = load_models(settings(repository))
-    assert "no archive of golden samples" in models.refused()[0].reason
+    assert "not an archive of golden samples" in models.refused()[0].reason
     assert models.ready()
