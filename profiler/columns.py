@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from profiler.result import Column, Kind
 from profiler.thresholds import THRESHOLDS
-
-if TYPE_CHECKING:
-    import polars as pl
 
 # What pandas takes for missing, and the question mark of the UCI tables. Compared in lower case.
 # "-" is not among them: it is a class of its own beside "+" in credit data.
@@ -95,10 +93,8 @@ def values_of(series: pl.Series, *, decimal_comma: bool = False) -> Values:
 
     With `decimal_comma`, a column whose numbers are written `1,5` is read as `1.5`.
     """
-    import polars as pl
-
-    text = isinstance(series.dtype, pl.String | pl.Categorical | pl.Enum)
-    value = series.cast(pl.String).str.strip_chars() if text else series
+    text = is_text(series)
+    value = stripped(series) if text else series
     if value.dtype.is_float():
         value = value.fill_nan(None)
     counts = value.alias("value").value_counts(name="n")
@@ -113,6 +109,16 @@ def values_of(series: pl.Series, *, decimal_comma: bool = False) -> Values:
     return values
 
 
+def is_text(series: pl.Series) -> bool:
+    """Whether the cells are texts, so that markers of missing values may stand among them."""
+    return isinstance(series.dtype, pl.String | pl.Categorical | pl.Enum)
+
+
+def stripped(series: pl.Series) -> pl.Series:
+    """The texts of a series without white space around them."""
+    return series.cast(pl.String).str.strip_chars()
+
+
 def describe(values: Values) -> Column:
     """The column of these values: its kind by the first rule that holds."""
     missing = (values.rows - values.present) / values.rows
@@ -121,8 +127,6 @@ def describe(values: Values) -> Column:
 
 
 def _kind(values: Values) -> tuple[Kind, int]:
-    import polars as pl
-
     dtype = values.value.dtype
     # One value beside gaps is no constant: whether it is there is information.
     if values.distinct == 0 or (values.distinct == 1 and values.present == values.rows):
@@ -138,8 +142,6 @@ def _kind(values: Values) -> tuple[Kind, int]:
 
 def _numeric_text(values: Values) -> tuple[Kind, int] | None:
     """Kind and stray values of a column of texts that are numbers; None if they are not."""
-    import polars as pl
-
     numbers = values.value.cast(pl.Float64, strict=False)
     stray = int(values.n.filter(numbers.is_null()).sum())
     if values.present - stray < THRESHOLDS.kind_share * values.present:
@@ -151,8 +153,6 @@ def _numeric_text(values: Values) -> tuple[Kind, int] | None:
 
 def _number_kind(values: Values, numbers: pl.Series) -> Kind:
     """The kind of a column of these distinct float64 numbers."""
-    import polars as pl
-
     if not bool((numbers == numbers.floor()).all()):
         return "numeric"
     low, high = float(numbers.min() or 0), float(numbers.max() or 0)  # type: ignore[arg-type]
@@ -188,8 +188,6 @@ def _is_boolean(values: Values) -> bool:
 
 
 def _has_decimal_commas(values: Values) -> bool:
-    import polars as pl
-
     commas = values.value.str.contains(_DECIMAL_COMMA)
     if not commas.any():
         return False

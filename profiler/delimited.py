@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from profiler.errors import UnreadableError
 from profiler.limits import Limits
@@ -14,9 +14,6 @@ from profiler.messages import count, listed
 from profiler.records import DELIMITER_NAMES, Records, delimiter_of, line_of, records_of
 from profiler.table import Table, check_columns, check_names, check_rows, check_unpacked
 from profiler.translate_errors import polars_errors
-
-if TYPE_CHECKING:
-    import polars as pl
 
 # A string view of polars' takes 16 bytes, whatever it points to.
 _CELL_BYTES = 16
@@ -130,8 +127,6 @@ def _parse(
 
 
 def _read(data: bytes, delimiter: str, line_end: bytes, *, header: bool) -> pl.DataFrame:
-    import polars as pl
-
     return pl.read_csv(
         io.BytesIO(data),
         separator=delimiter,

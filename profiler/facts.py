@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from profiler.columns import Values, describe, values_of
 from profiler.messages import count, listed, percent, shown
@@ -12,9 +12,6 @@ from profiler.table import Table, check_target
 from profiler.target import Target, balance_warnings, judge_target
 from profiler.thresholds import THRESHOLDS
 from profiler.translate_errors import polars_errors
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _UNLEARNABLE: frozenset[Kind] = frozenset({"constant", "identifier", "opaque"})
 
@@ -76,9 +73,7 @@ def _columns(table: Table, target: str | None) -> tuple[list[Column], Target | N
 
 
 def _column(table: Table, name: str) -> tuple[Column, Values]:
-    # Where the comma delimits fields, `1,500` in quotes is a thousand and a half.
-    commas = table.delimiter not in (None, ",")
-    values = values_of(table.frame[name], decimal_comma=commas)
+    values = values_of(table.frame[name], decimal_comma=table.has_decimal_commas)
     return describe(values), values
 
 

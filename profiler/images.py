@@ -1,20 +1,35 @@
-"""A zip of images in class folders -> its profile, from names and image headers alone."""
+"""A zip of images in class folders -> its profile, from names and image headers alone.
+
+Pillow reads the headers; it may allocate what a header claims, which the child's limits stop.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# Each plugin registers its format; `preinit` loads those of the other four.
+from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401
+
 from profiler.archive import Archive, parts_of, refuse_other
 from profiler.errors import TargetError, TooLargeError
-from profiler.image_headers import ImageHeader, image_header
 from profiler.limits import Limits
 from profiler.messages import count, listed, shown
 from profiler.result import ClassCount, Details, Images, Profile
 from profiler.target import balance_warnings, by_size
 from profiler.thresholds import THRESHOLDS
+from profiler.translate_errors import IMAGE_ERRORS
+
+Image.preinit()
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+# A JPEG that holds several pictures.
+_ALIASES = {"MPO": "JPEG"}
+# Pillow's own limit warns and then refuses; `Limits.max_pixels` says more.
+Image.MAX_IMAGE_PIXELS = None
 
 # Folders of a split that is already made: the classes are one level deeper.
 SPLITS = frozenset(
@@ -87,10 +102,15 @@ def _look(archive: Archive, limits: Limits) -> Images:
     digests: Counter[bytes] = Counter()
     widths, heights = [], []
     for name, data in archive.contents():
-        header = _header(name, data, limits)
-        formats[header.format] += 1
-        widths.append(header.width)
-        heights.append(header.height)
+        kind, width, height = _header(name, data)
+        if width * height > limits.max_pixels:
+            raise TooLargeError(
+                f"member {shown(name)} is {width}x{height}, {width * height:,} pixels; the limit "
+                f"is {limits.max_pixels:,}: shrink it"
+            )
+        formats[kind] += 1
+        widths.append(width)
+        heights.append(height)
         digests[hashlib.blake2b(data, digest_size=16).digest()] += 1
     return Images(
         formats=dict(formats.most_common()),
@@ -102,17 +122,22 @@ def _look(archive: Archive, limits: Limits) -> Images:
     )
 
 
-def _header(name: str, data: bytes, limits: Limits) -> ImageHeader:
-    header = image_header(data)
-    if header is None:
+def _header(name: str, data: bytes) -> tuple[str, int, int]:
+    """Format, width and height of an image, without decoding a pixel.
+
+    Raises:
+        ContentError: the member is no image, or a broken one.
+    """
+    try:
+        # Pillow warns about odd metadata, which are of no concern here.
+        with warnings.catch_warnings(action="ignore"), _open(data) as image:
+            return _ALIASES.get(str(image.format), str(image.format)), image.width, image.height
+    except IMAGE_ERRORS:
         refuse_other(name, data)
-    width, height = header.width, header.height
-    if width * height > limits.max_pixels:
-        raise TooLargeError(
-            f"member {shown(name)} is {width}x{height}, {width * height:,} pixels; the limit is "
-            f"{limits.max_pixels:,}: shrink it"
-        )
-    return header
+
+
+def _open(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
 def _layout(names: Sequence[str]) -> _Layout:

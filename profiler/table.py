@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import polars as pl
 
 from profiler.errors import ContentError, TargetError, TooLargeError
 from profiler.limits import Limits
 from profiler.messages import listed, shown
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _LONGEST_NAME = 200
 
@@ -32,6 +31,11 @@ class Table:
     delimiter: str | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def has_decimal_commas(self) -> bool:
+        """Whether `1,5` may be a number: where the comma delimits fields, quoted `1,500` is not."""
+        return self.delimiter not in (None, ",")
 
 
 def check_most_rows(rows: int, limits: Limits) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+import polars as pl
+
+from profiler.columns import Values
 from profiler.messages import count, shown
 from profiler.result import ClassCount, Column
 from profiler.thresholds import THRESHOLDS
-
-if TYPE_CHECKING:
-    from profiler.columns import Values
 
 _LONGEST_LABEL = 120
 
@@ -74,8 +74,6 @@ def by_size(counts: dict[str, int]) -> tuple[ClassCount, ...]:
 
 def _is_coded(values: Values) -> bool:
     """Whether numbers are codes of classes: few, whole, each several times."""
-    import polars as pl
-
     if values.distinct > THRESHOLDS.integer_classes:
         return False
     numbers = values.value.cast(pl.Float64, strict=False)

@@ -1,4 +1,4 @@
-"""The seam where the errors of polars, zipfile and zlib become the service's own."""
+"""The seam where the errors of polars, zipfile, zlib and Pillow become the profiler's own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from profiler.errors import TooLargeError, UnreadableError
+from polars.exceptions import PanicException, PolarsError
+
+from profiler.errors import UnreadableError
 from profiler.messages import shown
 
 _LONGEST = 160
@@ -29,24 +31,31 @@ ZIP_ERRORS: tuple[type[Exception], ...] = (
     ValueError,
 )
 
+# What Pillow's plugins are known to raise for a header that is none.
+IMAGE_ERRORS: tuple[type[Exception], ...] = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
 
 @contextmanager
 def polars_errors(doing: str, advice: str = "write it again with another tool") -> Iterator[None]:
-    """Run polars; a file it cannot take is a UnreadableError `file cannot be <doing>: ...`.
+    """Run polars; a file it cannot take is an UnreadableError `file cannot be <doing>: ...`.
 
     polars reports most of it as PolarsError, some as Python's own errors, and a panic of its Rust
     code as PanicException, which derives from BaseException.
 
     Raises:
         UnreadableError: polars refused the file.
-        TooLargeError: memory ran out.
     """
-    from polars.exceptions import PanicException, PolarsError
-
     try:
         yield
-    except MemoryError as error:
-        raise TooLargeError(f"file cannot be {doing} in memory; send a sample") from error
     except PanicException as error:
         raise UnreadableError(f"file cannot be {doing}: it breaks the reader; {advice}") from error
     except (PolarsError, OSError, OverflowError, ValueError) as error:
@@ -55,7 +64,7 @@ def polars_errors(doing: str, advice: str = "write it again with another tool") 
 
 @contextmanager
 def zip_errors(member: str | None = None) -> Iterator[None]:
-    """Run zipfile; a broken archive or member is a UnreadableError that names it."""
+    """Run zipfile; a broken archive or member is an UnreadableError that names it."""
     try:
         yield
     except ZIP_ERRORS as error:

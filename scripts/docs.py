@@ -149,8 +149,9 @@ def benchmarks_page() -> str:
         f"stated with a probability of one half ({guide['processor']}). In process, from the body "
         f"of a request to that of its response, without cached results: median "
         f"{milli['median']:.2f} ms, p99 {milli['p99']:.2f} ms, longest {milli['max']:.2f} ms. "
-        f"Over HTTP, one worker, {http['connections']} connections: {http['requests_per_second']:,.0f} requests/s, p99 "
-        f"{http['p99_ms']:.1f} ms, {http['errors']} errors.",
+        f"Over HTTP, one worker, {http['connections']} connections: "
+        f"{http['requests_per_second']:,.0f} requests/s, p99 {http['p99_ms']:.1f} ms, "
+        f"{http['errors']} errors.",
         *gpu_section(),
     ]
     return "\n\n".join(parts) + "\n"

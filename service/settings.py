@@ -91,6 +91,19 @@ class Settings(BaseSettings):
         description="Most bytes a profiled file may unpack to: a table in memory, or all files of "
         "a zip together.",
     )
+    profile_memory_mb: int = Field(
+        1024,
+        ge=64,
+        description="Most memory that reading a profiled file may take, in MiB; the process that "
+        "reads it ends beyond it. Kept on Linux alone.",
+    )
+    profile_timeout_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=600,
+        description="Longest that reading a profiled file may take before its process is killed, "
+        "with 504.",
+    )
     timeout_seconds: float = Field(
         10.0, gt=0, le=600, description="Longest wait of a request, in seconds; then 504."
     )

@@ -16,6 +16,7 @@ _TYPES = {
     "FP64": TensorProto.DOUBLE,
     "INT64": TensorProto.INT64,
     "UINT8": TensorProto.UINT8,
+    "BOOL": TensorProto.BOOL,
     "BYTES": TensorProto.STRING,
 }
 

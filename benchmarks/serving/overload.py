@@ -1,9 +1,10 @@
 """Overload: ten times the capacity of the service, for half a minute.
 
 Requests have 64 images, so that the model is the bottleneck and not reading requests. With one
-image per request, running the model and reading the request take 0.1 ms each, and the load generator
-on the other core cannot send ten times the capacity. Every response must be correct, or a 429 or 503;
-accepted requests must take about as long as without load; the health routes must always respond.
+image per request, running the model and reading the request take 0.1 ms each, and the load
+generator on the other core cannot send ten times the capacity. Every response must be correct, or
+a 429 or 503; accepted requests must take about as long as without load; the health routes must
+always respond.
 """
 
 from __future__ import annotations

@@ -111,6 +111,12 @@ class ServingVersion(_Document):
     provider: str
     test_accuracy: float | None = Field(None, description="Of a classification, if measured.")
     test_rmse: float | None = Field(None, description="Of a regression, if measured.")
+    sample_accuracy: float | None = Field(
+        None, description="Of an imported classification, on samples it may have been trained on."
+    )
+    sample_rmse: float | None = Field(
+        None, description="Of an imported regression, on samples it may have been trained on."
+    )
     bytes: int = Field(description="Size of the graph.")
     load_seconds: float
 

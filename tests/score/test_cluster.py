@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import subprocess
@@ -49,8 +50,12 @@ def read(folder: Path) -> pl.DataFrame:
 
 @pytest.mark.parametrize(
     ("kind", "key", "options"),
-    [("table", "id", ()), ("folder", "path", ()), ("bad", "id", ("--on-error", "null"))],
-)
+    [
+        ("table", "id", ()), ("folder", "path", ()), ("bad", "id", ("--on-error", "null")),
+        ("csv", "id", ("--model", "loans", "--on-error", "null")),
+        ("csv.gz", "id", ("--model", "loans", "--on-error", "null")),
+    ],
+)  # fmt: skip
 def test_rows_equal_those_of_the_local_path_in_their_order(
     kind: str, key: str, options: tuple[str, ...], ray: Any, score: Score, tmp_path: Path
 ) -> None:
@@ -68,6 +73,7 @@ def test_rows_equal_those_of_the_local_path_in_their_order(
         abs_tol=1e-6,
     )
     assert "error" not in found or found["error"].null_count() == len(found) - 1
+    assert "error" not in found or found["error"].is_null().equals(wanted["error"].is_null())
     assert found[key].to_list() == wanted[key].to_list()
 
 
@@ -76,6 +82,12 @@ def _source(kind: str, tmp_path: Path) -> Path:
         # A path that looks like a column must not become one.
         (tmp_path / "x=1").mkdir()
         return table(tmp_path / "x=1" / "in.parquet", IMAGES, row_group_size=100)
+    if kind.startswith("csv"):
+        text = 'town,id,age,income,note\n,1,30,1e3,"a\n""b"""\nOslo,2,x,,\nRome,3,,-1.5,c\n'
+        data = text.encode()
+        path = tmp_path / f"in.{kind}"
+        path.write_bytes(gzip.compress(data) if kind.endswith("gz") else data)
+        return path
     if kind == "bad":
         frame = pl.DataFrame({"id": [1, 2], "image": [png(IMAGES[0]), b"x"]})
         frame.write_parquet(tmp_path / "bad.parquet")

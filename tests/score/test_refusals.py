@@ -79,7 +79,7 @@ def test_places_that_cannot_be(
     for arguments, sentence in [
         (
             (tmp_path / "none", tmp_path / "o"),
-            "none does not exist; name a Parquet file or a folder",
+            "none does not exist; name a Parquet or CSV file, or a folder",
         ),
         ((source, tmp_path), "is a folder; name a file to write"),
         ((source, tmp_path / "taken.parquet"), "exists already; replace it with --overwrite"),

@@ -18,11 +18,12 @@ from contract.repository import Entry, check_graph, entries, record_of, sha256, 
 from contract.tensors import Input
 from training.card import card
 from training.errors import ImportModelError
+from training.importing.evidence import Evidence
 from training.importing.golden import TOLERANCE, golden_rows
 from training.importing.inputs import InputReader
 from training.importing.measure import answered_classes, measure
 from training.importing.options import Options
-from training.importing.outputs import Evidence, Meaning, describe_outputs
+from training.importing.outputs import Meaning, describe_outputs
 from training.importing.parity import check_parity, parity_columns
 from training.importing.prepare import Draft, declare_outputs, open_batch, prepare, read_graph
 from training.importing.running import Runner, check_rows, observed

@@ -104,3 +104,10 @@ def imported(
 def answers(artifact: Artifact, **arrays: NDArray[Any]) -> Batch:
     """What the version answers."""
     return run_graph(artifact.graph, Batch(arrays))
+
+
+def changes(artifact: Artifact) -> tuple[str, ...]:
+    """What the import changed in the graph."""
+    record = artifact.manifest.imported
+    assert record is not None
+    return record.changes

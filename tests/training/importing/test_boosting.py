@@ -12,28 +12,10 @@ import pytest
 import xgboost
 from onnxmltools import convert_lightgbm, convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
-from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost as converter
-from skl2onnx import to_onnx, update_registered_converter
-from skl2onnx.common.data_types import FloatTensorType as SklearnFloats
-from skl2onnx.common.data_types import StringTensorType
-from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
-from sklearn.compose import ColumnTransformer
-from sklearn.datasets import load_diabetes, load_iris
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
 
+from tests.training.importing.adult import COLUMNS, adult_pipeline, adult_table
+from tests.training.importing.estimators import DIABETES, FLOWERS, IRIS, SPECIES
 from tests.training.importing.models import exported, imported
-
-IRIS = load_iris()
-FLOWERS = IRIS.data.astype(np.float32)
-SPECIES = np.array(IRIS.target_names)[IRIS.target]
-DIABETES = load_diabetes()
-# The columns of adult.names, and the answer.
-ADULT = (
-    "age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation",
-    "relationship", "race", "sex", "capital-gain", "capital-loss", "hours-per-week",
-    "native-country", "income",
-)  # fmt: skip
 
 
 def columns(width: int) -> list[tuple[str, Any]]:
@@ -93,35 +75,6 @@ def adult(tables: Path) -> pl.DataFrame:
     return adult_table(tables / "adult-train.csv.gz")
 
 
-def adult_table(path: Path) -> pl.DataFrame:
-    """UCI's adult: 14 columns of numbers and text, and the answer."""
-    frame = pl.read_csv(path, has_header=False, new_columns=list(ADULT), infer_schema=False)
-    frame = frame.select(pl.all().str.strip_chars()).drop_nulls()  # it ends with an empty line
-    numbers = [c for c in ADULT if frame[c].cast(pl.Float32, strict=False).null_count() == 0]
-    return frame.with_columns(pl.col(numbers).cast(pl.Float32))
-
-
-def adult_pipeline(frame: pl.DataFrame) -> tuple[Any, bytes]:
-    """Ordinal codes of the categories, and boosted trees; the graph takes the raw columns."""
-    features = frame.drop("income")
-    texts = [c for c in features.columns if features[c].dtype == pl.String]
-    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    model = make_pipeline(
-        ColumnTransformer([("codes", codes, texts)], remainder="passthrough"),
-        xgboost.XGBClassifier(n_estimators=30, max_depth=5),
-    ).fit(features, (frame["income"] == ">50K").to_numpy().astype(int))
-    update_registered_converter(
-        xgboost.XGBClassifier, "XGBoostXGBClassifier", calculate_linear_classifier_output_shapes,
-        converter, options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
-    )  # fmt: skip
-    types = [
-        (name, StringTensorType([None, 1]) if name in texts else SklearnFloats([None, 1]))
-        for name in features.columns
-    ]
-    opsets = {"": 18, "ai.onnx.ml": 3}
-    return model, exported(to_onnx, model, initial_types=types, target_opset=opsets)
-
-
 def test_adult_with_its_text_columns(tmp_path: Path, adult: pl.DataFrame) -> None:
     model, graph = adult_pipeline(adult)
     features = adult.drop("income")
@@ -132,7 +85,7 @@ def test_adult_with_its_text_columns(tmp_path: Path, adult: pl.DataFrame) -> Non
         tmp_path, graph, samples, labels=("<=50K", ">50K"), target="income",
         parity=("output_probability=low,high", "output_label=own"),
     ).manifest  # fmt: skip
-    assert manifest.columns == ADULT[:-1]
+    assert manifest.columns == COLUMNS[:-1]
     assert sorted(i.datatype for i in manifest.inputs) == ["BYTES"] * 8 + ["FP32"] * 6
     assert manifest.parity is not None
     assert (manifest.parity.samples, manifest.parity.label_mismatches) == (len(adult), 0)

@@ -12,7 +12,8 @@ from contract.batch import Batch
 from contract.manifest import Task
 from contract.tensors import Output
 from training.errors import ImportModelError
-from training.importing.outputs import Evidence, Meaning, describe_outputs
+from training.importing.evidence import Evidence
+from training.importing.outputs import Meaning, describe_outputs
 
 P = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0.9, 0.1, 0.0]], np.float32)
 BEST = P.argmax(axis=1)
@@ -167,6 +168,14 @@ def test_a_role_that_does_not_fit_is_refused(
 ) -> None:
     with pytest.raises(ImportModelError, match=message):
         described(ABC, task, told, y=BEST, p=P)
+
+
+def test_answers_that_are_no_numbers_are_refused() -> None:
+    holed = P.copy()
+    holed[2] = np.nan
+    with pytest.raises(ImportModelError, match=r"'p' is not a number in 1 of 4 .* row 3; put"):
+        described(ABC, y=BEST, p=holed)
+    assert roles(described(ABC, None, {"z": "other"}, y=BEST, p=P, z=holed))["z"] == "other"
 
 
 def test_a_label_out_of_range_is_refused_even_where_it_is_told() -> None:

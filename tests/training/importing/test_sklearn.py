@@ -16,7 +16,7 @@ from skl2onnx.common.data_types import (
     StringTensorType,
 )
 from sklearn.compose import make_column_transformer
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -28,17 +28,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
 from contract.repository import Artifact
+from tests.training.importing.estimators import DIABETES, FLOWERS, IRIS, SPECIES, pipeline
 from tests.training.importing.models import answers, exported, imported
 from training.errors import ImportModelError
-
-IRIS = load_iris()
-FLOWERS = IRIS.data.astype(np.float32)
-SPECIES = np.array(IRIS.target_names)[IRIS.target]
-DIABETES = load_diabetes()
-
-
-def pipeline(target: Any = IRIS.target) -> Any:
-    return make_pipeline(StandardScaler(), LogisticRegression()).fit(FLOWERS, target)
 
 
 def graph_of(model: Any, **options: Any) -> bytes:
