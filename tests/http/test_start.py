@@ -16,7 +16,6 @@ import pytest
 from tests.conftest import ROOT
 from tests.server import Server, free_port, serve
 
-
 OURS = ("service.serve",)
 BENTOMLS = ("bentoml", "serve", "service.app:Rosenblatt")
 
@@ -36,7 +35,7 @@ def refused(module: Sequence[str], port: str, **variables: str) -> str:
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("ROSENBLATT_MODELS_DIR", "/nowhere", "the model repository /nowhere is no directory"),
+        ("ROSENBLATT_MODELS_DIR", "/nowhere", "the model repository /nowhere is not a directory"),
         ("ROSENBLATT_MAX_ROWS", "0", "ROSENBLATT_MAX_ROWS is '0'"),
         ("ROSENBLATT_PROVIDER", "tpu", "ROSENBLATT_PROVIDER is 'tpu'"),
     ],
