@@ -1,4 +1,4 @@
-"""`python -m benchmarks models|serving|guide|gpu`: measure, write JSON under docs/results/."""
+"""`python -m benchmarks models|serving|guide|gpu|pictures`: measure, write docs/results/*.json."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import gpu, guide, models
+from benchmarks.pictures import run as pictures
 from benchmarks.serving import run as serving
 from benchmarks.serving.bars import PARTS
 
@@ -18,6 +19,9 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("models", help="load time and latency of every model, in process")
     commands.add_parser("guide", help="latency and requests per second of /recommend")
+    commands.add_parser(
+        "pictures", help="digits of other kinds than MNIST's, with a fit and without"
+    )
     race = commands.add_parser("serving", help="against peers and floors; in half an hour")
     race.add_argument("parts", nargs="*", default=PARTS, help="which; all unless said")
     race.add_argument("--rounds", type=int, default=3, help="interleaved rounds per server")
@@ -33,6 +37,8 @@ def main() -> None:
         models.main(RESULTS / "models.json")
     elif arguments.command == "guide":
         guide.main(RESULTS / "guide.json")
+    elif arguments.command == "pictures":
+        sys.exit(pictures.main(RESULTS / "pictures.json"))
     elif arguments.command == "gpu":
         sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))
     else:

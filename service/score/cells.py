@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import InvalidError, ServiceError, TooLargeError
-from service.inference import pictures
+from service.instances import pictures
+from service.instances.spec import ImageSpec
 from service.settings import Settings
 from service.wording import short
 
@@ -66,7 +67,8 @@ def _image(cell: Any, shape: tuple[int, ...], settings: Settings, where: str) ->
                 f"{where} holds more than {settings.max_body_bytes:,} bytes, the limit of "
                 "ROSENBLATT_MAX_BODY_BYTES; shrink it or raise the limit"
             )
-        return pictures.decode(cell, shape, settings.max_image_pixels, where)
+        spec, most = ImageSpec(*shape), settings.max_image_pixels
+        return pictures.decode(cell, spec, most, where, fits=False)
     return _pixels(cell, shape, where)
 
 

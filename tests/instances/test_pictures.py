@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from service.errors import InvalidError
 from service.inference import pictures
-from tests.service.picture_files import (
+from tests.instances.picture_files import (
     DIGIT,
     END,
     SIDE,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.inference.pictures import jpeg as jpeg_module
-from tests.service.picture_files import SMOOTH, jpeg
-from tests.service.test_pictures import decode, refusal
+from service.instances.pictures import jpeg as jpeg_module
+from tests.instances.picture_files import SMOOTH, jpeg
+from tests.instances.test_pictures import decode, refusal
 
 JPEG = jpeg()
 SCAN = JPEG.index(b"\xff\xda")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference.pictures.refused import RefusedError, broken
+from service.instances.pictures.refused import RefusedError, broken
 
 _ORIENTATION = 0x0112
 _SHORT = 3

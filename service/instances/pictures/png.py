@@ -1,7 +1,7 @@
 """A PNG, audited chunk by chunk before any pixel is unpacked.
 
-Pillow stops where pixel data ends early, cuts 16 bits to 8, and invents missing palette entries,
-each without a word. Here all of a file must be as its header says, or it is refused.
+Where pixel data ends early Pillow stops, it cuts 16 bits to 8 and invents missing palette entries,
+all without a warning. Here the whole file must be as its header says, or it is refused.
 Source: PNG (Third Edition), W3C, sections 5 (chunks), 8.1 (Adam7), 10 (zlib) and 11.
 """
 
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.inference.pictures.refused import RefusedError, broken
+from service.instances.pictures import transparency
+from service.instances.pictures.refused import RefusedError, broken
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -38,10 +39,6 @@ _PASSES = (
 # Bounds the time a file of empty chunks can take; real ones have dozens.
 _MOST_CHUNKS = 1000
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
-_REFUSED = {
-    b"tRNS": "declares transparent colours (tRNS chunk); send 8-bit greyscale without",
-    b"acTL": "is animated; send a single picture",
-}
 
 
 @dataclass(frozen=True)
@@ -73,6 +70,7 @@ class _Parts:
     """What the audit keeps of a file."""
 
     palette: bytes | None = None
+    transparency: bytes | None = None
     exif: bytes | None = None
     data: list[bytes] = field(default_factory=list)
 
@@ -85,6 +83,7 @@ class Png:
     exif: bytes | None
     _data: bytes
     _palette: bytes | None
+    _transparency: bytes | None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -104,7 +103,11 @@ class Png:
         if mode == "1":
             image = image.convert("L")
         pixels = np.asarray(image)
-        return pixels if self._palette is None else _looked_up(pixels, self._palette)
+        if self._palette is not None:
+            return _looked_up(pixels, self._palette, self._transparency)
+        if self._transparency is not None:
+            return transparency.of_pixels(self._transparency, pixels, header.depth)
+        return pixels
 
 
 def read(data: bytes) -> Png:
@@ -121,7 +124,9 @@ def read(data: bytes) -> Png:
     elif header.colour in _GREY and parts.palette is not None:
         raise broken("it is greyscale, but has a palette (PLTE chunk)")
     palette = parts.palette if header.colour == _PALETTE else None
-    return Png(header, parts.exif, b"".join(parts.data), palette)
+    if parts.transparency is not None:
+        transparency.audit(parts.transparency, header.colour, palette)
+    return Png(header, parts.exif, b"".join(parts.data), palette, parts.transparency)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -154,7 +159,7 @@ def _header(kind: bytes, content: bytes) -> Header:
         ">IIBBBBB", content
     )
     if depth == 16 and colour in _DEEP:
-        raise RefusedError("has 16 bits per channel; send 8-bit greyscale")
+        raise RefusedError("has 16 bits per channel; send 8 bits")
     if (depth, colour) not in _MODES:
         raise broken(f"its header has bit depth {depth} and colour type {colour}")
     if compression or filtering or interlace > 1:
@@ -179,6 +184,10 @@ def _parts(chunks: Iterator[tuple[bytes, bytes]]) -> _Parts:
             if parts.data or parts.palette is not None:
                 raise broken("its palette (PLTE chunk) is repeated or follows its pixel data")
             parts.palette = content
+        elif kind == b"tRNS":
+            if parts.data or parts.transparency is not None:
+                raise broken("its transparency (tRNS chunk) is repeated or follows its pixel data")
+            parts.transparency = content
         elif kind == b"eXIf":
             if parts.exif is not None:
                 raise broken("it holds two EXIF blocks (eXIf chunks)")
@@ -186,8 +195,8 @@ def _parts(chunks: Iterator[tuple[bytes, bytes]]) -> _Parts:
         elif kind == b"IEND":
             _audit_end(content, next(chunks, None))
             return parts
-        elif kind in _REFUSED:
-            raise RefusedError(_REFUSED[kind])
+        elif kind == b"acTL":
+            raise RefusedError("is animated; send a single picture")
         elif kind in _CRITICAL or not kind.isalpha() or not kind[0] & 0x20:
             raise broken(f"it holds an unexpected {_named(kind)} chunk")
         before = kind
@@ -222,9 +231,13 @@ def _audit_data(data: bytes, expected: int) -> None:
         raise broken("bytes follow its pixel data (IDAT chunks)")
 
 
-def _looked_up(indices: NDArray[np.uint8], palette: bytes) -> NDArray[np.uint8]:
-    """The colours [height, width, 3] of palette indices [height, width]."""
+def _looked_up(
+    indices: NDArray[np.uint8], palette: bytes, opacity: bytes | None
+) -> NDArray[np.uint8]:
+    """The colours [height, width, 3 or 4] of palette indices [height, width]."""
     colours = np.frombuffer(palette, np.uint8).reshape(-1, 3)
+    if opacity is not None:
+        colours = transparency.of_palette(opacity, colours)
     if (highest := int(indices.max())) >= len(colours):
         raise broken(f"a pixel has colour {highest} of a palette of {len(colours)}")
     return colours[indices]
