@@ -28,11 +28,13 @@ $(BIN)/python:
 $(VENV)/.serve: requirements/serve.txt | $(BIN)/python
 	@echo "Installing the serving set into $(VENV): about 0.75 GB, once"
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt | $(BIN)/python
-	@echo "Installing what training and tests need into $(VENV): about 2.8 GB, once"
+	@echo "Installing what training and tests need into $(VENV): about 3.3 GB, once"
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@ $(VENV)/.serve
 
 .PHONY: serve
@@ -43,7 +45,7 @@ serve: $(VENV)/.serve ## Serve the committed models on 127.0.0.1:3000 (HOST=, PO
 	@exec env BENTOML_HOME=$(CURDIR)/build/home/$(PORT) $(BIN)/bentoml serve service.app:Rosenblatt --host $(HOST) --port $(PORT)
 
 .PHONY: test
-test: $(VENV)/.dev ## Run the tests with branch coverage of service and contract
+test: $(VENV)/.dev ## Run the tests with branch coverage of all but training
 	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term
 
 .PHONY: test-all

@@ -1,4 +1,4 @@
-"""`python -m benchmarks models|serving|guide|gpu|pictures`: measure, write docs/results/*.json."""
+"""`python -m benchmarks models|serving|table|pictures|guide|gpu`: measure into docs/results/."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from benchmarks import gpu, guide, models
-from benchmarks.pictures import run as pictures
 from benchmarks.serving import run as serving
 from benchmarks.serving.bars import PARTS
 
@@ -19,13 +18,14 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("models", help="load time and latency of every model, in process")
     commands.add_parser("guide", help="latency and requests per second of /recommend")
-    commands.add_parser(
-        "pictures", help="digits of other kinds than MNIST's, with a fit and without"
-    )
     race = commands.add_parser("serving", help="against peers and floors; in half an hour")
     race.add_argument("parts", nargs="*", default=PARTS, help="which; all unless said")
     race.add_argument("--rounds", type=int, default=3, help="interleaved rounds per server")
     race.add_argument("--seconds", type=int, default=5, help="seconds per measurement")
+    commands.add_parser("pictures", help="digits unlike MNIST's, with a fit and without")
+    rows = commands.add_parser("table", help="rows as JSON objects, against FastAPI; in minutes")
+    rows.add_argument("--rounds", type=int, default=5, help="interleaved rounds per server")
+    rows.add_argument("--seconds", type=int, default=4, help="seconds per measurement")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure the CPU half alone")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -37,7 +37,13 @@ def main() -> None:
         models.main(RESULTS / "models.json")
     elif arguments.command == "guide":
         guide.main(RESULTS / "guide.json")
+    elif arguments.command == "table":
+        from benchmarks.table import run as table
+
+        sys.exit(table.main(RESULTS / "table.json", arguments.rounds, arguments.seconds))
     elif arguments.command == "pictures":
+        from benchmarks.pictures import run as pictures
+
         sys.exit(pictures.main(RESULTS / "pictures.json"))
     elif arguments.command == "gpu":
         sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))

@@ -1,22 +1,21 @@
-"""A model's graphs on the devices at hand, as functions from images to answers."""
+"""A model's graphs on the devices at hand, as functions from inputs to outputs."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import onnxruntime as ort
 
+from contract.batch import Batch, Model
+from contract.golden import GoldenSamples
 from contract.manifest import Manifest
 from contract.repository import Entry, audit, entries
 from service.inference import binding, provider
 from service.settings import Settings
 from training.variants import TOLERANCE
-
-Images = binding.Images
-Arrays = binding.Arrays
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,10 @@ class Contender:
     """One graph on one device. `form` is `native`, the model's own graph, or `tensors`."""
 
     manifest: Manifest
-    golden: tuple[Images, Arrays]
+    golden: GoldenSamples
     form: str
     device: str
-    call: Callable[[Images], Arrays]
+    model: Model
 
     @property
     def tolerance(self) -> float:
@@ -54,7 +53,7 @@ def contenders(settings: Settings) -> Iterator[list[Contender]]:
 
 def contender(entry: Entry, form: str, variant: str, settings: Settings, device: str) -> Contender:
     artifact = audit(entry, variant)
-    asked = provider.wanted(artifact.manifest, Settings(provider=device))
+    asked = provider.wanted(artifact, Settings(provider=device))
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.intra_op_threads
     options.log_severity_level = 3
@@ -63,31 +62,41 @@ def contender(entry: Entry, form: str, variant: str, settings: Settings, device:
         providers=[name for name, _ in asked], provider_options=[given for _, given in asked],
     )  # fmt: skip
     got = provider.check(asked, session, settings)
-    call = bound(session, "cuda") if got == provider.CUDA else plain(session)
-    golden = artifact.golden
-    answers: Arrays = [golden.label, golden.probabilities]
-    return Contender(artifact.manifest, (golden.images, answers), form, device, call)
+    manifest = artifact.manifest
+    on_cuda = got == provider.CUDA
+    model = Bound(session, manifest, "cuda") if on_cuda else Plain(session, manifest)
+    return Contender(manifest, artifact.golden, form, device, model)
 
 
-def plain(session: ort.InferenceSession) -> Callable[[Images], Arrays]:
-    def call(images: Images) -> Arrays:
-        answers: Arrays = session.run(["label", "probabilities"], {"images": images})
-        return answers
+class Plain:
+    """Calls of a session with arrays in the memory of the process."""
 
-    return call
+    def __init__(self, session: ort.InferenceSession, manifest: Manifest) -> None:
+        self._session = session
+        self._names = [output.name for output in manifest.outputs]
+
+    def predict(self, batch: Batch) -> Batch:
+        answers = self._session.run(self._names, dict(batch.arrays))
+        return Batch(dict(zip(self._names, answers, strict=True)))
 
 
-def bound(session: ort.InferenceSession, device: str) -> Callable[[Images], Arrays]:
+class Bound:
     """Calls through the service's I/O binding; its buffers are kept while the batch size stays."""
-    held: dict[int, binding.Bucket] = {}
 
-    def call(images: Images) -> Arrays:
-        if len(images) not in held:
-            held.clear()
-            held[len(images)] = binding.Bucket(session, len(images), device)
-        return held[len(images)].run(images)
+    def __init__(self, session: ort.InferenceSession, manifest: Manifest, device: str) -> None:
+        self._session = session
+        self._manifest = manifest
+        self._device = device
+        self._held: dict[int, binding.Bucket] = {}
 
-    return call
+    def predict(self, batch: Batch) -> Batch:
+        rows = batch.rows
+        if rows not in self._held:
+            self._held.clear()
+            self._held[rows] = binding.Bucket(self._session, self._manifest, rows, self._device)
+        answers = self._held[rows].run(batch.arrays)
+        names = (output.name for output in self._manifest.outputs)
+        return Batch(dict(zip(names, answers, strict=True)))
 
 
 def card() -> tuple[str, str]:

@@ -16,9 +16,8 @@ from benchmarks.models import processor
 from benchmarks.serving.contenders import CONTENDERS
 from benchmarks.serving.process import running
 from benchmarks.serving.subject import subject
-from service.guide.facts import CHOICES, COUNTS, NAMES
-from service.http.recommend import Recommender
-from service.inference.repository import load_all
+from guide.facts import CHOICES, COUNTS, NAMES
+from service.build import build
 from service.settings import Settings
 
 QUESTIONS = 2_000
@@ -74,7 +73,7 @@ def question(rng: random.Random) -> dict[str, Any]:
 
 def in_process(bodies: list[bytes]) -> list[float]:
     """Seconds from the body of a request to the body of its answer, nothing remembered before."""
-    recommender = Recommender(load_all(Settings(provider="cpu")))
+    recommender = build(Settings(provider="cpu")).recommender
     # As the service does after loading.
     gc.collect()
     gc.freeze()

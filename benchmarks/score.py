@@ -86,7 +86,7 @@ def _bare(path: Path, images: NDArray[np.uint8]) -> Callable[[], None]:
 
 
 def _score(source: Path, target: Path, scorer: Scorer) -> None:
-    opened = source_of(source, None, scorer.session.shape, Settings())
+    opened = source_of(source, None, Settings())
     score(opened, target, scorer, overwrite=True)
 
 

@@ -55,7 +55,10 @@ class Batch:
 
     def slice(self, start: int, end: int) -> Batch:
         """Rows `start` to `end`, as views."""
-        return Batch({name: array[start:end] for name, array in self.arrays.items()})
+        part = Batch.__new__(Batch)  # the lengths are equal already
+        part.arrays = {name: array[start:end] for name, array in self.arrays.items()}
+        part.rows = min(end, self.rows) - start
+        return part
 
     def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Batch:
         """The rows with these indices, in their order; copies."""

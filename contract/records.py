@@ -128,3 +128,8 @@ class ImportRecord(Record):
         default=(), description="What the import changed in the graph, one sentence each."
     )
     samples: str = Field(description="Name of the file of sample inputs.")
+    target: str | None = Field(
+        default=None,
+        description="Column of the samples with the true answers, from which the metrics are; the "
+        "model may have been trained on these samples. Null where nothing was measured.",
+    )

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from contextlib import redirect_stdout
 from typing import Any
 
-from service.guide.__main__ import main
-from service.guide.decision import Decision
-from service.guide.engine import Engine
-from service.guide.facts import Facts, allowed
-from service.guide.rules import Clause, Spec, ruleset
+from guide.__main__ import main
+from guide.decision import Decision
+from guide.engine import Engine
+from guide.facts import Facts, allowed
+from guide.rules import Clause, Spec, ruleset
 from tests.guide.cases import CASES, Case
 
 _SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
@@ -38,7 +38,7 @@ def example() -> str:
     printed = io.StringIO()
     with redirect_stdout(printed):
         main(EXAMPLE)
-    return f"```text\n$ python -m service.guide {' '.join(EXAMPLE)}\n{printed.getvalue()}```"
+    return f"```text\n$ python -m guide {' '.join(EXAMPLE)}\n{printed.getvalue()}```"
 
 
 def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -69,7 +69,7 @@ def answer() -> str:
 
 
 def tiers() -> str:
-    """In which order clauses are heard."""
+    """In which order clauses apply."""
     found = ruleset()
     rows = []
     for tier in found.document.tiers:
@@ -107,7 +107,7 @@ def size() -> str:
     buckets = ", ".join(f"{name} {len(b)}" for name, b in space.buckets.items())
     return (
         f"Buckets by fact: {buckets}; each fact may also be unknown, and labels never outnumber "
-        f"rows: {sum(1 for _ in space.points()):,} points."
+        f"rows: {sum(1 for _ in space.fact_masks()):,} points."
     )
 
 

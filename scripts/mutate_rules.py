@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from service.guide.rules import FAMILIES, RULES, parse_rules
+from guide.rules import FAMILIES, RULES, parse_rules
 from tests.guide.cases import failures
 
 # Mutants that answer every request as the original does, but for the tier they show.

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.serving.bars import CONNECTIONS, SPEED, bars, ratio
+from benchmarks.serving.tails import MOST_OF_CAPACITY, split
 from scripts.guide_tables import table
 from scripts.svg import svg
 
@@ -58,6 +59,7 @@ def section(closed: dict[str, Any], tails: dict[str, Any], overload: dict[str, A
             ("server", "asked", "share", "requests/s", "p50", "p99", "each", "p99.9", "errors"),
             _tails(tails),
         ),
+        *_side_by_side(tails),
         _steady(tails["steady"]),
         "### Overload",
         _overload(overload),
@@ -129,7 +131,31 @@ def _tails(tails: dict[str, Any]) -> list[tuple[str, ...]]:
             f"{row['p999_ms']:.1f} ms",
             str(row["errors"]),
         )
-        for row in tails["rows"]
+        for row in split(tails["rows"])[0]
+    ]
+
+
+def _side_by_side(tails: dict[str, Any]) -> list[str]:
+    """All servers at the same rates, where those were measured."""
+    rows = sorted(split(tails["rows"])[1], key=lambda r: (r["asked"], r["equal_rate"], r["p99_ms"]))
+    if not rows:
+        return []
+    cells = [
+        (
+            f"`{row['asked']}`",
+            f"{row['equal_rate']:,}",
+            row["server"],
+            f"{row['p50_ms']:.2f} ms",
+            f"{row['p99_ms']:.1f} ms",
+            f"{row['p999_ms']:.1f} ms",
+            str(row["errors"]),
+        )
+        for row in rows
+    ]
+    return [
+        "Side by side, all servers at the same rate; a server is left out where the rate is above "
+        f"{MOST_OF_CAPACITY:.0%} of what it can do.",
+        table(("asked", "requests/s", "server", "p50", "p99", "p99.9", "errors"), cells),
     ]
 
 
@@ -185,7 +211,8 @@ def tails_picture(tails: dict[str, Any]) -> str:
     axes = figure.subplots()
     for name in COLOURS:
         for kind, style in (("json", "-"), ("v2-json", "--")):
-            rows = [r for r in tails["rows"] if (r["server"], r["asked"]) == (name, kind)]
+            shares, _ = split(tails["rows"])
+            rows = [r for r in shares if (r["server"], r["asked"]) == (name, kind)]
             if rows:
                 label = f"{name}, {kind}"
                 _line(axes, name, rows, "share", "p99_ms", linestyle=style, label=label)

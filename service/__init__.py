@@ -1,15 +1,16 @@
 """The service: bytes -> decode -> validate -> predict -> encode -> bytes.
 
-    app        wires everything; the only file that imports bentoml
-    http       what the routes of the product take and give; translates, decides nothing
-    protocol   the Open Inference Protocol: requests to tensors, tensors to responses
-    body       JSON bodies, parsed strictly
-    inference  ONNX Runtime sessions and the loaded models
-    profile    facts from a table or a zip of images; polars is imported here alone
-    settings   everything that can be set, prefix ROSENBLATT_
-    errors     everything that can go wrong
+    app               wires everything; the only file that imports bentoml
+    http              what the routes of the product take and give; translates, decides nothing
+    protocol          the Open Inference Protocol: requests to tensors, tensors to responses
+    inference         ONNX Runtime sessions and the loaded models
+    score             batch scoring
+    settings          everything that can be set, prefix ROSENBLATT_
+    strict_json       JSON bodies, parsed strictly
+    translate_errors  the errors of guide and profiler as the service's own
+    errors            everything that can go wrong
 
-Imports `contract`, never `training`, and no training library.
+Imports `contract`, `guide` and `profiler`, never `training`, and no training library.
 """
 
 from contract.telemetry import turn_off

@@ -8,17 +8,17 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import bentoml
+from _bentoml_sdk import Service  # type: ignore[import-untyped]
 from bentoml._internal.utils.analytics.usage_stats import do_not_track
 
 from contract.errors import ContractError
 from contract.repository import entries
-from service.errors import StartupError
-from service.guide.decision import Decision
-from service.guide.facts import (
+from guide.decision import Decision
+from guide.facts import (
     Budget,
     Domain,
     Explainability,
@@ -26,24 +26,17 @@ from service.guide.facts import (
     Modality,
     Task,
 )
-from service.guide.rules import ruleset
-from service.guide.tables import library
+from guide.rules import ruleset
+from guide.tables import library
+from service.build import build
+from service.errors import StartupError
 from service.http.kernel.application import Application
 from service.http.kernel.route_first import RouteFirst
-from service.http.kernel.threads import Threads
-from service.http.limits import limits
-from service.http.predict import Predictor
-from service.http.profile import Profiler
-from service.http.recommend import Recommender
-from service.http.routes import routes
+from service.http.repository_control import RepositoryControl
 from service.http.schema import CompareResponse, Instances, PredictResponse
 from service.inference import provider
-from service.inference.dispatch import Dispatcher
-from service.inference.repository import load_all
-from service.metrics import Meter
-from service.protocol.codec import Codec
-from service.protocol.statistics import Statistics
 from service.settings import Settings, settings
+from service.translate_errors import translate_errors
 
 
 def _preflight() -> Settings:
@@ -56,15 +49,31 @@ def _preflight() -> Settings:
         found = settings()
         entries(found.models_dir)
         provider.require(found)
-        ruleset()
-        library()
+        with translate_errors():
+            ruleset()
+            library()
     except (ContractError, StartupError) as error:
         sys.exit(f"rosenblatt cannot start: {error}")
     return found
 
 
-def _meeting_place() -> Path | None:
-    """Where the workers of this server count for each other; None in a process of its own.
+# BentoML's command line asked before this package was imported, and keeps the answer.
+do_not_track.cache_clear()
+_settings = _preflight()
+_application: Application | None = None
+# A supervised worker puts its own here before BentoML makes the service.
+control = RepositoryControl()
+
+
+def product() -> Application:
+    """The routes of this process; BentoML builds its middleware before the service."""
+    if _application is None:
+        raise RuntimeError("the service is asked before it is initialised")
+    return _application
+
+
+def _statistics_folder() -> Path | None:
+    """Where the workers of this server count together; None in a process of its own.
 
     BentoML gives its workers a folder for their metrics and empties it when the server starts;
     prometheus_client reads only the files that it names itself.
@@ -73,21 +82,21 @@ def _meeting_place() -> Path | None:
     return Path(folder) / "statistics" if folder else None
 
 
-# BentoML's command line asked before this package was imported, and keeps the answer.
-do_not_track.cache_clear()
-_settings = _preflight()
-_product: Application | None = None
+class RouteFirstService(Service[Any]):
+    """BentoML's service with the product's routes ahead of BentoML's middlewares."""
+
+    def to_asgi(self, is_main: bool = True) -> RouteFirst:
+        """The application that BentoML's worker gives to uvicorn."""
+        return RouteFirst(super().to_asgi(is_main), product)
 
 
-def product() -> Application:
-    """The routes of this process; BentoML builds its middleware before the service."""
-    if _product is None:
-        raise RuntimeError("the service is asked before it is initialised")
-    return _product
+# The access log and tracing are BentoML's middlewares, so the routes must stand behind them.
+_BEHIND = _settings.access_log or _settings.tracing
 
 
 @bentoml.service(
     name="rosenblatt",
+    service_class=Service if _BEHIND else RouteFirstService,
     workers=provider.workers(_settings),
     # Of BentoML's own routes. It leaves one timer per request for so long: it must not be long.
     traffic={"timeout": _settings.timeout_seconds},
@@ -98,32 +107,14 @@ def product() -> Application:
 class Rosenblatt:
     """Predictions of classical and deep models side by side.
 
-    The methods below are the product's verbs as BentoML's client, OpenAPI page and in-process
-    callers know them; over HTTP the same functions answer through `service.http`.
+    The methods below are the product's verbs as BentoML's client and in-process callers
+    know them; over HTTP the same functions answer through `service.http`.
     """
 
     def __init__(self) -> None:
-        global _product
-        models = load_all(_settings)
-        self._predictor = Predictor(models, _settings)
-        threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="read")
-        self._recommender = Recommender(models)
-        meter = Meter(models)
-        statistics = Statistics(models, meter.of, _meeting_place())
-        _product = Application(
-            routes(
-                models,
-                self._predictor,
-                Dispatcher(models, _settings, _thread, statistics.of),
-                statistics,
-                Codec(models, _settings.max_rows),
-                self._recommender,
-                Profiler(self._recommender, _settings),
-                Threads(threads, _settings.timeout_seconds),
-            ),
-            limits(_settings),
-            meter,
-        )
+        global _application
+        self._product = build(_settings, _statistics_folder(), control=control)
+        _application = self._product.application
         # What is loaded stays: a full collection over it would stall requests for 100 ms.
         gc.collect()
         gc.freeze()
@@ -133,16 +124,15 @@ class Rosenblatt:
         self, instances: Instances, model: str | None = None, version: str | None = None
     ) -> PredictResponse:
         """One model's predictions for `instances`."""
-        return PredictResponse.model_validate(
-            self._predictor.answer(self._predictor.ask(instances, model, version))
-        )
+        predict = self._product.predict
+        request = predict.request(instances, model, version)
+        return PredictResponse.model_validate(predict.answer(request))
 
     @bentoml.api
     def compare(self, instances: Instances) -> CompareResponse:
         """Every serving model's predictions for the same `instances`."""
-        return CompareResponse.model_validate(
-            self._predictor.answer(self._predictor.ask_all(instances))
-        )
+        compare = self._product.compare
+        return CompareResponse.model_validate(compare.answer(compare.request(instances)))
 
     @bentoml.api
     def recommend(
@@ -159,7 +149,7 @@ class Rosenblatt:
         feature_engineering: FeatureEngineering | None = None,
     ) -> Decision:
         """Classical ML or deep learning for a problem of which this is known, and why."""
-        return self._recommender.recommend(
+        return self._product.recommender.recommend(
             {
                 "modalities": modalities,
                 "task": task,
@@ -175,22 +165,5 @@ class Rosenblatt:
         )
 
 
-def _thread() -> ThreadPoolExecutor:
-    """For the batches of one model: they never wait behind the reading of bodies."""
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="run")
-
-
-class _RoutedFirst(type(Rosenblatt)):  # type: ignore[misc]
-    """BentoML's service with the product's routes in front of its application."""
-
-    __slots__ = ()
-
-    def to_asgi(self, is_main: bool = True) -> RouteFirst:
-        """What BentoML's worker gives to uvicorn."""
-        return RouteFirst(super().to_asgi(is_main), product)
-
-
-if _settings.access_log or _settings.tracing:
+if _BEHIND:
     Rosenblatt.add_asgi_middleware(RouteFirst, product=product)  # type: ignore[attr-defined]
-else:
-    Rosenblatt.__class__ = _RoutedFirst  # type: ignore[method-assign]

@@ -1,7 +1,9 @@
-"""`python -m training`: train the models, give them variants, or race the CNN recipes."""
+"""`python -m training`: train the models, import others, write variants, race the CNN recipes."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +26,7 @@ from contract.records import ClassificationMetrics
 from contract.repository import Entry, entries, read_manifest
 from training.datasets import Dataset, Name, load
 from training.errors import DatasetError, TrainingError
+from training.importing.command import import_model
 from training.recipes import RECIPES, Recipe
 from training.variants import Added, add_cuda
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from training.race import Bar
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("import", no_args_is_help=True)(import_model)
 console = Console()
 problems = Console(stderr=True)
 
@@ -229,5 +233,14 @@ def _variant_table(chosen: list[Entry], added: list[Added | None]) -> Table:
     return table
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name; its exit status."""
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except SystemExit as status:
+        return status.code if isinstance(status.code, int) else 0
+    return 0
+
+
 if __name__ == "__main__":
-    app()
+    sys.exit(main())

@@ -38,13 +38,13 @@ def card(manifest: Manifest, floor: float | None = None) -> str:
     if isinstance(manifest.metrics, ClassificationMetrics):
         sections += _classification(manifest.metrics, floor, trained=manifest.training is not None)
     if isinstance(manifest.metrics, RegressionMetrics):
-        sections += _regression(manifest.metrics)
+        sections += _regression(manifest.metrics, trained=manifest.training is not None)
     if manifest.training is not None:
         sections += _training(manifest.training)
     if manifest.imported is not None:
         sections += _imported(manifest.imported)
     if manifest.parity is not None:
-        sections += _export(manifest.parity, manifest.files["default"].bytes)
+        sections += _export(manifest, manifest.parity)
     return "\n\n".join(sections) + "\n"
 
 
@@ -80,20 +80,32 @@ def _classification(m: ClassificationMetrics, floor: float | None, *, trained: b
     if (error := m.expected_calibration_error) is not None:
         if error.before is not None:
             rows.append(("expected calibration error before", f"{error.before:.4f}"))
-        rows.append(("expected calibration error after", f"{error.after:.4f}"))
+        after = "expected calibration error" + ("" if error.before is None else " after")
+        rows.append((after, f"{error.after:.4f}"))
     rows.append(("hardest class", f"{worst.label}: recall {worst.recall:.4f}"))
     per_class = [
         (c.label, f"{c.support:,}", f"{c.precision:.4f}", f"{c.recall:.4f}") for c in m.per_class
     ]
     return [
-        "## Quality on the test set",
+        *_quality(trained=trained),
         _table(("measure", "value"), rows),
         *(["![Confusion matrix](confusion.png)"] if trained else []),
         _table(("class", "images" if trained else "samples", "precision", "recall"), per_class),
     ]
 
 
-def _regression(m: RegressionMetrics) -> list[str]:
+def _quality(*, trained: bool) -> list[str]:
+    """Heading of the figures, and what they are worth."""
+    if trained:
+        return ["## Quality on the test set"]
+    return [
+        "## Quality on the samples",
+        "Measured on the samples that were given with the model. It may have been trained on them, "
+        "and is then worse on others.",
+    ]
+
+
+def _regression(m: RegressionMetrics, *, trained: bool) -> list[str]:
     rows = [
         ("samples", f"{m.samples:,}"),
         ("root mean squared error", f"{m.rmse:.4g}"),
@@ -102,7 +114,7 @@ def _regression(m: RegressionMetrics) -> list[str]:
     ]
     if m.coverage is not None:
         rows.append(("true values inside their interval", f"{m.coverage:.4f}"))
-    return ["## Quality on the test set", _table(("measure", "value"), rows)]
+    return [*_quality(trained=trained), _table(("measure", "value"), rows)]
 
 
 def _training(t: TrainingRecord) -> list[str]:
@@ -129,17 +141,21 @@ def _imported(i: ImportRecord) -> list[str]:
         ("file", f"{i.file}, SHA-256 {i.sha256[:12]}..."),
         ("producer", i.producer or "not said"),
         ("sample inputs", i.samples),
+        *([("true answers", f"`{i.target}` of the samples")] if i.target else []),
         *(("changed", change) for change in i.changes),
     ]
     return ["## Import", _table(("what", "value"), rows)]
 
 
-def _export(p: Parity, size: int) -> list[str]:
+def _export(manifest: Manifest, parity: Parity) -> list[str]:
+    trained = manifest.training is not None
     return [
-        "## Export",
-        f"`model.onnx`, {size / 1e6:.2f} MB. Over {p.samples:,} test images "
-        f"{p.label_mismatches} labels differ from the fitted model's, and the largest difference "
-        f"in a probability is {p.max_difference:.1g}.",
+        "## Export" if trained else "## Agreement with its own library",
+        f"`model.onnx`, {manifest.files['default'].bytes / 1e6:.2f} MB. Over {parity.samples:,} "
+        f"{'test images' if trained else 'samples'} {parity.label_mismatches} labels differ from "
+        "the fitted model's, and the largest difference in a "
+        f"{'number' if manifest.task == 'regression' else 'probability'} is "
+        f"{parity.max_difference:.1g}.",
     ]
 
 

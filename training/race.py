@@ -17,9 +17,10 @@ from rich.table import Table
 
 from training import provenance
 from training.accelerator import bfloat16_pays, cuda_name, matrix_units
-from training.cnn import Fast, Guide, fit
+from training.cnn import Fast, Guide
 from training.datasets import Dataset
 from training.fitted import Report, silent
+from training.loop import fit
 
 RECIPES: dict[str, Guide | Fast] = {"guide": Guide(), "sprint": Fast.sprint(), "fast": Fast()}
 DOCUMENT_ACCURACY = 0.9921  # what the guide reports for its recipe (section 9)

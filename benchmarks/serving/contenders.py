@@ -55,7 +55,7 @@ class Contender:
         return folder / "bin" / "python"
 
 
-_UVICORN = (
+UVICORN = (
     "-m", "uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--loop", "uvloop",
     "--http", "httptools", "--no-access-log", "--log-level", "warning",
 )  # fmt: skip
@@ -71,7 +71,7 @@ CONTENDERS = (
         {"ROSENBLATT_WORKERS": "1", "ROSENBLATT_PROVIDER": "cpu"},
     ),
     Contender(
-        "FastAPI + pydantic", PEERS / "fastapi", (*_UVICORN, "app:app"), {"json": "/predict"}
+        "FastAPI + pydantic", PEERS / "fastapi", (*UVICORN, "app:app"), {"json": "/predict"}
     ),
     Contender(
         "stock BentoML", PEERS / "stock_bentoml", (*_BENTOML, "service:Stock"),
@@ -91,8 +91,8 @@ CONTENDERS = (
         "Ray Serve", PEERS / "ray_serve", ("app.py",), {"json": "/predict"}, "/-/healthz",
         {"PORT": "{port}"},
     ),
-    Contender("bare Starlette", PEERS / "floors", (*_UVICORN, "app:bare_starlette"), _RAW),
-    Contender("bare ASGI", PEERS / "floors", (*_UVICORN, "app:bare_asgi"), _RAW),
+    Contender("bare Starlette", PEERS / "floors", (*UVICORN, "app:bare_starlette"), _RAW),
+    Contender("bare ASGI", PEERS / "floors", (*UVICORN, "app:bare_asgi"), _RAW),
 )  # fmt: skip
 
 

@@ -15,8 +15,13 @@ from benchmarks.serving.rounds import gather, questions
 from benchmarks.serving.subject import Subject
 
 SHARES = (0.5, 0.7, 0.9)
+# Requests a second at which the servers are put side by side, those that can do as much.
+RATES = (200, 500, 1000, 1500)
+MOST_OF_CAPACITY = 0.9
 STEADY_SHARE, STEADY_SECONDS, STEADY_LIMIT_MS = 0.5, 60, 50.0
 _CAPACITY_SECONDS = 3
+# Server, question, share of its own capacity or else the rate equal for all.
+_Key = tuple[str, str, float | None, float | None]
 # How each contender is asked; ours in both ways, for a peer is compared with the same question.
 _ASKED = ("json", "v2-json")
 
@@ -27,6 +32,11 @@ def measure(
     """A row per contender, question and share: medians over the rounds."""
     found = gather(rounds, names, lambda one: _round(one, subject, seconds))
     return [_row(*key, each) for key, each in found.items()]
+
+
+def split(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows at shares of each server's own capacity, and those at rates equal for all."""
+    return [r for r in rows if r["share"]], [r for r in rows if not r["share"]]
 
 
 def steady(subject: Subject) -> dict[str, Any]:
@@ -56,23 +66,30 @@ def ask_at(server: Running, asked: Question, rate: float, seconds: float) -> Out
 
 def _round(
     contender: Contender, subject: Subject, seconds: int
-) -> list[tuple[tuple[str, str, float], dict[str, Any]]]:
-    made = []
+) -> list[tuple[_Key, dict[str, Any]]]:
+    made: list[tuple[_Key, dict[str, Any]]] = []
     with running(contender, subject.model) as server:
         for kind, asked in questions(server, contender, subject, _ASKED):
             most = capacity(server, asked)
             for share in SHARES:
                 one = ask_at(server, asked, share * most, seconds).summary()
-                made.append(((contender.name, kind, share), one))
+                made.append(((contender.name, kind, share, None), one))
+            for rate in RATES:
+                if rate <= MOST_OF_CAPACITY * most:
+                    one = ask_at(server, asked, rate, seconds).summary()
+                    made.append(((contender.name, kind, None, rate), one))
     return made
 
 
-def _row(name: str, kind: str, share: float, each: list[dict[str, Any]]) -> dict[str, Any]:
+def _row(
+    name: str, kind: str, share: float | None, equal: float | None, each: list[dict[str, Any]]
+) -> dict[str, Any]:
     taken = {
         what: round(statistics.median(one[what] for one in each), 3)
         for what in ("rate", "p50_ms", "p99_ms", "p999_ms", "max_ms")
     }
     errors = sum(n for one in each for status, n in one["statuses"].items() if status != "200")
     return {
-        "server": name, "asked": kind, "share": share, **taken, "errors": errors, "each": each,
+        "server": name, "asked": kind, "share": share, "equal_rate": equal, **taken,
+        "errors": errors, "each": each,
     }  # fmt: skip

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import Any
 
-from service.body import parse_object
-from service.errors import BusyError, DeadlineError, InvalidError
-from service.guide.facts import parse_facts
+from profiler import Reader
+from service.errors import (
+    BusyError,
+    DeadlineError,
+    InvalidError,
+    MalformedError,
+    UnavailableError,
+)
 from service.http.kernel.messages import Reply, Request, reply
 from service.http.kernel.multipart import parse_form
+from service.http.kernel.operation import ok
 from service.http.kernel.route import Route
+from service.http.profile_schema import ProfileForm, ProfileResponse
 from service.http.recommend import Recommender
-from service.profile import Limits, Profile, merge, profile
 from service.settings import Settings
+from service.verbs.profile import advise, limits_of
 
-_EXAMPLE = '{"domain": "lending"}'
-# A file may take a few hundred megabytes while it is read: one at a time, and a short queue.
+# A file may take a gigabyte while it is read: one at a time, and a short queue.
 _WAITING = 4
 _ENVELOPE_BYTES = 256 * 1024
 
@@ -28,9 +33,11 @@ class Profiler:
 
     def __init__(self, recommender: Recommender, settings: Settings) -> None:
         self._recommender = recommender
-        self._limits = Limits.of(settings)
+        self._limits = limits_of(settings)
+        self._reader = Reader(self._limits)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="profile")
-        self._seconds = settings.timeout_seconds
+        # To wait for its turn, and to be read.
+        self._seconds = settings.timeout_seconds + settings.profile_timeout_seconds
         self._pending = 0
 
     def route(self) -> Route:
@@ -39,10 +46,12 @@ class Profiler:
             "POST",
             "/recommend/profile",
             self._handle,
-            media_types=("multipart/form-data",),
+            summary="facts from a file, and the decision for them",
+            body={"multipart/form-data": ProfileForm},
+            responses=ok(ProfileResponse),
+            errors=(MalformedError, InvalidError, UnavailableError, DeadlineError),
             max_body_bytes=self._limits.max_bytes + _ENVELOPE_BYTES,
             admit=self._admit,
-            summary="facts from a file, and the decision for them",
         )
 
     def _admit(self) -> None:
@@ -65,7 +74,7 @@ class Profiler:
             self._pending -= 1
             raise
         work = asyncio.get_running_loop().run_in_executor(
-            self._thread, self.answer, data, texts.get("facts"), texts.get("target")
+            self._thread, self._advise, data, texts.get("facts"), texts.get("target")
         )
         # Not in a finally: a client that leaves frees no memory while its file is still read.
         work.add_done_callback(self._release)
@@ -82,43 +91,5 @@ class Profiler:
         # Looked at, so that nobody reports the error of a request whose client has left.
         _ = work.cancelled() or work.exception()
 
-    def answer(self, data: bytes, facts: str | None, target: str | None) -> dict[str, Any]:
-        """Profile a file and decide.
-
-        Args:
-            data: the file.
-            facts: JSON object of what the caller knows, as `/recommend` takes it.
-            target: name of the column to predict, of a table.
-
-        Raises:
-            ServiceError: of the kind that fits.
-        """
-        stated = _stated(facts)
-        found = profile(data, target=target, limits=self._limits)
-        merged = merge(stated, found)
-        decision = self._recommender.recommend(merged.facts)
-        return {
-            "facts": {
-                name: {"value": value, **_provenance(name, merged.provenance[name], found)}
-                for name, value in merged.facts.items()
-            },
-            "disagreements": [asdict(d) for d in merged.disagreements],
-            "profile": asdict(found.details),
-            "recommendation": decision.model_dump(mode="json"),
-        }
-
-
-def _stated(facts: str | None) -> dict[str, Any]:
-    """The declared facts, judged as `/recommend` judges them."""
-    if facts is None:
-        return {}
-    document = parse_object(facts.encode(), _EXAMPLE, "facts")
-    try:
-        return parse_facts(document).known()
-    except InvalidError as error:
-        raise InvalidError(str(error), loc=["facts", *(error.loc or ())]) from error
-
-
-def _provenance(name: str, provenance: str, found: Profile) -> dict[str, str]:
-    because = {"because": found.because[name]} if provenance == "profiled" else {}
-    return {"provenance": provenance, **because}
+    def _advise(self, data: bytes, facts: str | None, target: str | None) -> dict[str, Any]:
+        return advise(data, facts, target, self._reader, self._recommender.recommend)

@@ -1,22 +1,35 @@
-"""`POST /recommend` and the guide as data, `GET /guide...`, over the pure `service.guide`."""
+"""`POST /recommend` and the guide as data, `GET /guide...`, over the pure `guide`."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
 
 from contract.manifest import Manifest
-from service.body import parse_object
-from service.errors import NotFoundError
-from service.guide.decision import Decision, Measurement
-from service.guide.facts import Facts, allowed, parse_facts
-from service.guide.recommend import Adviser
-from service.guide.rules import FAMILIES, Ruleset, ruleset
-from service.guide.tables import Library, library
-from service.http.kernel.messages import Reply, Request, reply
+from contract.messages import short
+from contract.records import ClassificationMetrics
+from guide.decision import Decision, Measurement
+from guide.facts import Facts, parse_facts
+from guide.recommend import Adviser
+from guide.rules import ruleset
+from guide.tables import Library, library
+from service.errors import InvalidError, MalformedError, NotFoundError
+from service.http.guide_documents import (
+    RuleDocument,
+    dump,
+    evidence_document,
+    guide_index,
+    rule_document,
+    rules_document,
+)
+from service.http.kernel.messages import JSON, Reply, Request, reply
+from service.http.kernel.operation import ok
 from service.http.kernel.route import Route
-from service.inference.repository import Models
-from service.wording import short
+from service.serving.repository import Models
+from service.strict_json import parse_object
+from service.translate_errors import translate_errors
 
 _EXAMPLE = '{"modalities": ["tabular"], "n_rows": 20000}'
 
@@ -47,7 +60,8 @@ class Recommender:
         Raises:
             InvalidError: a fact is unknown or has a value it cannot have.
         """
-        return self._adviser.recommend(parse_facts(document))
+        with translate_errors():
+            return self._adviser.recommend(parse_facts(document))
 
     def recommend_body(self, body: bytes) -> bytes:
         """Answer the JSON body of a `/recommend` request.
@@ -59,118 +73,114 @@ class Recommender:
         return decision.model_dump_json().encode()
 
     def routes(self) -> list[Route]:
-        """The guide as data; none of it changes while the process lives."""
+        """The decision, and the guide as data, which never changes while the process lives."""
+        rules, tables = self._rules, self._library
+        others = {path: summary for path, summary in _PAGES.items() if path != "/guide"}
         documents = {
-            "/guide": _index(self._rules, self._library),
-            "/guide/rules": _rules(self._rules),
-            "/guide/comparison": self._library.comparison.model_dump(),
-            "/guide/architectures": self._library.architectures.model_dump(by_alias=True),
-            "/guide/evidence": _evidence(self._rules, self._library),
+            "/guide": guide_index(rules, tables, others),
+            "/guide/rules": rules_document(rules),
+            "/guide/comparison": tables.comparison,
+            "/guide/architectures": tables.architectures,
+            "/guide/evidence": evidence_document(rules, tables),
         }
-        pages = [
-            Route("GET", path, _page(document), summary=_PAGES[path])
-            for path, document in documents.items()
-        ]
-        one = Route("GET", "/guide/rules/{id}", self._rule, summary="one rule, with its studies")
-        return [*pages, one]
+        pages = [_page(path, document) for path, document in documents.items()]
+        return [self._decide_route(), *pages, self._rule_route()]
+
+    def _decide_route(self) -> Route:
+        return Route(
+            "POST",
+            "/recommend",
+            self._recommend,
+            summary="which approach a problem calls for, and why",
+            body={JSON: Facts},
+            responses=ok(Decision, "The decision, and the whole case for it."),
+            errors=(MalformedError, InvalidError),
+        )
+
+    def _rule_route(self) -> Route:
+        ids = [rule.id for rule in self._rules.rules]
+        return Route(
+            "GET",
+            "/guide/rules/{id}",
+            self._rule,
+            summary="one rule, with its studies",
+            parameters={"id": Annotated[str, Field(description="Id of a rule.", examples=ids[:1])]},
+            responses=ok(RuleDocument),
+            errors=(NotFoundError,),
+        )
+
+    async def _recommend(self, request: Request) -> Reply:
+        return Reply(self.recommend_body(request.body))
 
     async def _rule(self, request: Request) -> Reply:
         """One rule, with the studies beside it."""
         wanted = request.parameters["id"]
         for rule in self._rules.rules:
             if rule.id == wanted:
-                studies = [self._library.studies[i].model_dump() for i in rule.studies]
-                document = rule.model_dump(by_alias=True, exclude_none=True)
-                return reply(document | {"evidence": studies})
+                return reply(dump(rule_document(rule, self._library)))
         known = ", ".join(rule.id for rule in self._rules.rules)
         raise NotFoundError(f"rule {short(wanted)} is unknown; choose from {known}")
 
 
 def measured(manifests: Mapping[str, Manifest], tables: Library) -> list[Measurement]:
     """The figures of this service's own models, and the gap that the guide speaks of."""
-    figures = tables.figures.test_accuracy
-    found = [
-        Measurement(
-            claim=f"test accuracy of {name} ({m.algorithm}) on {m.training.data.name}",
-            value=m.metrics.accuracy,
-            low=m.metrics.accuracy_interval.low,
-            high=m.metrics.accuracy_interval.high,
-            n=m.metrics.samples,
-            guide=figures.get(m.algorithm) if _same_data(m, tables) else None,
-            models=[name],
+    found = []
+    for name, manifest in manifests.items():
+        measured, record = manifest.metrics, manifest.training
+        # Without a record of its data a figure says nothing.
+        if not isinstance(measured, ClassificationMetrics) or record is None:
+            continue
+        figures = tables.figures.test_accuracy if _same_data(manifest, tables) else {}
+        algorithm = manifest.algorithm or "unknown algorithm"
+        found.append(
+            Measurement(
+                claim=f"test accuracy of {name} ({algorithm}) on {record.data.name}",
+                value=measured.accuracy,
+                low=measured.accuracy_interval.low,
+                high=measured.accuracy_interval.high,
+                n=measured.samples,
+                guide=figures.get(algorithm),
+                models=[name],
+            )
         )
-        for name, m in manifests.items()
-    ]
     return found + _gaps(manifests, tables)
 
 
 def _gaps(manifests: Mapping[str, Manifest], tables: Library) -> list[Measurement]:
     """The network's lead over the forest on the guide's own data, where both serve."""
-    by_algorithm = {m.algorithm: m for m in manifests.values() if _same_data(m, tables)}
-    forest, network = by_algorithm.get("random_forest"), by_algorithm.get("cnn")
-    if forest is None or network is None:
+    accuracies = {
+        m.algorithm: (m.name, m.metrics)
+        for m in manifests.values()
+        if _same_data(m, tables) and isinstance(m.metrics, ClassificationMetrics)
+    }
+    if not {"random_forest", "cnn"} <= set(accuracies):
         return []
+    forest, trees = accuracies["random_forest"]
+    network, cnn = accuracies["cnn"]
     figures = tables.figures.test_accuracy
     return [
         Measurement(
-            claim=f"{network.name} minus {forest.name}, test accuracy: what spatial structure is "
-            "worth",
-            value=round(network.metrics.accuracy - forest.metrics.accuracy, 6),
+            claim=f"{network} minus {forest}, test accuracy: what spatial structure is worth",
+            value=round(cnn.accuracy - trees.accuracy, 6),
             low=None,
             high=None,
-            n=network.metrics.samples,
+            n=cnn.samples,
             guide=round(figures["cnn"] - figures["random_forest"], 6),
-            models=[network.name, forest.name],
+            models=[network, forest],
         )
     ]
 
 
 def _same_data(manifest: Manifest, tables: Library) -> bool:
-    return manifest.training.data.name.lower() == tables.figures.data.lower()
+    record = manifest.training
+    return record is not None and record.data.name.lower() == tables.figures.data.lower()
 
 
-def _page(document: dict[str, Any]) -> Callable[[Request], Awaitable[Reply]]:
-    answer = reply(document)
+def _page(path: str, document: BaseModel) -> Route:
+    """A page of the guide; its body is made once."""
+    answer = reply(dump(document))
 
     async def show(_: Request) -> Reply:
         return answer
 
-    return show
-
-
-def _index(rules: Ruleset, tables: Library) -> dict[str, Any]:
-    return {
-        "title": "Classical ML or deep learning: when to use which",
-        "source": "Rosenblatt's Perceptron Algorithm (Deep Learning Introduction, part 3 of 3)",
-        "ruleset_version": rules.version,
-        "facts": {
-            name: {"is": allowed(name), "description": field.description}
-            for name, field in Facts.model_fields.items()
-        },
-        "families": FAMILIES,
-        "tiers": [tier.model_dump(exclude_none=True) for tier in rules.document.tiers],
-        "rules": {rule.id: rule.title for rule in rules.rules},
-        "figures": tables.figures.model_dump(),
-        "routes": {path: summary for path, summary in _PAGES.items() if path != "/guide"},
-    }
-
-
-def _rules(rules: Ruleset) -> dict[str, Any]:
-    return {
-        "ruleset_version": rules.version,
-        "rules": [rule.model_dump(by_alias=True, exclude_none=True) for rule in rules.rules],
-    }
-
-
-def _evidence(rules: Ruleset, tables: Library) -> dict[str, Any]:
-    cited = {
-        study: [rule.id for rule in rules.rules if study in rule.studies]
-        for study in tables.studies
-    }
-    return {
-        "note": tables.evidence_note,
-        "evidence": [
-            study.model_dump(exclude_none=True) | {"rules": cited[name]}
-            for name, study in tables.studies.items()
-        ],
-    }
+    return Route("GET", path, show, summary=_PAGES[path], responses=ok(type(document)))

@@ -1,55 +1,233 @@
-"""The native routes' JSON as pydantic types: what BentoML's OpenAPI page and client show.
+"""The JSON of the native routes as pydantic types.
 
-They document and type the wire; `images.decode` is what enforces it, pixel by pixel and faster.
+They document the routes, and they are the types of BentoML's API. The verbs enforce what requests
+must be, faster and by the model's own inputs; tests hold every answer against these types.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
-Pixel = Annotated[int, Field(ge=0, le=255, strict=True)]
-PixelRows = list[list[Pixel]]
-EncodedImage = Annotated[str, Field(description="Base64 text of a 28x28 PNG or JPEG.")]
-Instance = PixelRows | EncodedImage
+from contract.manifest import Family, Manifest, Modality
+from contract.manifest import Task as ModelTask
+
 Instances = Annotated[
-    list[Instance],
+    list[Any],
     Field(
         min_length=1,
-        description="Images: 28 rows of 28 integers from 0 (background) to 255 (ink), or base64 "
-        "text of a PNG or JPEG of that size.",
+        description="Rows of the model's inputs. Of an image model: 28 lists of 28 integers from 0 "
+        "(background) to 255 (ink), or base64 text of a PNG or JPEG, in the model's own size. Of "
+        "a table: objects by column name, null for a missing value. Of several inputs: objects by "
+        "input name.",
     ),
+]
+ModelName = Annotated[str, Field(description="Name of a model.")]
+Version = Annotated[str, Field(description="Version of a model, a positive integer.")]
+Warnings = Annotated[
+    list[str] | None, Field(description="What to beware of; absent if there is nothing.")
 ]
 
 
-class Prediction(BaseModel):
-    """One image's answer."""
-
-    label: str = Field(description="The most probable class.")
-    probabilities: list[float] = Field(description="Calibrated, one per class, in label order.")
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
 
-class PredictResponse(BaseModel):
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+
+Fit = Annotated[
+    Literal["none", "resize", "mnist"],
+    Field(
+        description="How a picture of another form becomes an image of the model: not at all, "
+        "resized, or as MNIST's own images were made: background removed, light on dark, scaled to "
+        "20 pixels and centred by mass."
+    ),
+]
+ReturnFitted = Annotated[
+    bool, Field(description="Whether to return the image that the model saw, as a PNG.")
+]
+
+
+class PredictRequest(_Request):
+    """Instances for one model."""
+
+    instances: Instances
+    model: str | None = Field(None, description="The default model unless given.")
+    version: str | None = Field(None, description="The highest version unless given.")
+    fit: Fit | None = None
+    return_fitted: ReturnFitted = False
+
+
+class CompareRequest(_Request):
+    """Instances for every model."""
+
+    instances: Instances
+    fit: Fit | None = None
+    return_fitted: ReturnFitted = False
+
+
+@with_config(ConfigDict(extra="forbid"))
+class ComparePictureForm(TypedDict):
+    """A picture for every model."""
+
+    file: Annotated[bytes, Field(description="A PNG or JPEG.")]
+    fit: NotRequired[Fit]
+    return_fitted: NotRequired[Annotated[Literal["true", "false"], Field()]]
+
+
+@with_config(ConfigDict(extra="forbid"))
+class PredictPictureForm(ComparePictureForm):
+    """A picture for one model."""
+
+    model: NotRequired[ModelName]
+    version: NotRequired[Version]
+
+
+# Query parameters of a picture that is sent as it is.
+COMPARE_QUERY: Mapping[str, Any] = {"fit": Fit, "return_fitted": Literal["true", "false"]}
+PREDICT_QUERY: Mapping[str, Any] = {"model": ModelName, "version": Version, **COMPARE_QUERY}
+
+
+class FittedPicture(_Document):
+    """What was done to a picture before the model saw it."""
+
+    steps: list[str] = Field(description="In order; empty where nothing was done.")
+    png: str | None = Field(None, description="The image the model saw, base64 of a PNG.")
+
+
+class Prediction(_Document):
+    """The answer for one instance; which fields it has depends on the model's outputs."""
+
+    label: str | None = Field(None, description="The most probable class.")
+    probabilities: list[float] | None = Field(
+        None, description="Calibrated, one per class, in the order of the labels."
+    )
+    scores: list[float] | None = Field(None, description="Uncalibrated, one per class.")
+    value: Any = Field(None, description="The number, or array of numbers, of a regression.")
+    interval: Any = Field(None, description="Lower and upper end.")
+    outputs: dict[str, Any] | None = Field(None, description="Every other output by its name.")
+
+
+class PredictResponse(_Document):
     """One model's answers, in the order of the instances."""
 
     model: str = Field(description="The model that answered.")
     version: str = Field(description="Its version.")
     provider: str = Field(description="ONNX Runtime's execution provider it ran on.")
     predictions: list[Prediction]
+    warnings: Warnings = None
+    fitted: list[FittedPicture] | None = Field(
+        None, description="Per instance, if the request names a fit or asks for the images."
+    )
 
 
-class RefusedModel(BaseModel):
-    """A model version that does not serve."""
+class UnansweredModel(_Document):
+    """A model version that did not answer, and why."""
 
     model: str
     version: str
     reason: str
 
 
-class CompareResponse(BaseModel):
+class CompareResponse(_Document):
     """Every serving model's answers for the same instances."""
 
     models: list[PredictResponse]
-    agree: list[bool] = Field(description="Per instance, whether all models say the same.")
-    refused: list[RefusedModel]
+    agree: list[bool] | None = Field(
+        description="Per instance, whether all models of the same classes say the same; null if "
+        "no two models have the same classes."
+    )
+    skipped: list[UnansweredModel] = Field(description="Models that do not take the instances.")
+    refused: list[UnansweredModel] = Field(description="Versions that were refused at load.")
+
+
+class ServingVersion(_Document):
+    """A model version that serves, and what to choose by."""
+
+    name: str
+    version: str
+    state: Literal["ready"]
+    default_version: bool = Field(description="Whether it answers requests that name no version.")
+    title: str
+    task: ModelTask
+    modality: Modality
+    algorithm: str | None
+    family: Family | None
+    provider: str
+    test_accuracy: float | None = Field(None, description="Of a classification, if measured.")
+    test_rmse: float | None = Field(None, description="Of a regression, if measured.")
+    sample_accuracy: float | None = Field(
+        None, description="Of an imported classification, on samples it may have been trained on."
+    )
+    sample_rmse: float | None = Field(
+        None, description="Of an imported regression, on samples it may have been trained on."
+    )
+    bytes: int = Field(description="Size of the graph.")
+    load_seconds: float
+
+
+class RefusedVersion(_Document):
+    """A model version that was refused at load, and why."""
+
+    name: str
+    version: str
+    state: Literal["refused"]
+    default_version: bool
+    reason: str
+
+
+class ModelList(_Document):
+    """Every version in the repository."""
+
+    default: str = Field(description="The model that answers requests that name none.")
+    models: list[ServingVersion | RefusedVersion]
+
+
+class ServingVersionDetail(ServingVersion):
+    """A model version that serves, with its whole manifest."""
+
+    manifest: Manifest
+
+
+class ModelDetail(_Document):
+    """All versions of one model."""
+
+    name: str
+    versions: list[ServingVersionDetail | RefusedVersion]
+
+
+class VersionName(_Document):
+    """A model version."""
+
+    name: str
+    version: str
+
+
+class Readiness(_Document):
+    """What serves. `degraded` is ready, with versions that were refused."""
+
+    state: Literal["ready", "degraded", "not ready"]
+    serving: list[VersionName]
+    refused: list[RefusedVersion]
+    error: str | None = Field(None, description="Why the service is not ready.")
+    reload: str | None = Field(None, description="Why the last reload was given up.")
+
+
+class RouteEntry(_Document):
+    """One route of the service."""
+
+    method: str
+    path: str
+    summary: str
+
+
+class RouteList(_Document):
+    """Every route of the service."""
+
+    service: str
+    routes: list[RouteEntry]

@@ -2,116 +2,232 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from types import MappingProxyType
+from typing import Annotated, Any
 
-from service.errors import ServiceError
+from pydantic import Field
+
+from contract.batch import Batch
+from service.errors import (
+    BusyError,
+    DeadlineError,
+    InvalidError,
+    MalformedError,
+    NotFoundError,
+    ServiceError,
+    UnavailableError,
+)
+from service.http import v2_documents as documents
+from service.http.examples import infer_example, with_example
 from service.http.kernel.messages import JSON, Reply, Request, reply
+from service.http.kernel.operation import Response, ok
 from service.http.kernel.route import Handler, Route
 from service.http.kernel.threads import Threads
-from service.http.predict import INLINE_BYTES
-from service.inference.dispatch import Infer
-from service.inference.repository import Models
-from service.inference.session import Answer, Session
-from service.protocol import metadata
+from service.http.parameters import model_name, model_version
+from service.http.repository import RepositoryRoutes
+from service.http.verbs import INLINE_BYTES
+from service.protocol import schema
 from service.protocol.binary import HEADER, header_length
-from service.protocol.codec import Asked, Codec
-from service.protocol.statistics import Statistics
 from service.protocol.types import InferenceResponse
+from service.serving.repository import Models
+from service.verbs.infer import Infer, InferRequest
 
 OCTETS = "application/octet-stream"
 _HEADER = HEADER.lower()
+_HEADER_LENGTH = Annotated[
+    int, Field(ge=0, description="Bytes of the JSON; the binary tensors follow it.")
+]
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+# A document about a model and a version, if the path names them.
+Show = Callable[[str | None, str | None], Any]
 
 
 class V2:
-    """The routes over these models.
-
-    Args:
-        infer: what answers images.
-        worth_watching: whether so many rows of a session take so long that a client may leave.
-    """
+    """The routes over these models."""
 
     def __init__(
-        self,
-        models: Models,
-        codec: Codec,
-        statistics: Statistics,
-        infer: Infer,
-        worth_watching: Callable[[Session, int], bool],
-        threads: Threads,
+        self, models: Models, infer: Infer, threads: Threads, repository: RepositoryRoutes
     ) -> None:
         self._models = models
-        self._codec = codec
-        self._statistics = statistics
         self._infer = infer
-        self._worth_watching = worth_watching
         self._threads = threads
+        self._repository = repository
 
     def routes(self) -> list[Route]:
         """Every route of the protocol."""
-        models, statistics = self._models, self._statistics
+        models, repository = self._models, self._repository
 
-        def get(path: str, show: Callable[[str | None, str | None], Any], summary: str) -> Route:
-            return Route("GET", path, _spoken(_shows(show)), summary=summary)
+        def server(*_: str | None) -> Any:
+            return documents.server(repository.control.supported)
 
-        def post(path: str, handler: Handler, summary: str) -> Route:
-            return Route("POST", path, _spoken(handler), (JSON, OCTETS), summary=summary)
-
-        def of(path: str) -> list[Route]:
-            return [
-                post(f"{path}/infer", self._answer, "Open Inference Protocol: inference"),
-                get(path, partial(metadata.model, models), "inputs, outputs and platform"),
-                get(f"{path}/ready", partial(metadata.model_ready, models), "200 when it serves"),
-                get(f"{path}/stats", statistics.document, "what it has answered"),
-            ]
-
+        index = Route(
+            "POST",
+            "/v2/repository/index",
+            _bare_errors(self._index),
+            summary="every version and its state",
+            body={JSON: schema.RepositoryIndexRequest, OCTETS: bytes},
+            body_required=False,
+            responses=ok(list[schema.RepositoryModel]),
+            errors=(MalformedError, InvalidError),
+            error_body=schema.InferenceError,
+        )
         return [
-            *of("/v2/models/{name}"),
-            *of("/v2/models/{name}/versions/{version}"),
-            get("/v2", lambda *_: metadata.server(), "Open Inference Protocol: the server"),
-            get("/v2/", lambda *_: metadata.server(), "the same"),
-            get("/v2/health/live", lambda *_: {"live": True}, "200 while the process answers"),
-            get("/v2/health/ready", lambda *_: metadata.server_ready(models), "as /readyz"),
-            get("/v2/models", lambda *_: {"models": models.names}, "names of all models"),
-            get("/v2/models/stats", lambda *_: statistics.document(), "what all have answered"),
-            post("/v2/repository/index", self._index, "every version and its state"),
+            *self._model_routes("/v2/models/{name}"),
+            *self._model_routes("/v2/models/{name}/versions/{version}"),
+            _get("/v2", server, schema.MetadataServer, "the server"),
+            _get("/v2/", server, schema.MetadataServer, "the same"),
+            _get(
+                "/v2/health/live",
+                lambda *_: {"live": True},
+                schema.ServerLive,
+                "200 while the process answers",
+            ),
+            _get(
+                "/v2/health/ready",
+                lambda *_: documents.server_ready(models),
+                schema.ServerReady,
+                "200 when the default model serves, as /readyz",
+                errors=(UnavailableError,),
+            ),
+            _get(
+                "/v2/models",
+                lambda *_: {"models": models.names},
+                schema.ModelNames,
+                "names of all models",
+            ),
+            _get(
+                "/v2/models/stats",
+                partial(documents.statistics, models),
+                schema.ModelStats,
+                "what all models have answered",
+            ),
+            index,
+            *(replace(r, handler=_bare_errors(r.handler)) for r in repository.routes()),
         ]
+
+    def _model_routes(self, path: str) -> list[Route]:
+        """The routes of a model, or of one of its versions."""
+        models = self._models
+        parameters = {"name": model_name(models)}
+        if "{version}" in path:
+            parameters["version"] = model_version(models)
+        errors = (NotFoundError, UnavailableError)
+        get = partial(_get, parameters=parameters, errors=errors)
+        return [
+            self._infer_route(f"{path}/infer", parameters),
+            get(
+                path,
+                partial(documents.model, models),
+                schema.MetadataModel,
+                "inputs, outputs and platform",
+            ),
+            get(
+                f"{path}/ready",
+                partial(documents.model_ready, models),
+                schema.ModelReady,
+                "200 when it serves",
+            ),
+            get(
+                f"{path}/stats",
+                partial(documents.statistics, models),
+                schema.ModelStats,
+                "what it has answered",
+                # Without a version, those that were refused are left out.
+                errors=errors if "version" in parameters else (NotFoundError,),
+            ),
+        ]
+
+    def _infer_route(self, path: str, parameters: Mapping[str, Any]) -> Route:
+        return Route(
+            "POST",
+            path,
+            _bare_errors(self._answer),
+            summary="inference: tensors in, tensors out",
+            body={
+                JSON: with_example(schema.InferenceRequest, infer_example(self._models)),
+                OCTETS: bytes,
+            },
+            parameters=parameters,
+            headers={HEADER: _HEADER_LENGTH},
+            responses={
+                200: Response(
+                    "The outputs: as JSON, or, if any is asked for in binary, JSON and the bytes "
+                    "of the binary tensors.",
+                    {JSON: schema.InferenceResponse, OCTETS: bytes},
+                    {HEADER: "Bytes of the JSON before the binary tensors."},
+                )
+            },
+            errors=(
+                MalformedError,
+                NotFoundError,
+                InvalidError,
+                BusyError,
+                UnavailableError,
+                DeadlineError,
+            ),
+            error_body=schema.InferenceError,
+        )
 
     async def _answer(self, request: Request) -> Reply:
         """Decode, infer, encode; the first and the last on a thread where they take long."""
         name, version = request.parameters["name"], request.parameters.get("version")
         length = header_length(request.header(_HEADER.encode()))
         arguments = (name, version, request.body, length)
-        # Binary tensors are not read, whatever their size.
+        # Binary tensors are only viewed, whatever their size.
         if (len(request.body) if length is None else length) <= INLINE_BYTES:
-            asked = self._codec.decode(*arguments)
+            decoded = self._infer.decode(*arguments)
         else:
-            asked = await self._threads.run(partial(self._codec.decode, *arguments))
-        answer = await self._run(request, asked)
-        if asked.light:
-            return _reply(self._codec.encode(asked, answer))
-        return _reply(await self._threads.run(partial(self._codec.encode, asked, answer)))
+            decoded = await self._threads.run(partial(self._infer.decode, *arguments))
+        answer = await self._run(request, decoded)
+        if decoded.light:
+            return _reply(self._infer.encode(decoded, answer))
+        return _reply(await self._threads.run(partial(self._infer.encode, decoded, answer)))
 
-    async def _run(self, request: Request, asked: Asked) -> Answer:
-        work = self._infer(asked.session, asked.images)
-        if self._worth_watching(asked.session, len(asked.images)):
+    async def _run(self, request: Request, decoded: InferRequest) -> Batch:
+        work = self._infer.run(decoded)
+        if self._infer.worth_watching(decoded):
             return await request.cancel_on_disconnect(work)
         return await work
 
     async def _index(self, request: Request) -> Reply:
-        return reply(metadata.index(self._models, request.body))
+        selection = self._repository.control.selection
+        return reply(documents.index(self._models, request.body, selection))
 
 
-def _shows(show: Callable[[str | None, str | None], Any]) -> Handler:
+def _get(
+    path: str,
+    show: Show,
+    body: Any,
+    summary: str,
+    parameters: Mapping[str, Any] = _NONE,
+    errors: Sequence[type[ServiceError]] = (),
+) -> Route:
+    """A route that shows a document of a type."""
+    return Route(
+        "GET",
+        path,
+        _bare_errors(_shows(show)),
+        summary=summary,
+        parameters=parameters,
+        responses=ok(body),
+        errors=errors,
+        error_body=schema.InferenceError,
+    )
+
+
+def _shows(show: Show) -> Handler:
     async def handle(request: Request) -> Reply:
         return reply(show(request.parameters.get("name"), request.parameters.get("version")))
 
     return handle
 
 
-def _spoken(handler: Handler) -> Handler:
-    """The same, its errors as the specification has them: `error` alone."""
+def _bare_errors(handler: Handler) -> Handler:
+    """The handler with errors as the specification has them: `error` alone."""
 
     async def handle(request: Request) -> Reply:
         try:

@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from contract.batch import Array, Batch
+from contract.messages import describe, short
 from contract.tensors import Input
 from service.errors import InvalidError
-from service.wording import describe, short
 
 _NUMBER = frozenset({int, float, type(None)})
 _INTEGER = frozenset({int})
@@ -165,18 +165,14 @@ class _Group:
         if self._datatype == "BYTES":
             return self._text(columns, rows, into)
         try:
-            # NumPy writes None as NaN. Wide first: a number beyond the type must not become infinite.
+            # NumPy writes None as NaN. Wide first: a number out of range must not become infinite.
             matrix = np.array(columns, np.float64 if self._float else self._dtype)
         except OverflowError:
             return False
-        if self._float and not self._fits(matrix):
+        if self._float and (np.abs(matrix) > self._limit).any():
             return False
         self._store(matrix.astype(self._dtype, copy=False), into)
         return True
-
-    def _fits(self, matrix: Array) -> bool:
-        with np.errstate(invalid="ignore"):
-            return not (np.abs(matrix) > self._limit).any()
 
     def _text(self, columns: Sequence[tuple[Any, ...]], rows: int, into: dict[str, Array]) -> bool:
         matrix = np.empty((len(columns), rows), object)
@@ -197,7 +193,7 @@ class _Group:
         """Raise InvalidError if a column does not take a value."""
         right = type(value) in self._types
         if right and self._float and value is not None:
-            right = -self._limit <= value <= self._limit
+            right = not abs(value) > self._limit  # NaN, which JSON does not have, is missing
         elif right and self._types is _INTEGER:
             right = self._low <= value <= self._high
         if not right:

@@ -1,4 +1,4 @@
-"""Images of a request: nested lists of numbers, or base64 text of a PNG or JPEG."""
+"""Images of a request: nested lists of numbers, or a PNG or JPEG, as it is or as base64 text."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ class ImageDecoder:
         """The images as one array, and what a fit did to each.
 
         Args:
-            instances: each a nested list in the shape of the model's images, or base64 text of a
-                PNG or JPEG of that size. With a fit, pictures of any size, and nested lists
-                [height][width] or [height][width][3 or 4] of integers from 0 to 255.
+            instances: each a nested list in the shape of the model's images, or a PNG or JPEG of
+                that size, as bytes or base64 text. With a fit, pictures of any size, and nested
+                lists [height][width] or [height][width][3 or 4] of integers from 0 to 255.
             where: the place of each instance, for messages: `instances[0]`.
             fit: `none` takes images as they are.
             booleans: False when the body holds no JSON boolean, which saves a look at each pixel.
@@ -81,22 +81,22 @@ class ImageDecoder:
         return np.stack(list(map(self._image, instances, where))), None
 
     def _pixels(self, instance: Any, where: str, booleans: bool) -> bytes:
-        if type(instance) is str:
+        if isinstance(instance, str | bytes):
             return self._picture(instance, where).tobytes()
         return pixels_of(instance, self._spec.row, self._axes, where, booleans, self._advice)
 
     def _image(self, instance: Any, where: str) -> Array:
-        if type(instance) is str:
+        if isinstance(instance, str | bytes):
             image: Array = self._picture(instance, where).astype(self._dtype)
             return image
-        row: Array = self._arrays.decode([instance], [where])[0]
-        return row
+        numbers: Array = self._arrays.decode([instance], [where])[0]
+        return numbers
 
-    def _picture(self, text: str, where: str) -> Pixels:
-        """Base64 text of a picture that has the model's size and channels."""
+    def _picture(self, picture: str | bytes, where: str) -> Pixels:
+        """An encoded picture that has the model's size and channels."""
         self._check_datatype(where)
         loc = location(where)
-        data = decode_base64(text, where, loc)
+        data = _file(picture, where)
         return pictures.decode(data, self._spec, self._max_pixels, where, loc)
 
     def _check_datatype(self, where: str) -> None:
@@ -132,8 +132,8 @@ class ImageDecoder:
     def _any_picture(self, instance: Any, where: str) -> Pixels:
         """A picture of any size: uint8 [height, width] or [height, width, channels]."""
         loc = location(where)
-        if type(instance) is str:
-            return pictures.read(decode_base64(instance, where, loc), self._max_pixels, where, loc)
+        if isinstance(instance, str | bytes):
+            return pictures.read(_file(instance, where), self._max_pixels, where, loc)
         shape = any_shape_of(instance, where)
         if shape[0] * shape[1] > self._max_pixels:
             raise TooLargeError(
@@ -142,3 +142,10 @@ class ImageDecoder:
                 loc=loc,
             )
         return np.frombuffer(pixels_of(instance, shape, PIXELS, where), np.uint8).reshape(shape)
+
+
+def _file(picture: str | bytes, where: str) -> bytes:
+    """The bytes of a picture, as they were sent or from base64 text."""
+    if isinstance(picture, bytes):
+        return picture
+    return decode_base64(picture, where, location(where))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NoReturn
 
+from contract.messages import describe
 from service.errors import InvalidError
 from service.instances.places import location
-from service.wording import describe
 
 Shape = tuple[int, ...]
 

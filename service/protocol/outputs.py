@@ -1,28 +1,30 @@
-"""`$request_output`: which outputs a response shall hold, in which order and form."""
+"""Decode `$request_output`: the outputs of a response, their order and their form."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from contract.manifest import TensorSpec
-from service.body import refuse_unknown
+from contract.messages import describe, short
+from contract.tensors import Output
 from service.errors import InvalidError
+from service.protocol import schema
 from service.protocol.parameters import decode_parameters, flag
 from service.protocol.types import RequestOutput, Signature
-from service.wording import describe, short
+from service.strict_json import refuse_unknown
 
-_OUTPUT = frozenset({"name", "parameters"})
+_OUTPUT = frozenset(schema.RequestOutput.__annotations__)
 
 
 def decode_outputs(outputs: Any, binary: bool, signature: Signature) -> Sequence[RequestOutput]:
-    """The outputs asked for; all of them where none is named.
+    """The requested outputs; all outputs if the request names none.
 
     Args:
-        binary: the request's `binary_data_output`, which each output may overrule.
+        outputs: the field `outputs` of the request.
+        binary: the request's `binary_data_output`; an output's `binary_data` overrides it.
 
     Raises:
-        InvalidError: naming the field.
+        InvalidError: an output is unknown, repeated or has a wrong parameter.
     """
     if outputs is None or outputs == []:
         return signature.all_outputs(binary)
@@ -58,21 +60,20 @@ def _output(output: Any, binary: bool, signature: Signature, where: str) -> Requ
 
 
 def _classification(
-    parameters: dict[str, Any], spec: TensorSpec, signature: Signature, where: str
+    parameters: dict[str, Any], spec: Output, signature: Signature, where: str
 ) -> int:
-    """How many classes an output shall be; 0 where it shall be itself."""
+    """Number of best classes to return, at most all; 0 returns the tensor itself."""
     count = parameters.get("classification")
     if count is None:
         return 0
     if not signature.classifies(spec):
         able = ", ".join(s.name for s in signature.outputs.values() if signature.classifies(s))
         raise InvalidError(
-            f"{where}.classification is for outputs with a value per class, {able or 'none here'}; "
-            f"{spec.name} is none"
+            f"{where}.classification is {describe(count)}, but {spec.name} has no value per class; "
+            f"leave it out, or ask for it of these outputs: {able or 'none'}"
         )
-    if type(count) is not int or not 1 <= count <= len(signature.labels):
+    if type(count) is not int or count < 1:
         raise InvalidError(
-            f"{where}.classification is {describe(count)}; {spec.name} takes an integer from 1 to "
-            f"{len(signature.labels)}"
+            f"{where}.classification is {describe(count)}; it must be an integer of at least 1"
         )
-    return count
+    return min(count, len(signature.labels))

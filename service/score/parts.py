@@ -4,28 +4,25 @@
     part-00000000.parquet rows 0 to batch_rows - 1, and so on
     lock                  held by the run that works here
 
-A file appears under its name only when it is whole: it is written beside, flushed to the disk and
-renamed. The target is the parts, joined, and appears in the same way.
+The target is the parts, joined.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from service.errors import InvalidError, MalformedError, ServiceError
-from service.score.sources import reading
+from service.errors import InvalidError, MalformedError
+from service.score.folder import JOINED, PARTS, STATE, Folder
+from service.score.reading import reading
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class State:
 
     source: str
     rows: int
-    column: str
+    columns: str
     model: str
     version: str
     sha256: str
@@ -55,7 +52,7 @@ class State:
 _WORDS = {
     "source": "the source",
     "rows": "the number of rows",
-    "column": "the image column",
+    "columns": "the columns that are read",
     "sha256": "the model's file",
     "runtime": "ONNX Runtime or its provider",
     "batch_rows": "--batch-rows",
@@ -64,24 +61,11 @@ _WORDS = {
 }
 
 
-def vacant(target: Path, overwrite: bool) -> None:
-    """Refuse a target that is taken.
-
-    Raises:
-        InvalidError: it is a folder, or a file that is not to be replaced.
-    """
-    if target.is_dir():
-        raise InvalidError(f"{target} is a folder; name a file to write")
-    if target.exists() and not overwrite:
-        raise InvalidError(f"{target} exists already; replace it with --overwrite")
-
-
 class Parts:
-    """The folder of parts beside a target."""
+    """The parts of one state in the folder of a run."""
 
-    def __init__(self, target: Path, state: State) -> None:
-        self.target = target
-        self.folder = target.with_name(f"{target.name}.parts")
+    def __init__(self, folder: Folder, state: State) -> None:
+        self._folder = folder
         self._state = state
 
     def begin(self, overwrite: bool) -> None:
@@ -90,18 +74,15 @@ class Parts:
         Raises:
             InvalidError: the parts are of another state, unless `overwrite`.
         """
-        for left in self.folder.glob("*.tmp"):
-            left.unlink()
+        self._folder.remove("*.tmp")
         found = self._read_state()
         if found == asdict(self._state):
             return
-        kept = list(self.folder.glob("part-*.parquet"))
-        if kept and found is not None and not overwrite:
+        if found is not None and not overwrite and any(self._folder.path.glob(PARTS)):
             raise InvalidError(self._changed(found))
-        for part in kept:
-            part.unlink()
+        self._folder.remove(PARTS)
         text = json.dumps(asdict(self._state), indent=2)
-        self._appear(self.folder / "state.json", lambda path: _write_text(path, text))
+        self._folder.write(STATE, lambda file: file.write(text.encode()))
 
     def done(self) -> list[int]:
         """Numbers of the parts that are there and whole."""
@@ -119,69 +100,37 @@ class Parts:
 
     def write(self, number: int, frame: pl.DataFrame) -> None:
         """Write one part."""
-        self._appear(self._part(number), lambda path: frame.write_parquet(path))
+        self._folder.write(_name(number), frame.write_parquet)
 
     def refused(self, column: str) -> int:
         """Rows whose `column` of errors says something."""
         import polars as pl
 
-        with reading(self.folder):
+        with reading(self._folder.path):
             said = pl.scan_parquet(self._paths(), glob=False).select(pl.col(column).count())
             return int(said.collect(engine="streaming").item())
 
     def join(self) -> None:
-        """The target appears, whole, and the parts go."""
-        import polars as pl
-
-        joined = self.folder / "joined.parquet"
-
-        def sink(path: Path) -> None:
-            scan = pl.scan_parquet(self._paths(), glob=False)
-            scan.sink_parquet(path, maintain_order=True, row_group_size=_GROUP_ROWS)
-
-        with reading(self.folder):
-            self._appear(joined, sink)
-        joined.replace(self.target)
-        _flush(self.target.parent)
-        shutil.rmtree(self.folder)
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder; the system lets it go when the process ends, however it does.
+        """Join the parts to one file of the folder.
 
         Raises:
-            InvalidError: another run holds it, or it cannot be made.
+            MalformedError: they cannot be read, or the disk is full.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InvalidError(
-                f"{self.folder} cannot be made: {error.strerror}; name another target"
-            ) from error
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            yield
-            return
-        with (self.folder / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise InvalidError(
-                    f"another run writes {self.target}; wait for it or name another target"
-                ) from error
-            yield
+        import polars as pl
+
+        def sink(file: IO[bytes]) -> None:
+            scan = pl.scan_parquet(self._paths(), glob=False)
+            scan.sink_parquet(file, maintain_order=True, row_group_size=_GROUP_ROWS)
+
+        self._folder.write(JOINED, sink)
 
     def _paths(self) -> list[Path]:
-        return [self._part(number) for number in range(self.count)]
-
-    def _part(self, number: int) -> Path:
-        return self.folder / f"part-{number:08}.parquet"
+        return [self._folder.path / _name(number) for number in range(self.count)]
 
     def _is_whole(self, number: int) -> bool:
         import polars as pl
 
-        path = self._part(number)
+        path = self._folder.path / _name(number)
         if not path.exists():
             return False
         try:
@@ -195,7 +144,7 @@ class Parts:
 
     def _read_state(self) -> dict[str, object] | None:
         try:
-            found = json.loads((self.folder / "state.json").read_text())
+            found = json.loads((self._folder.path / STATE).read_text())
         except (OSError, ValueError):
             return None
         return found if isinstance(found, dict) else None
@@ -204,55 +153,24 @@ class Parts:
         mine = asdict(self._state)
         if (found.get("model"), found.get("version")) != (mine["model"], mine["version"]):
             return (
-                f"{self.folder} was begun with {found.get('model')} version "
+                f"{self._folder.path} was begun with {found.get('model')} version "
                 f"{found.get('version')} and this is {mine['model']} version {mine['version']}; "
                 "name that model, or begin anew with --overwrite"
             )
         name = next(f.name for f in fields(State) if found.get(f.name) != mine[f.name])
         old, new = (_brief(values.get(name)) for values in (found, mine))
         return (
-            f"{_WORDS.get(name, name)} changed since {self.folder} was begun, from {old} to {new}; "
-            "restore it, or begin anew with --overwrite"
+            f"{_WORDS.get(name, name)} changed since {self._folder.path} was begun, from {old} to "
+            f"{new}; restore it, or begin anew with --overwrite"
         )
-
-    def _appear(self, path: Path, write: Callable[[Path], object]) -> None:
-        """Write a file so that it is whole under its name or absent.
-
-        Raises:
-            MalformedError: the disk is full, or the like.
-        """
-        beside = path.with_name(f"{path.name}.tmp")
-        try:
-            write(beside)
-            _flush(beside)
-            beside.replace(path)
-            _flush(path.parent)
-        except ServiceError:
-            raise
-        except OSError as error:
-            raise MalformedError(
-                f"{path} cannot be written: {error.strerror or error}; the same command goes on "
-                "from the parts that are done"
-            ) from error
 
 
 # Rows per row group of the target: what a reader holds at a time.
 _GROUP_ROWS = 65_536
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text)
-
-
-def _flush(path: Path) -> None:
-    """To the disk, so that a rename never outlives what it names."""
-    if os.name == "nt" and path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _name(number: int) -> str:
+    return f"part-{number:08}.parquet"
 
 
 def _brief(value: object) -> str:

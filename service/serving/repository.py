@@ -1,4 +1,4 @@
-"""The models of this process: which serve, which were refused and why."""
+"""The models of this process: the versions that serve, and the refused ones with the reason."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from contract.errors import ContractError
+from contract.messages import short
 from contract.repository import Entry, Stray, entries
 from service.errors import NotFoundError, StartupError, UnavailableError
 from service.inference import provider
 from service.inference.session import Session, load
+from service.selection import Selection
+from service.serving.served import Served
 from service.settings import Settings
-from service.wording import short
 
-# As the manifest has it: no sign, no leading zero, ASCII digits.
+# The manifest's pattern: ASCII digits, no sign, no leading zero.
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 logger = logging.getLogger(__name__)
 
 Loader = Callable[[Entry, Settings], Session]
+Serve = Callable[[Session], Served]
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A version that does not serve, and the one line that says why."""
+    """A version that does not serve, and the reason in one line."""
 
     name: str
     version: str
@@ -35,35 +38,58 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Models:
-    """What is loaded. Versions are numbers here, so that 10 comes after 9."""
+    """The models of a worker process, immutable: a reload starts new processes.
+
+    Versions are numbers here, so that 10 comes after 9.
+
+    Attributes:
+        served: the loaded versions, by name and number.
+        refusals: the refused versions, by name and number.
+        strays: directories in the repository that are not versions.
+        unloaded: versions of models that a client has unloaded.
+    """
 
     default: str
-    sessions: dict[str, dict[int, Session]] = field(default_factory=dict)
+    served: dict[str, dict[int, Served]] = field(default_factory=dict)
     refusals: dict[str, dict[int, Refusal]] = field(default_factory=dict)
     strays: list[Refusal] = field(default_factory=list)
+    unloaded: list[Refusal] = field(default_factory=list)
+    _highest: dict[str, Served] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        highest = {served.name: served for served in self.serving()}
+        object.__setattr__(self, "_highest", highest)
 
     @property
     def names(self) -> list[str]:
-        """Every model in the repository, serving or not."""
-        return sorted({*self.sessions, *self.refusals})
+        """Names of all models in the repository, serving or refused."""
+        return sorted({*self.served, *self.refusals})
 
-    def get(self, name: str | None = None, version: str | None = None) -> Session:
-        """The session that answers for a model: the default, the highest version.
+    def get(self, name: str | None = None, version: str | None = None) -> Served:
+        """The version that serves a request.
 
-        A refused highest version is an error, not a reason to serve an older one unasked.
+        If the highest version was refused, an older one serves only if the request names it.
+
+        Args:
+            name: None for the default model.
+            version: None for the highest version.
 
         Raises:
-            NotFoundError: no such model or version.
-            UnavailableError: it exists but was refused at load.
+            NotFoundError: there is no such model or version.
+            UnavailableError: it was refused at load, or is unloaded.
         """
-        if name is None and self.default not in self.names:
+        if version is None and (
+            highest := self._highest.get(self.default if name is None else name)
+        ):
+            return highest
+        if name is None and self.default not in self.names and not self._unloaded(self.default):
             raise UnavailableError(
                 f"the default model {self.default!r} is not in the repository; name one of "
                 f"{', '.join(self.names) or 'none'}"
             )
         name = self.default if name is None else name
         known = self.known(name)
-        serving, refused = self.sessions.get(name, {}), self.refusals.get(name, {})
+        serving, refused = self.served.get(name, {}), self.refusals.get(name, {})
         number = known[-1] if version is None else _number(version)
         if number in serving:
             return serving[number]
@@ -81,12 +107,18 @@ class Models:
         )
 
     def known(self, name: str) -> list[int]:
-        """The numbers of a model's versions, serving or not.
+        """The numbers of a model's versions, serving or refused, in rising order.
 
         Raises:
-            NotFoundError: no such model.
+            NotFoundError: there is no such model.
+            UnavailableError: the model is unloaded.
         """
-        known = sorted({*self.sessions.get(name, {}), *self.refusals.get(name, {})})
+        known = sorted({*self.served.get(name, {}), *self.refusals.get(name, {})})
+        if not known and self._unloaded(name):
+            raise UnavailableError(
+                f"model {name!r} is unloaded; POST /v2/repository/models/{name}/load loads it",
+                loc=["model"],
+            )
         if not known:
             raise NotFoundError(
                 f"model {short(name)} is unknown; choose from {', '.join(self.names) or 'none'}",
@@ -94,20 +126,31 @@ class Models:
             )
         return known
 
-    def is_default(self, name: str, version: int) -> bool:
-        """Whether this version answers when a request names the model only."""
-        return version == max({*self.sessions.get(name, {}), *self.refusals.get(name, {})})
+    def _unloaded(self, name: str) -> bool:
+        return any(unloaded.name == name for unloaded in self.unloaded)
 
-    def serving(self) -> list[Session]:
-        """The session of every model whose highest version serves, by name."""
+    def is_default(self, name: str, version: int) -> bool:
+        """True if this version is the model's highest, which serves if a request names none."""
+        return version == max({*self.served.get(name, {}), *self.refusals.get(name, {})})
+
+    def all(self) -> list[Served]:
+        """Every version that serves, in the order of name and number."""
+        return [
+            served
+            for _, versions in sorted(self.served.items())
+            for _, served in sorted(versions.items())
+        ]
+
+    def serving(self) -> list[Served]:
+        """The highest version of every model, unless it was refused, in the order of names."""
         return [
             versions[max(versions)]
-            for name, versions in sorted(self.sessions.items())
+            for name, versions in sorted(self.served.items())
             if self.is_default(name, max(versions))
         ]
 
     def refused(self) -> list[Refusal]:
-        """Every refused version, by name and number, and what stands where one should."""
+        """Every refused version, in the order of name and number, then the strays."""
         versions = [
             refusal
             for _, versions in sorted(self.refusals.items())
@@ -116,37 +159,55 @@ class Models:
         return versions + self.strays
 
     def ready(self) -> bool:
-        """Whether a request that names no model gets its answer."""
+        """True if the default model serves."""
         try:
             return self.get() is not None
         except (NotFoundError, UnavailableError):
             return False
 
 
-def load_all(settings: Settings, loader: Loader = load) -> Models:
-    """Load every version; a refused one is logged in one line and the others serve.
+def load_all(
+    settings: Settings,
+    serve: Serve,
+    loader: Loader = load,
+    selection: Selection | None = None,
+) -> Models:
+    """Load every version of the repository; a refused version is logged and the others serve.
+
+    Args:
+        serve: builds the served version from a loaded session.
+        selection: versions to leave out; none by default.
 
     Raises:
         RepositoryError: the repository itself cannot be read.
-        StartupError: the provider setting cannot be fulfilled.
+        StartupError: the provider setting cannot be met.
     """
-    models = Models(settings.default_model)
-    found = entries(settings.models_dir, lambda stray: _refuse_stray(models, stray))
+    served: dict[str, dict[int, Served]] = {}
+    refusals: dict[str, dict[int, Refusal]] = {}
+    strays: list[Refusal] = []
+    found = entries(settings.models_dir, lambda stray: strays.append(_refuse_stray(stray)))
+    selection = selection or Selection()
+    unloaded = [
+        Refusal(entry.name, str(entry.version), "unloaded")
+        for entry in found
+        if entry.name in selection.unloaded
+    ]
+    found = [entry for entry in found if not selection.leaves_out(entry.name, entry.version)]
     settings = provider.share(settings, max(1, len(found)))
-    # Constructing a session releases the GIL, so two big forests load side by side.
+    # Constructing a session releases the GIL, so large models load in parallel.
     with ThreadPoolExecutor(max_workers=4) as pool:
         outcomes = pool.map(lambda entry: _attempt(entry, settings, loader), found)
         for entry, outcome in zip(found, outcomes, strict=True):
             if isinstance(outcome, Refusal):
-                models.refusals.setdefault(entry.name, {})[entry.version] = outcome
+                refusals.setdefault(entry.name, {})[entry.version] = outcome
                 logger.error("model %s was refused: %s", entry, outcome.reason)
             else:
-                models.sessions.setdefault(entry.name, {})[entry.version] = outcome
+                served.setdefault(entry.name, {})[entry.version] = serve(outcome)
                 logger.info(
                     "model %s serves on %s after %.2f s",
                     entry, outcome.provider, outcome.load_seconds,
                 )  # fmt: skip
-    return models
+    return Models(settings.default_model, served, refusals, strays, unloaded)
 
 
 def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refusal:
@@ -157,17 +218,17 @@ def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refu
     except StartupError:
         raise
     except Exception as error:
-        # What no audit foresaw must not keep the other models from serving.
+        # An unexpected error of one model must not keep the others from serving.
         logger.exception("model %s cannot be loaded", entry)
         reason = f"it cannot be loaded ({type(error).__name__}: {error}); see the log"
         return Refusal(entry.name, str(entry.version), reason)
 
 
-def _refuse_stray(models: Models, stray: Stray) -> None:
+def _refuse_stray(stray: Stray) -> Refusal:
     logger.error("%s was refused: %s", stray.path, stray.reason)
-    models.strays.append(Refusal(stray.name, stray.version, stray.reason))
+    return Refusal(stray.name, stray.version, stray.reason)
 
 
 def _number(version: str) -> int:
-    """The version as a number; -1, which no version has, for what is none."""
+    """The version as a number, or -1 if it is not a valid version."""
     return int(version) if _VERSION.fullmatch(version) else -1

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from service.guide import account
-from service.guide.engine import Engine
-from service.guide.facts import parse_facts
-from service.guide.rules import Ruleset
+from guide import trace
+from guide.engine import Engine
+from guide.facts import parse_facts
+from guide.rules import Ruleset
 
 C, D, H, I = "classical_ml", "deep_learning", "hybrid", "insufficient_information"  # noqa: E741
 
@@ -21,7 +21,7 @@ C, D, H, I = "classical_ml", "deep_learning", "hybrid", "insufficient_informatio
 class Case:
     """Facts, and what is answered.
 
-    `effects` are the fired clauses in the order heard; `conflicts` who overrode whom, and for
+    `effects` are the fired clauses in order of rank; `conflicts` who overrode whom, and for
     which tier's or clause's reason, by its first words.
     """
 
@@ -134,12 +134,12 @@ def failures(rules: Ruleset) -> Iterator[str]:
 
 def answer(engine: Engine, facts: dict[str, Any]) -> tuple[Any, ...]:
     """What the engine says, as `expected` writes it."""
-    point = engine.space.point(parse_facts(facts))
-    resolution, outcome = engine.resolve(point), engine.outcome(point)
+    masks = engine.space.fact_mask(parse_facts(facts))
+    resolution, outcome = engine.resolve(masks), engine.outcome(masks)
     effects = ", ".join(f"{name} {effect}" for name, effect in resolution.effects.items())
     conflicts = "; ".join(
         f"{c.winner} over {c.rules[1]}: {' '.join(c.principle.split()[:4])}"
-        for c in account.conflicts(resolution)
+        for c in trace.conflicts(resolution)
     )
     contest = (outcome.contested, resolution.runner_up)
     return (outcome.verdict, outcome.strategy, effects, conflicts, *contest)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+from guide.engine import Engine
+from guide.facts import parse_facts
+from guide.recommend import adviser
+from guide.rules import RULES, parse_rules, ruleset
 from scripts.mutate_rules import EQUIVALENT, mutants
-from service.guide.engine import Engine
-from service.guide.facts import parse_facts
-from service.guide.recommend import adviser
-from service.guide.rules import RULES, parse_rules, ruleset
 from tests.guide.cases import CASES, Case, answer, expected, failures
 
 MUTANTS = list(mutants(yaml.safe_load(RULES.read_bytes())))

@@ -1,4 +1,4 @@
-"""`python -m service.guide`."""
+"""`python -m guide`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from service.guide.__main__ import main
+from guide.__main__ import main
 from tests.conftest import ROOT
 
 EXAMPLE = ["--modality", "image", "--n-labelled", "500", "--domain", "medical_diagnosis"]
@@ -16,7 +16,7 @@ EXAMPLE = ["--modality", "image", "--n-labelled", "500", "--domain", "medical_di
 
 def test_the_process_prints_a_decision() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "service.guide", *EXAMPLE],
+        [sys.executable, "-m", "guide", *EXAMPLE],
         cwd=ROOT, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

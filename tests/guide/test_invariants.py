@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from service.guide.analysis import CIRCUMSTANCES, EVERYTHING, Analyst, Flip
-from service.guide.engine import Engine
-from service.guide.facts import NAMES, Facts, parse_facts
-from service.guide.recommend import Adviser, adviser
-from service.guide.rules import Ruleset, parse_rules, ruleset
-from service.guide.space import Point, bits, consistent
-from service.guide.tables import library
+from guide.analysis import CIRCUMSTANCES, EVERYTHING, Analyst, Flip
+from guide.engine import Engine
+from guide.facts import NAMES, Facts, parse_facts
+from guide.recommend import Adviser, adviser
+from guide.rules import Ruleset, parse_rules, ruleset
+from guide.space import FactMask, bits, consistent
+from guide.tables import library
 
 pytestmark = pytest.mark.usefixtures("untraced")
 
@@ -26,15 +26,15 @@ TASK, EXPLAINABILITY = NAMES.index("task"), NAMES.index("explainability")
 
 
 @cache
-def verdicts() -> dict[Point, str]:
+def verdicts() -> dict[FactMask, str]:
     """The verdict at every point of the space."""
-    return {point: ENGINE.resolve(point).verdict for point in SPACE.points()}
+    return {masks: ENGINE.resolve(masks).verdict for masks in SPACE.fact_masks()}
 
 
 def single(fact: int, value: object) -> int:
     """The mask of the bucket of a value."""
-    point = SPACE.point(Facts.model_validate({NAMES[fact]: value}))
-    return point[fact]
+    masks = SPACE.fact_mask(Facts.model_validate({NAMES[fact]: value}))
+    return masks[fact]
 
 
 def test_the_space(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,7 +55,7 @@ def test_the_space(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_generation_is_always_deep_learning() -> None:
     generation = single(TASK, "generation")
-    found = {v for point, v in verdicts().items() if point[TASK] == generation}
+    found = {v for masks, v in verdicts().items() if masks[TASK] == generation}
     assert found == {"deep_learning"}
 
 
@@ -63,8 +63,8 @@ def test_a_stated_need_for_explanation_is_met_wherever_it_can_be() -> None:
     generation, required = single(TASK, "generation"), single(EXPLAINABILITY, "required")
     found = {
         verdict
-        for point, verdict in verdicts().items()
-        if point[EXPLAINABILITY] == required and point[TASK] != generation
+        for masks, verdict in verdicts().items()
+        if masks[EXPLAINABILITY] == required and masks[TASK] != generation
     }
     assert found == {"classical_ml"}
 
@@ -73,72 +73,71 @@ def test_a_known_modality_always_decides() -> None:
     modalities = NAMES.index("modalities")
     unknown = SPACE.unknown[modalities]
     undecided = [p for p, v in verdicts().items() if v == "insufficient_information"]
-    assert {point[modalities] for point in undecided} == {unknown}
+    assert {masks[modalities] for masks in undecided} == {unknown}
 
 
 def test_one_clause_decides_and_every_loser_has_a_conflict() -> None:
-    for point in SPACE.points():
-        resolution = ENGINE.resolve(point)
+    for masks in SPACE.fact_masks():
+        resolution = ENGINE.resolve(masks)
         effects = list(resolution.effects.values())
         decided = resolution.verdict != "insufficient_information"
         assert effects.count("decides") == decided
         assert effects.count("overridden") == len(resolution.conflicts)
         assert (resolution.runner_up is not None) == resolution.contested
         assert resolution.runner_up != resolution.verdict
-        assert ENGINE.outcome(point).strategy != "none" or not decided
+        assert ENGINE.outcome(masks).strategy != "none" or not decided
 
 
-def moved(point: Point, facts: tuple[int, ...]) -> Iterator[Point]:
+def moved(masks: FactMask, facts: tuple[int, ...]) -> Iterator[FactMask]:
     """Every consistent point with all of these facts set to another bucket."""
-    choices = [[b for b in bits(SPACE.unknown[f]) if b != point[f]] for f in facts]
+    choices = [[b for b in bits(SPACE.unknown[f]) if b != masks[f]] for f in facts]
     for chosen in product(*choices):
-        masks = list(point)
+        changed = list(masks)
         for fact, mask in zip(facts, chosen, strict=True):
-            masks[fact] = mask
-        if consistent(masks):
-            yield tuple(masks)
+            changed[fact] = mask
+        if consistent(changed):
+            yield tuple(changed)
 
 
-def brute(point: Point, facts: tuple[int, ...], largest: int) -> tuple[int, set[str]]:
+def brute(masks: FactMask, facts: tuple[int, ...], largest: int) -> tuple[int, set[str]]:
     """The size of the smallest flip and the verdicts it leads to, by trying everything."""
     found = verdicts()
     for size in range(1, largest + 1):
         reached = {
             found[other]
             for chosen in combinations(facts, size)
-            for other in moved(point, chosen)
-            if found[other] != found[point]
+            for other in moved(masks, chosen)
+            if found[other] != found[masks]
         }
         if reached:
             return size, reached
     return 0, set()
 
 
-def landed(point: Point, flip: Flip) -> Point:
-    masks = list(point)
+def landed(masks: FactMask, flip: Flip) -> FactMask:
+    changed = list(masks)
     for move in flip.moves:
-        masks[move.fact] = 1 << move.bucket
-    return tuple(masks)
+        changed[move.fact] = 1 << move.bucket
+    return tuple(changed)
 
 
 def test_every_counterfactual_flips_at_every_point() -> None:
     """And all are of one size, the smallest: no point has a flip of one fact that is missed."""
     analyst, found = Analyst(ENGINE), verdicts()
-    for point, verdict in found.items():
-        flips = analyst.flips(point, EVERYTHING)
+    for masks, verdict in found.items():
+        flips = analyst.flips(masks, EVERYTHING)
         assert {len(flip.moves) for flip in flips} == {1}
         for flip in flips:
-            assert found[landed(point, flip)] == flip.outcome.verdict != verdict
+            assert found[landed(masks, flip)] == flip.outcome.verdict != verdict
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_no_smaller_change_of_circumstances_flips(seed: int) -> None:
     """Against trying every change of up to four facts."""
     analyst = Analyst(ENGINE)
-    points = random.Random(seed).sample(list(verdicts()), 100)
-    for point in points:
-        flips = analyst.flips(point, CIRCUMSTANCES)
-        size, reached = brute(point, CIRCUMSTANCES, largest=len(flips[0].moves) if flips else 4)
+    for masks in random.Random(seed).sample(list(verdicts()), 100):
+        flips = analyst.flips(masks, CIRCUMSTANCES)
+        size, reached = brute(masks, CIRCUMSTANCES, largest=len(flips[0].moves) if flips else 4)
         assert {len(flip.moves) for flip in flips} == ({size} if size else set())
         assert {flip.outcome.verdict for flip in flips} == reached
 
@@ -146,10 +145,10 @@ def test_no_smaller_change_of_circumstances_flips(seed: int) -> None:
 def test_possible_verdicts_are_those_of_the_completions() -> None:
     """Against trying every completion of all unknown facts."""
     analyst, found = Analyst(ENGINE), verdicts()
-    for point in random.Random(5).sample(list(found), 300):
-        choices = [list(bits(mask)) for mask in point]
+    for masks in random.Random(5).sample(list(found), 300):
+        choices = [list(bits(mask)) for mask in masks]
         every = {found[p] for p in product(*choices) if consistent(p)}
-        assert analyst.verdicts(point) == every
+        assert analyst.verdicts(masks) == every
 
 
 def without(fact: str) -> Ruleset:

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.guide import questions
-from service.errors import InvalidError
-from service.guide.facts import CHOICES, COUNTS, NAMES, parse_facts
-from service.guide.recommend import Adviser, adviser
-from service.guide.rules import ruleset
-from service.guide.tables import library
+from guide.errors import FactError
+from guide.facts import CHOICES, COUNTS, NAMES, parse_facts
+from guide.recommend import Adviser, adviser
+from guide.rules import ruleset
+from guide.tables import library
 
 SLOWEST = 0.050
 MEDIAN = 0.002
@@ -85,10 +85,10 @@ def check_claims(facts: dict[str, Any], document: dict[str, Any]) -> None:
 @given(st.dictionaries(st.sampled_from((*NAMES, "n_row", "")), JSON, max_size=4))
 @settings(max_examples=300, deadline=None)
 def test_a_rejected_request_names_the_field(document: dict[str, Any]) -> None:
-    refused: InvalidError | None = None
+    refused: FactError | None = None
     try:
         facts = parse_facts(document)
-    except InvalidError as error:
+    except FactError as error:
         refused = error
     if refused is None:
         assert set(document) <= set(NAMES)

@@ -12,14 +12,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from service.errors import StartupError
-from service.guide.conditions import conditions
-from service.guide.engine import Engine
-from service.guide.facts import CHOICES, MODALITIES, parse_facts
-from service.guide.recommend import adviser
-from service.guide.rules import RULES, parse_rules, read, ruleset
-from service.guide.space import Bucket
-from service.guide.tables import library
+from guide.conditions import conditions
+from guide.engine import Engine
+from guide.errors import RulesetError
+from guide.facts import CHOICES, MODALITIES, parse_facts
+from guide.recommend import adviser
+from guide.rules import RULES, parse_rules, read, ruleset
+from guide.space import Bucket
+from guide.tables import library
 
 DATA = yaml.safe_load(RULES.read_bytes())
 
@@ -102,13 +102,13 @@ def test_a_broken_file_stops_the_start_with_one_line(
 ) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text(text)
-    with pytest.raises(StartupError) as caught:
+    with pytest.raises(RulesetError) as caught:
         read(path, parse_rules)
     assert str(caught.value).startswith(message)
 
 
 def test_a_missing_file_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(StartupError, match=r"none\.yaml: "):
+    with pytest.raises(RulesetError, match=r"none\.yaml: "):
         read(tmp_path / "none.yaml", parse_rules)
 
 
@@ -157,7 +157,7 @@ def test_every_candidate_is_reachable_and_every_strategy_has_some() -> None:
 
 
 def test_a_served_model_is_named_where_it_serves() -> None:
-    from service.guide.recommend import Adviser
+    from guide.recommend import Adviser
 
     serving = Adviser(ruleset(), library(), served=["digits-xgboost"])
     table = parse_facts({"modalities": ["tabular"], "n_rows": 20_000})

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from service.guide.decision import Decision
-from service.guide.facts import CHOICES, MODALITIES, parse_facts
-from service.guide.recommend import adviser
+from guide.decision import Decision
+from guide.facts import CHOICES, MODALITIES, parse_facts
+from guide.recommend import adviser
 
 SETS = [None, *(list(s) for n in (1, 2) for s in combinations(MODALITIES, n))]
 TREES = ("xgboost", "forest", "lightgbm", "boost", "tree")
@@ -79,4 +79,4 @@ def complaints(facts: dict[str, Any], decision: Decision, names: list[str]) -> I
         yield "not two sentences"
     for candidate in decision.candidates:
         if not set(candidate.rules) <= {r.id for r in decision.rules if r.status == "fired"}:
-            yield "a rule that did not fire speaks for a candidate"
+            yield "a rule that did not fire supports a candidate"

@@ -20,7 +20,7 @@ from tests.conftest import MODELS
 from tests.server import Server, serve
 
 MODEL = "digits-perceptron"
-IMAGES = audit(entries(MODELS)[0]).golden.images
+IMAGES = audit(entries(MODELS)[0]).golden.inputs["images"]
 
 
 @pytest.fixture(scope="module")

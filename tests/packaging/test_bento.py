@@ -45,7 +45,8 @@ def bento(home: Path) -> Path:
 def test_it_holds_the_service_and_the_models_only(bento: Path) -> None:
     files = {str(p.relative_to(bento / "src")) for p in (bento / "src").rglob("*") if p.is_file()}
     top = {Path(file).parts[0] for file in files}
-    assert top == {"bentofile.yaml", "contract", "models", "README.md", "requirements", "service"}
+    packages = {"contract", "guide", "profiler", "service"}
+    assert top == packages | {"bentofile.yaml", "models", "README.md", "requirements"}
     for entry in entries(MODELS):
         packed = Entry(entry.name, entry.version, bento / "src" / entry.path.relative_to(ROOT))
         assert audit(packed).manifest == audit(entry).manifest
@@ -81,7 +82,7 @@ def started(home: Path) -> Iterator[Server]:
 
 def test_it_answers_as_the_source_tree_does(started: Server, server: Server) -> None:
     golden = audit(entries(MODELS)[0]).golden
-    body = {"instances": golden.images.tolist()}
+    body = {"instances": golden.inputs["images"].tolist()}
     with started.client() as bento_client, server.client() as source_client:
         packed = bento_client.post("/compare", json=body).json()
         assert packed == source_client.post("/compare", json=body).json()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training import cnn
+from training import cnn, loop
 from training.__main__ import _held
 from training.datasets import Split, load
 from training.race import Lap, Look, Race, bars, run, to_json
@@ -111,8 +111,8 @@ def test_recipes_take_turns_and_are_looked_at_after_every_epoch() -> None:
 def test_looking_teaches_nothing_and_takes_no_time() -> None:
     data = load("digits")
     recipe = cnn.Fast(epochs=3)
-    blind = cnn.fit(recipe, data.train, seed=3)
-    watched = cnn.fit(recipe, data.train, seed=3, watch=data.test)
+    blind = loop.fit(recipe, data.train, seed=3)
+    watched = loop.fit(recipe, data.train, seed=3, watch=data.test)
     scores = watched.scores(data.test.images)
     np.testing.assert_allclose(blind.scores(data.test.images), scores, rtol=1e-4, atol=1e-4)
     right = scores.argmax(axis=1) == data.test.labels
@@ -128,8 +128,8 @@ def test_the_clock_stands_still_while_looking() -> None:
     few = Split(data.train.images[:128], data.train.labels[:128])
     many = Split(data.test.images.repeat(50, axis=0), data.test.labels.repeat(50))
     recipe = cnn.Fast(epochs=3)
-    blind = cnn.fit(recipe, few, seed=0).seconds
-    watched = cnn.fit(recipe, few, seed=0, watch=many)
+    blind = loop.fit(recipe, few, seed=0).seconds
+    watched = loop.fit(recipe, few, seed=0, watch=many)
     assert watched.seconds < blind + 1
     assert watched.elapsed[-1] < blind + 1
 

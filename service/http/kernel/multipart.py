@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Collection
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from contract.messages import short
 from service.errors import InvalidError, MalformedError
-from service.wording import short
 
 # Text fields hold facts and names, not data.
 _TEXT_BYTES = 64 * 1024

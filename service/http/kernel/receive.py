@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 
+from contract.messages import short
 from service.errors import MediaTypeError, SlowBodyError, TooLargeError
 from service.http.kernel.asgi import Message, Receive
 from service.http.kernel.disconnect import ClientDisconnected
 from service.http.kernel.timeout import with_timeout
-from service.wording import short
 
 _UTF8 = ("utf-8", "utf8", "us-ascii")
 # A refused body up to this size is read to its end, so that the connection can be kept.

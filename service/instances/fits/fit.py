@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from contract.messages import describe
 from service.errors import InvalidError
 from service.instances.fits.mnist import normalised
 from service.instances.fits.resize import resized
 from service.instances.pictures.channels import Pixels
 from service.instances.pictures.refused import RefusedError
 from service.instances.spec import ImageSpec
-from service.wording import describe
 
 Fit = Literal["none", "resize", "mnist"]
 FITS: tuple[Fit, ...] = get_args(Fit)

@@ -14,6 +14,5 @@ Pillow's file readers are not used, so texts, profiles and makers' notes are nev
 """
 
 from service.instances.pictures.decode import decode, read
-from service.instances.pictures.encode import png_of
 
-__all__ = ["decode", "png_of", "read"]
+__all__ = ["decode", "read"]

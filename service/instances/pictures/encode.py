@@ -1,22 +1,17 @@
-"""Pixels as a PNG: the picture that a model saw, for an answer."""
+"""Pixels as a PNG: the image that a model saw, for people to look at."""
 
 from __future__ import annotations
 
+import base64
 import io
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from service.instances.spec import ImageSpec
+from service.instances.pictures.channels import Pixels
 
 
-def png_of(image: NDArray[np.uint8], spec: ImageSpec) -> bytes:
-    """The bytes of a PNG.
-
-    Args:
-        image: uint8 in the shape and layout of the model's images.
-    """
+def png_base64(pixels: Pixels) -> str:
+    """Base64 text of the PNG of pixels [height, width] or [height, width, 3 or 4]."""
     buffer = io.BytesIO()
-    Image.fromarray(spec.channels_last(image)).save(buffer, "PNG")
-    return buffer.getvalue()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()

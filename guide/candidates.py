@@ -1,0 +1,137 @@
+"""What to try and what to read: candidates, comparison, evidence for one decision."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from guide import decision as d
+from guide.engine import CompiledClause, Outcome, Resolution
+from guide.facts import Facts
+from guide.rules import FAMILIES, Strategy
+from guide.tables import Entry, Library, holds
+
+# The rules after which cheap, or clear, candidates come first.
+_BUDGET, _EXPLAINABILITY, _LABELS = "R5", "R4", "R3"
+_FEW_LABELS = frozenset({"regularised_classical", "transfer_learning_frozen_backbone"})
+# Highest cost that counts as cheap and lowest clarity that counts as clear, of 1 to 5.
+_CHEAP, _CLEAR = 2, 4
+# Tasks with tools of their own.
+_SPECIAL = frozenset({"recommendation", "forecasting", "log_analysis"})
+
+
+def cautions(tables: Library, facts: Facts) -> list[str]:
+    """What is said before anything else."""
+    return [says for when, says in tables.cautions if holds(when, facts)]
+
+
+def candidates(
+    tables: Library,
+    served: Collection[str],
+    facts: Facts,
+    outcome: Outcome,
+    resolution: Resolution,
+) -> list[d.Candidate]:
+    """What to try, best first; `served` are the names of models that can show it."""
+    said = cautions(tables, facts)
+    chosen = _ranked(tables, facts, outcome, resolution)
+    return [
+        d.Candidate(
+            rank=rank,
+            name=entry.data.name,
+            family=entry.data.family,
+            architecture=entry.data.architecture,
+            why=entry.data.why,
+            rules=_supporting(entry, resolution),
+            caveats=[*said, *entry.data.caveats, *_if_fits(entry, facts)],
+            served_model=(entry.data.served_model if entry.data.served_model in served else None),
+        )
+        for rank, entry in enumerate(chosen, 1)
+    ]
+
+
+def _ranked(tables: Library, facts: Facts, outcome: Outcome, resolution: Resolution) -> list[Entry]:
+    """The family of the verdict first, what is made for the task first, then cost or clarity."""
+    fired = {clause.rule.id for clause in resolution.fired}
+
+    def key(entry: Entry) -> tuple[bool, bool, int, int]:
+        data = entry.data
+        other = outcome.verdict != "hybrid" and data.family != outcome.verdict
+        general = facts.task in _SPECIAL and not any(c.fact == "task" for c in entry.when)
+        clarity = -data.clarity if _EXPLAINABILITY in fired else 0
+        return other, general, clarity, data.cost if _BUDGET in fired else 0
+
+    return sorted(_fitting(tables, facts, outcome.strategy), key=key)
+
+
+def _fitting(tables: Library, facts: Facts, strategy: Strategy) -> list[Entry]:
+    entries = [e for e in tables.candidates if strategy in e.data.strategies]
+    certain = [e for e in entries if e.fits(facts)]
+    return certain or [e for e in entries if e.data.default and e.fits(facts) is None]
+
+
+def comparison(tables: Library, resolution: Resolution) -> list[d.ComparisonRow]:
+    """The rows of the side-by-side table that the fired rules are about."""
+    fired = {clause.rule.id for clause in resolution.fired}
+    return [
+        d.ComparisonRow(
+            property=row.property,
+            classical_ml=row.classical_ml,
+            deep_learning=row.deep_learning,
+        )
+        for row in tables.comparison.rows
+        if fired.intersection(row.rules)
+    ]
+
+
+def evidence(tables: Library, facts: Facts, resolution: Resolution) -> list[d.Evidence]:
+    """The studies beside the fired rules that concern this data and task."""
+    cited: dict[str, list[str]] = {}
+    for clause in resolution.fired:
+        for study in clause.rule.cited(clause.data):
+            cited.setdefault(study, []).append(clause.rule.id)
+    studies = [(tables.studies[study], rules) for study, rules in cited.items()]
+    return [
+        d.Evidence(
+            id=study.id, rules=rules, claim=study.claim, stance=study.stance,
+            citation=study.citation, url=study.url, year=study.year,
+        )
+        for study, rules in studies
+        if _within(study.max_rows, facts.n_rows)
+        and _concerns(study.modalities, facts.modalities)
+        and _concerns(study.tasks, facts.task and [facts.task])
+    ]  # fmt: skip
+
+
+def _supporting(entry: Entry, resolution: Resolution) -> list[str]:
+    """The fired rules that chose the candidate's family, or favour it within the family."""
+    return [clause.rule.id for clause in resolution.fired if _supports(clause, entry, resolution)]
+
+
+def _supports(clause: CompiledClause, entry: Entry, resolution: Resolution) -> bool:
+    data, families = entry.data, clause.data.families
+    if len(families) < len(FAMILIES):
+        hybrid = resolution.verdict == "hybrid" and "hybrid" in families
+        return data.family in families or hybrid
+    if clause.rule.id == _LABELS:
+        return bool(
+            {"regularised_classical", "transfer_learning_frozen_backbone"} & {*data.strategies}
+        )
+    if clause.rule.id == _BUDGET:
+        return data.cost <= _CHEAP
+    return data.clarity >= _CLEAR
+
+
+def _if_fits(entry: Entry, facts: Facts) -> list[str]:
+    if entry.fits(facts):
+        return []
+    unknown = dict.fromkeys(c.fact for c in entry.when if getattr(facts, c.fact) is None)
+    return [f"offered without knowing {' and '.join(unknown)}; state it for candidates that fit"]
+
+
+def _within(limit: int | None, rows: int | None) -> bool:
+    return limit is None or rows is None or rows <= limit
+
+
+def _concerns(about: Sequence[Any] | None, stated: Sequence[Any] | None) -> bool:
+    return about is None or stated is None or not set(about).isdisjoint(stated)

@@ -1,0 +1,226 @@
+"""The rules as data: `rules.yaml` parsed, checked, hashed.
+
+Upgrading: raise `version` in the file when the meaning of a rule changes. The hash in
+`Ruleset.version` changes with every change of the data, so an old decision can be told from a new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from guide.conditions import Condition, conditions
+from guide.errors import RulesetError
+
+Family = Literal["classical_ml", "deep_learning", "hybrid"]
+Verdict = Literal["classical_ml", "deep_learning", "hybrid", "insufficient_information"]
+Strategy = Literal[
+    "gradient_boosted_trees_or_forest",
+    "regularised_classical",
+    "interpretable_classical",
+    "fine_tune_pretrained",
+    "transfer_learning_frozen_backbone",
+    "small_pretrained",
+    "generative_pretrained",
+    "tabular_deep_learning",
+    "hybrid_benchmark_both",
+    "none",
+]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+RULES = Path(__file__).with_name("rules.yaml")
+
+Spec = dict[str, dict[str, Any]]
+T = TypeVar("T")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tier(_Strict):
+    """Rules of a lower tier apply first."""
+
+    tier: int = Field(ge=0)
+    name: str
+    wins: str = Field(description="Why a rule of this tier beats one of a later tier.")
+    loses: str | None = Field(None, description="Why a rule of this tier loses, where that is it.")
+    contests: bool = Field(True, description="Whether a rule of this tier that loses is a rival.")
+
+
+@dataclass(frozen=True)
+class Unless:
+    """A defeater: blocks its clause when true; assumed false, and said so, when unknown."""
+
+    condition: Condition
+    assumption: str
+
+
+class Clause(_Strict):
+    """One case of a rule: its conditions and the families it asks for."""
+
+    id: str
+    tier: int
+    when_: Spec = Field(alias="when")
+    unless_: list[dict[str, Any]] = Field([], alias="unless")
+    families: list[Family] = Field(min_length=1)
+    says: str
+    shapes: bool = False
+    need: str | None = None
+    principle: str | None = None
+    evidence: list[str] | None = Field(None, description="Where not those of the rule.")
+    contested_by: Family | None = None
+    gap: str | None = None
+
+    @model_validator(mode="after")
+    def _conditions_are_sound(self) -> Clause:
+        if not self.when:
+            raise ValueError(f"clause {self.id} has no condition")
+        if any(condition.operator == "stated" for condition in self.when):
+            raise ValueError(f"clause {self.id} asks in `when` what only `unless` can: `stated`")
+        _ = self.unless
+        return self
+
+    @cached_property
+    def when(self) -> tuple[Condition, ...]:
+        """All must hold."""
+        return conditions(self.when_)
+
+    @cached_property
+    def unless(self) -> tuple[Unless, ...]:
+        """None may hold."""
+        return tuple(_defeater(entry) for entry in self.unless_)
+
+
+class Rule(_Strict):
+    """One of the guide's signals."""
+
+    id: str
+    title: str
+    section: str = Field(description="Section of the guide.")
+    statement: str
+    evidence: list[str] = Field(description="Ids of the studies beside it.")
+    clauses: list[Clause] = Field(min_length=1)
+
+    def cited(self, clause: Clause) -> list[str]:
+        """The studies of one of its clauses."""
+        return self.evidence if clause.evidence is None else clause.evidence
+
+    @property
+    def studies(self) -> list[str]:
+        """The studies of all its clauses."""
+        cited = [study for clause in self.clauses for study in self.cited(clause)]
+        return list(dict.fromkeys([*self.evidence, *cited]))
+
+
+class Selection(_Strict):
+    """When a strategy is chosen."""
+
+    strategy: Strategy
+    verdict: Verdict
+    fired: list[str] = Field([], description="`<rule>.<clause>`; any of them.")
+    when_: Spec = Field({}, alias="when")
+
+    @cached_property
+    def when(self) -> tuple[Condition, ...]:
+        """All must hold."""
+        return conditions(self.when_)
+
+
+class Document(_Strict):
+    """`rules.yaml`."""
+
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    tiers: list[Tier]
+    rules: list[Rule]
+    strategies: list[Selection]
+
+    @model_validator(mode="after")
+    def _names_meet(self) -> Document:
+        clauses = [f"{rule.id}.{clause.id}" for rule in self.rules for clause in rule.clauses]
+        tiers = {tier.tier for tier in self.tiers}
+        for names in (clauses, [rule.id for rule in self.rules]):
+            if len(set(names)) < len(names):
+                raise ValueError(f"an id is given twice among {', '.join(names)}")
+        for rule in self.rules:
+            for clause in rule.clauses:
+                if clause.tier not in tiers:
+                    raise ValueError(f"{rule.id}.{clause.id} is of the unknown tier {clause.tier}")
+        for selection in self.strategies:
+            _ = selection.when
+            if unknown := set(selection.fired) - set(clauses):
+                raise ValueError(f"{selection.strategy} names the unknown clause {min(unknown)}")
+        last = {s.verdict for s in self.strategies if not s.fired and not s.when_}
+        if missing := set(get_args(Verdict)) - last:
+            raise ValueError(f"no strategy without conditions for {', '.join(sorted(missing))}")
+        return self
+
+
+@dataclass(frozen=True)
+class Ruleset:
+    """The rules, and what they are called."""
+
+    document: Document
+    version: str
+
+    @property
+    def rules(self) -> list[Rule]:
+        """In the order of the file."""
+        return self.document.rules
+
+
+def parse_rules(data: Any) -> Ruleset:
+    """Rules from what a YAML file holds.
+
+    Raises:
+        ValueError: not the schema of this module.
+    """
+    document = Document.model_validate(data)
+    canonical = json.dumps(data, sort_keys=True, default=str).encode()
+    return Ruleset(document, f"{document.version}+{hashlib.sha256(canonical).hexdigest()[:12]}")
+
+
+@lru_cache(maxsize=1)
+def ruleset() -> Ruleset:
+    """The rules of this package.
+
+    Raises:
+        RulesetError: the file is missing or breaks the schema.
+    """
+    return read(RULES, parse_rules)
+
+
+def read(path: Path, parse: Callable[[Any], T]) -> T:
+    """A data file of this package, parsed.
+
+    Raises:
+        RulesetError: the file is missing, no YAML or breaks its schema; names the first offence.
+    """
+    try:
+        return parse(yaml.load(path.read_bytes(), Loader=_LOADER))  # noqa: S506
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise RulesetError(f"{path.name}: {where}: {first['msg']}") from error
+    except (OSError, yaml.YAMLError, ValueError) as error:
+        raise RulesetError(f"{path.name}: {error}") from error
+
+
+# The C loader is ten times faster; both are safe loaders.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _defeater(entry: Mapping[str, Any]) -> Unless:
+    spec = dict(entry)
+    assumption = spec.pop("assumption", None)
+    found = conditions(spec)
+    if not isinstance(assumption, str) or len(found) != 1:
+        raise ValueError("an unless needs one condition and its assumption")
+    return Unless(found[0], assumption)

@@ -1,0 +1,180 @@
+"""The space of facts as the rules can tell them apart.
+
+Two values of a fact that no condition tells apart stand in one bucket. A fact mask says, for each
+fact, which buckets are possible, as a bit mask: one bit for a stated fact, all for an unknown one.
+A condition is then true, false or unknown (Kleene, Introduction to Metamathematics, 1952, section
+64) by two `and`s, and every question about the rules is an exact, small enumeration.
+
+What is labelled is at most what there is, so one count bounds the other: `ordered` narrows the
+masks before they are read. A fact mask itself says only what was stated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Any
+
+from guide.conditions import Condition
+from guide.facts import CHOICES, COUNTS, MODALITIES, NAMES, Facts
+
+FactMask = tuple[int, ...]
+
+_ROWS, _LABELLED = (NAMES.index(name) for name in COUNTS)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Values of one fact that every condition treats alike.
+
+    Of a count `values` holds the smallest and the largest (None: unbounded), else all of them.
+    """
+
+    values: tuple[Any, ...]
+    is_range: bool = False
+
+    def nearest(self, value: Any) -> Any:
+        """The value of the bucket that is nearest to another; the first, where none is nearer."""
+        if self.is_range:
+            low, high = self.values
+            if value is None:
+                # The boundary: 999 says "fewer than 1,000" better than 0 does.
+                return high if low == 0 and high is not None else low
+            return low if value < low else high
+        if value is None or not isinstance(self.values[0], tuple):
+            return _plain(self.values[0])
+        return list(min(self.values, key=lambda v: len(set(v) ^ set(value))))
+
+    def text(self) -> str:
+        """The bucket as a sentence names it."""
+        if not self.is_range:
+            # Of sets of modalities the smallest say enough.
+            size = min(map(_size, self.values))
+            smallest = [v for v in self.values if _size(v) == size]
+            if size == 2 and len({v[0] for v in smallest}) == 1:
+                return f"{smallest[0][0]} with {' or '.join(v[1] for v in smallest)}"
+            return " or ".join(map(_text, smallest))
+        low, high = self.values
+        if high is None:
+            return "any number" if low == 0 else f"at least {low:,}"
+        return f"at most {high:,}" if low == 0 else f"{low:,} to {high:,}"
+
+
+class Space:
+    """The buckets that some conditions make, and the fact masks over them."""
+
+    def __init__(self, conditions: Iterable[Condition]) -> None:
+        found = tuple(dict.fromkeys((c.fact, c.operator, _frozen(c.operand)) for c in conditions))
+        self._conditions = [Condition(*parts) for parts in found]
+        self.buckets: dict[str, tuple[Bucket, ...]] = {name: self._buckets(name) for name in NAMES}
+        self.unknown: FactMask = tuple((1 << len(self.buckets[name])) - 1 for name in NAMES)
+
+    def fact_mask(self, facts: Facts) -> FactMask:
+        """The masks of these facts."""
+        changed = list(self.unknown)
+        for name, value in facts.known().items():
+            changed[NAMES.index(name)] = 1 << self._index(name, value)
+        return tuple(changed)
+
+    def mask(self, condition: Condition) -> tuple[int, int]:
+        """A condition as the index of its fact and the buckets in which it is true."""
+        buckets = self.buckets[condition.fact]
+        bits = sum(1 << b for b, bucket in enumerate(buckets) if condition.holds(_probe(bucket)))
+        return NAMES.index(condition.fact), bits
+
+    def fact_masks(self) -> Iterator[FactMask]:
+        """Every fact mask: each fact in each bucket or unknown, without contradicting counts."""
+        choices = [dict.fromkeys((*bits(mask), mask)) for mask in self.unknown]
+        return (masks for masks in product(*choices) if consistent(masks))
+
+    def completions(self, masks: FactMask, facts: Sequence[int]) -> Iterator[FactMask]:
+        """Every consistent mask that states these facts, by index, and keeps the others.
+
+        The last of these facts varies fastest.
+        """
+        choices = [list(bits(masks[fact])) for fact in facts]
+        for chosen in product(*choices):
+            changed = list(masks)
+            for fact, mask in zip(facts, chosen, strict=True):
+                changed[fact] = mask
+            if consistent(changed):
+                yield tuple(changed)
+
+    def _index(self, name: str, value: Any) -> int:
+        buckets = self.buckets[name]
+        if name in COUNTS:
+            return max(b for b, bucket in enumerate(buckets) if bucket.values[0] <= value)
+        key = tuple(value) if name == "modalities" else value
+        return next(b for b, bucket in enumerate(buckets) if key in bucket.values)
+
+    def _buckets(self, name: str) -> tuple[Bucket, ...]:
+        if name in COUNTS:
+            return self._ranges()
+        universe = _subsets() if name == "modalities" else CHOICES[name]
+        mine = [c for c in self._conditions if c.fact == name]
+        groups: dict[tuple[bool, ...], list[Any]] = {}
+        for value in universe:
+            groups.setdefault(tuple(c.holds(value) for c in mine), []).append(value)
+        return tuple(Bucket(tuple(values)) for values in groups.values())
+
+    def _ranges(self) -> tuple[Bucket, ...]:
+        """Both counts have the same cuts: what is known of one bounds the other."""
+        cuts = {
+            c.operand + (c.operator in ("le", "gt")) for c in self._conditions if c.fact in COUNTS
+        }
+        starts = sorted({0} | cuts)
+        ends = [start - 1 for start in starts[1:]] + [None]
+        return tuple(Bucket(pair, is_range=True) for pair in zip(starts, ends, strict=True))
+
+
+def ordered(masks: Sequence[int]) -> FactMask:
+    """Narrow each count by the other; both masks are zero if the counts contradict."""
+    rows, labelled = masks[_ROWS], masks[_LABELLED]
+    rows &= -(labelled & -labelled)  # at least as many rows as the fewest labelled
+    labelled &= (1 << rows.bit_length()) - 1
+    if rows == masks[_ROWS] and labelled == masks[_LABELLED]:
+        return tuple(masks)
+    changed = list(masks)
+    changed[_ROWS], changed[_LABELLED] = rows, labelled
+    return tuple(changed)
+
+
+def consistent(masks: Sequence[int]) -> bool:
+    """Whether as many rows are possible as are labelled."""
+    return masks[_ROWS].bit_length() >= (masks[_LABELLED] & -masks[_LABELLED]).bit_length()
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The single bits of a mask, lowest first."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest
+        mask ^= lowest
+
+
+def _subsets() -> list[tuple[str, ...]]:
+    sizes = range(1, len(MODALITIES) + 1)
+    return [subset for size in sizes for subset in combinations(MODALITIES, size)]
+
+
+def _probe(bucket: Bucket) -> Any:
+    return bucket.values[0]
+
+
+def _frozen(operand: Any) -> Any:
+    return tuple(operand) if isinstance(operand, list) else operand
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, tuple) else 0
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return " with ".join(value) if isinstance(value, tuple) else str(value)

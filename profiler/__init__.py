@@ -1,0 +1,46 @@
+"""Facts from data: what `POST /recommend` can know of a problem by looking at its file.
+
+In the caller's process, which imports neither polars nor Pillow:
+
+    reader      files -> profiles and tables; the public functions
+    child       starts, asks and ends a process that reads files; wire  the frames between both
+    arrays      a table as arrays
+    merge       declared facts beside those of a profile
+    result      what a profile holds; thresholds  every number that a judgement rests on
+    limits      every number that bounds the cost; errors  every reason why a file is not read
+
+In the child:
+
+    child_main  answers requests, within limits of memory
+    files       bytes -> profile or table, by content; sniff  what the bytes are
+    records     where the records of a CSV begin; delimited  CSV -> table
+    parquet     Parquet -> table; table  what both give; encode  a table -> frame
+    archive     a zip, audited; images  a zip of images -> profile
+    columns     the kind of a column; target, quality  what follows from it
+    facts       a table -> profile
+    translate_errors  the errors of polars, zipfile and Pillow
+"""
+
+from profiler.arrays import CategoryColumn, NumberColumn, TableArrays
+from profiler.limits import Limits
+from profiler.merge import Disagreement, Merged, merge
+from profiler.reader import Reader, profile, read_table
+from profiler.result import ClassCount, Column, Details, Images, Profile
+
+__all__ = [
+    "CategoryColumn",
+    "ClassCount",
+    "Column",
+    "Details",
+    "Disagreement",
+    "Images",
+    "Limits",
+    "Merged",
+    "NumberColumn",
+    "Profile",
+    "Reader",
+    "TableArrays",
+    "merge",
+    "profile",
+    "read_table",
+]

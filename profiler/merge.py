@@ -1,0 +1,108 @@
+"""What the caller declared and what the file says, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from guide.errors import FactError
+from profiler.result import Profile
+
+Provenance = Literal["declared", "profiled"]
+
+# The kind of a target can contradict these two; every other task takes targets of any kind.
+_TASKS_OF_A_TARGET = frozenset({"classification", "regression"})
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """The file says otherwise. declared is None where the fact was left out, not overruled."""
+
+    fact: str
+    declared: object
+    profiled: object
+    because: str
+
+
+@dataclass(frozen=True)
+class Merged:
+    """facts: declared ones, filled up with profiled ones; provenance: of each fact.
+
+    Where both row counts are given, `n_labelled` is at most `n_rows`.
+    """
+
+    facts: Mapping[str, object]
+    provenance: Mapping[str, Provenance]
+    disagreements: tuple[Disagreement, ...]
+
+
+def merge(declared: Mapping[str, object], profile: Profile) -> Merged:
+    """Fill what was not declared; a declared fact is never overwritten. None is not declared.
+
+    Raises:
+        FactError: the declared facts contradict each other.
+    """
+    stated = {fact: value for fact, value in declared.items() if value is not None}
+    if _above(stated.get("n_labelled"), stated.get("n_rows")):
+        raise FactError(
+            f"n_labelled is {stated['n_labelled']} but n_rows is {stated['n_rows']}; "
+            "labelled rows are rows",
+            loc=["n_labelled"],
+        )
+    disagreements = [
+        Disagreement(fact, stated[fact], value, profile.because[fact])
+        for fact, value in profile.facts.items()
+        if fact in stated and _differ(fact, stated[fact], value)
+    ]
+    left_out = _left_out(stated, profile)
+    fillers = {
+        fact: value
+        for fact, value in profile.facts.items()
+        if fact not in stated and fact not in {d.fact for d in left_out}
+    }
+    if "tabular" not in _modalities(stated, profile):
+        fillers.pop("clean", None)  # a clean spreadsheet is a fact of tables alone
+    provenance: dict[str, Provenance] = dict.fromkeys(stated, "declared")
+    provenance |= dict.fromkeys(fillers, "profiled")
+    return Merged({**stated, **fillers}, provenance, (*disagreements, *left_out))
+
+
+def _left_out(stated: Mapping[str, object], profile: Profile) -> list[Disagreement]:
+    """Profiled counts that cannot stand beside the declared ones."""
+    found = []
+    labelled, rows = profile.facts.get("n_labelled"), profile.facts.get("n_rows")
+    if "n_labelled" not in stated and _above(labelled, stated.get("n_rows")):
+        because = (
+            f"{profile.because['n_labelled']}, more than the declared n_rows of "
+            f"{stated['n_rows']}; left out"
+        )
+        found.append(Disagreement("n_labelled", None, labelled, because))
+    if "n_rows" not in stated and _above(stated.get("n_labelled"), rows):
+        because = (
+            f"{profile.because['n_rows']}, fewer than the declared n_labelled of "
+            f"{stated['n_labelled']}; left out"
+        )
+        found.append(Disagreement("n_rows", None, rows, because))
+    return found
+
+
+def _differ(fact: str, declared: object, profiled: object) -> bool:
+    if fact == "modalities":
+        return _as_set(declared) != _as_set(profiled)
+    if fact == "task" and declared not in _TASKS_OF_A_TARGET:
+        return False
+    return bool(declared != profiled)
+
+
+def _above(labelled: object, rows: object) -> bool:
+    return isinstance(labelled, int) and isinstance(rows, int) and labelled > rows
+
+
+def _modalities(stated: Mapping[str, object], profile: Profile) -> frozenset[str]:
+    return _as_set(stated.get("modalities", profile.facts.get("modalities")))
+
+
+def _as_set(value: object) -> frozenset[str]:
+    """A list of modalities without its order; anything else is none."""
+    return frozenset(map(str, value)) if isinstance(value, Iterable) else frozenset()

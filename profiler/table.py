@@ -1,0 +1,102 @@
+"""A table in memory, whatever file it came from, and the limits every table keeps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from profiler.errors import ContentError, TargetError, TooLargeError
+from profiler.limits import Limits
+from profiler.messages import listed, shown
+
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Table:
+    """frame: the columns that were read, [rows, columns]; opaque: the names of the others.
+
+    names: all columns, in the order of the file; delimiter: of a CSV.
+    """
+
+    format: Literal["csv", "parquet"]
+    frame: pl.DataFrame
+    names: tuple[str, ...]
+    rows: int
+    opaque: tuple[str, ...] = ()
+    delimiter: str | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def has_decimal_commas(self) -> bool:
+        """Whether `1,5` may be a number: where the comma delimits fields, quoted `1,500` is not."""
+        return self.delimiter not in (None, ",")
+
+
+def check_most_rows(rows: int, limits: Limits) -> None:
+    """Refuse too many rows."""
+    if rows > limits.max_rows:
+        raise TooLargeError(
+            f"file holds {rows:,} rows; the limit is {limits.max_rows:,}: send a sample"
+        )
+
+
+def check_rows(rows: int, limits: Limits) -> None:
+    """Refuse too many rows, and none."""
+    check_most_rows(rows, limits)
+    if rows == 0:
+        raise ContentError("file holds 0 rows below its header; send at least one")
+
+
+def check_columns(columns: int, limits: Limits) -> None:
+    """Refuse too many columns, before their names are even read."""
+    if columns > limits.max_columns:
+        raise TooLargeError(
+            f"file holds {columns:,} columns; the limit is {limits.max_columns:,}: "
+            "drop those that are not needed"
+        )
+
+
+def check_unpacked(size: int, limits: Limits) -> None:
+    """Refuse a table that would take too much memory."""
+    if size > limits.max_unpacked_bytes:
+        raise TooLargeError(
+            f"file unpacks to a table of {size:,} bytes; the limit is "
+            f"{limits.max_unpacked_bytes:,}: send a sample of its rows"
+        )
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse names that occur twice or are absurdly long.
+
+    Raises:
+        ContentError: naming the first such column.
+    """
+    for name in names:
+        if len(name) > _LONGEST_NAME:
+            raise ContentError(
+                f"column name {shown(name)} has {len(name):,} characters; the limit is "
+                f"{_LONGEST_NAME}: give the file a header line of short names"
+            )
+    if double := [name for name, n in Counter(names).items() if n > 1]:
+        raise ContentError(
+            f"column name {shown(double[0])} occurs more than once; rename one, or add a header "
+            "line if the first line is data"
+        )
+
+
+def check_target(target: str | None, names: Sequence[str]) -> None:
+    """Refuse a target that is no column.
+
+    Raises:
+        TargetError: listing the first columns.
+    """
+    if target is not None and target not in names:
+        raise TargetError(
+            f"target {shown(target)} is no column of the file; its columns are {listed(names)}"
+        )

@@ -1,0 +1,100 @@
+"""Wires the product from its settings: the one place where the parts meet.
+
+The BentoML service, the tests and the benchmarks all use `build`, so none of them wires another
+product.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from service.http.kernel.application import Application
+from service.http.kernel.threads import Threads
+from service.http.limits import limits
+from service.http.profile import Profiler
+from service.http.recommend import Recommender
+from service.http.repository import RepositoryRoutes
+from service.http.repository_control import RepositoryControl
+from service.http.routes import routes
+from service.inference.policy import measure
+from service.inference.session import Session
+from service.metrics import Metrics
+from service.protocol.counters import Counters
+from service.protocol.statistics import SIZE, ModelStatistics
+from service.serving.repository import Models, load_all
+from service.serving.served import Served
+from service.settings import Settings
+from service.verbs.compare import Compare
+from service.verbs.infer import Infer
+from service.verbs.predict import Predict
+
+# Threads that decode large bodies and encode large answers.
+_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Product:
+    """The application and, for callers inside the process, its parts."""
+
+    application: Application
+    models: Models
+    predict: Predict
+    compare: Compare
+    recommender: Recommender
+
+
+def build(
+    settings: Settings,
+    statistics_folder: Path | None = None,
+    registry: CollectorRegistry = REGISTRY,
+    control: RepositoryControl | None = None,
+) -> Product:
+    """Load the models and wire everything over them.
+
+    Args:
+        statistics_folder: where the workers of one server count together; None for one process.
+        registry: of the Prometheus metrics.
+        control: loads and unloads models; unless given, nobody can.
+
+    Raises:
+        RepositoryError: the model repository cannot be read.
+        StartupError: the provider setting cannot be fulfilled.
+    """
+    metrics = Metrics(registry)
+    control = control or RepositoryControl()
+
+    def serve(session: Session) -> Served:
+        folder = statistics_folder and statistics_folder / session.name / session.version
+        counters = Counters(SIZE, folder, control.worker)
+        statistics = ModelStatistics(
+            session.name, session.version, metrics.model(session), counters
+        )
+        # A thread per model: its batches never wait behind the decoding of bodies.
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="run")
+        return Served(session, measure(session, settings), thread, statistics, settings)
+
+    models = load_all(settings, serve, selection=control.selection)
+    control.attach(models)
+    metrics.refused((refusal.name, refusal.version) for refusal in models.refused())
+    predict, compare = Predict(models, settings), Compare(models, settings)
+    recommender = Recommender(models)
+    pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="decode")
+    application = Application(
+        routes(
+            models,
+            predict,
+            compare,
+            Infer(models),
+            recommender,
+            Profiler(recommender, settings),
+            Threads(pool, settings.timeout_seconds),
+            RepositoryRoutes(models, control, settings.models_dir),
+        ),
+        limits(settings),
+        metrics,
+    )
+    return Product(application, models, predict, compare, recommender)

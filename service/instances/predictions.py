@@ -1,0 +1,77 @@
+"""The outputs of a model as the predictions of a native answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from contract.batch import Batch
+from contract.manifest import Manifest
+from contract.tensors import Output
+
+# One field of every prediction, from the outputs.
+_Column = Callable[[Batch], Iterable[Any]]
+
+
+class PredictionEncoder:
+    """Encodes the answers of one model. Safe to call from several threads.
+
+    A classification gives `label` and, where the model has them, `probabilities` or `scores`; a
+    regression `value` and `interval`; every other output stands in `outputs` by its name. Floats
+    are arrays, which `orjson` writes.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._labels = _labels(manifest)
+        self._columns: dict[str, _Column] = {}
+        if self._labels is not None:
+            self._columns["label"] = self._labels
+        for role in ("probabilities", "scores", "value", "interval"):
+            if output := manifest.output(role):
+                self._columns[role] = _values(output)
+        others = {o.name: _values(o) for o in manifest.outputs if o.role in _OTHERS}
+        if others:
+            self._columns["outputs"] = lambda batch: _objects(others, batch)
+
+    def encode(self, outputs: Batch) -> list[dict[str, Any]]:
+        """One prediction per row."""
+        return _objects(self._columns, outputs)
+
+    def labels(self, outputs: Batch) -> Sequence[str] | None:
+        """The class of each row, or None where the model does not classify."""
+        return None if self._labels is None else self._labels(outputs)
+
+
+_OTHERS = ("other", "attribution", "activation")
+
+
+def _objects(columns: dict[str, _Column], batch: Batch) -> list[dict[str, Any]]:
+    names = tuple(columns)
+    values = [column(batch) for column in columns.values()]
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def _labels(manifest: Manifest) -> Callable[[Batch], list[str]] | None:
+    """The class of each row: the label output, or else the most probable class."""
+    names = manifest.labels
+    label = manifest.output("label")
+    if label is None:
+        scores = manifest.output("probabilities") or manifest.output("scores")
+        if scores is None:
+            return None
+        best = scores.name
+        return lambda batch: [names[i] for i in batch[best].argmax(axis=1).tolist()]
+    name = label.name
+    if label.encoding == "index":
+        return lambda batch: [names[i] for i in batch[name].ravel().tolist()]
+    return lambda batch: [str(value) for value in batch[name].ravel().tolist()]
+
+
+def _values(output: Output) -> _Column:
+    """The values of one output, row by row; one number is no array."""
+    name = output.name
+    if output.row_size == 1 and output.role == "value":
+        return lambda batch: batch[name].ravel().tolist()
+    if output.datatype in ("BYTES", "FP16") or not output.row:
+        return lambda batch: batch[name].tolist()
+    return lambda batch: batch[name]  # iterating yields each row as an array

@@ -1,0 +1,95 @@
+"""One served version with all its parts, built once when it is loaded."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Executor
+from typing import Protocol
+
+from contract.batch import Batch
+from contract.manifest import Manifest
+from service.inference.batcher import Batcher
+from service.inference.policy import BatchingPolicy
+from service.instances.decoder import Decoder, InstanceLimits, decoder_of
+from service.instances.predictions import PredictionEncoder
+from service.protocol.statistics import ModelStatistics
+from service.protocol.types import Signature
+from service.settings import Settings
+
+# Watching a connection for a client that leaves costs a task; shorter work is not worth it.
+WATCHED_SECONDS = 0.005
+
+
+class Model(Protocol):
+    """A session, or a test's fake of one."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest of this version."""
+
+    @property
+    def provider(self) -> str:
+        """ONNX Runtime's execution provider."""
+
+    @property
+    def load_seconds(self) -> float:
+        """Seconds that loading took."""
+
+    def predict(self, batch: Batch) -> Batch:
+        """The outputs for the inputs."""
+
+
+class Served:
+    """One version: its session, batcher, decoder and encoder.
+
+    It belongs to one event loop, except for the decoder and the encoder, which are thread-safe.
+
+    Args:
+        thread: an executor with one thread, for batches that do not run on the event loop.
+        statistics: counts requests and runs.
+    """
+
+    def __init__(
+        self,
+        session: Model,
+        policy: BatchingPolicy,
+        thread: Executor,
+        statistics: ModelStatistics,
+        settings: Settings,
+    ) -> None:
+        manifest = session.manifest
+        self.session = session
+        self.manifest: Manifest = manifest
+        self.name = manifest.name
+        self.version = manifest.version
+        self.provider = session.provider
+        self.statistics = statistics
+        self.signature = Signature(manifest, settings.max_rows)
+        limits = InstanceLimits(settings.max_rows, settings.max_image_pixels)
+        self.decoder: Decoder = decoder_of(manifest, limits)
+        self.encoder = PredictionEncoder(manifest)
+        # Models with equal `takes` accept the same instances.
+        self.takes = tuple((i.content, i.datatype, i.row, i.columns) for i in manifest.inputs)
+        self._batcher = Batcher(self.name, session, policy, thread, statistics)
+
+    async def infer(self, batch: Batch) -> Batch:
+        """The outputs for a batch, which may run together with other requests; counted and timed.
+
+        Raises:
+            BusyError: too many rows wait for this model.
+            DeadlineError: the rows waited too long and were not run.
+        """
+        self.statistics.started()
+        started = time.perf_counter_ns()
+        try:
+            outputs = await self._batcher.infer(batch)
+        except BaseException:
+            # A cancelled request, whose client left, counts as failed too.
+            self.statistics.failed(time.perf_counter_ns() - started)
+            raise
+        self.statistics.succeeded(time.perf_counter_ns() - started)
+        return outputs
+
+    def worth_watching(self, rows: int) -> bool:
+        """True if `rows` more rows would take so long that the client may leave meanwhile."""
+        return self._batcher.seconds(rows) > WATCHED_SECONDS

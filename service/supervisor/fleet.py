@@ -1,0 +1,203 @@
+"""The workers that serve: started, restarted when they die, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from service.selection import Selection
+from service.supervisor.messages import Accept, Accepting, Drain, Drained, Hello, Loaded, Stop
+from service.supervisor.process import Worker, WorkerError
+from service.supervisor.spawner import Spawner
+
+# Until a worker has imported the service and read its settings.
+_HELLO_SECONDS = 120.0
+# A worker that dies younger than this is restarted later and later.
+_YOUNG_SECONDS = 10.0
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 10.0
+# Starts in a row that may fail while no worker serves, before the server gives up.
+_ATTEMPTS = 5
+_ANSWER_SECONDS = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+class Fleet:
+    """As many workers as the settings say.
+
+    Attributes:
+        settings: what the first worker reported of them.
+        serving: the workers that take connections.
+        selection: what workers that are restarted leave out.
+        failed: done with an exception when no worker can be started.
+    """
+
+    def __init__(self, spawner: Spawner, first_pause: float = _FIRST_PAUSE) -> None:
+        self.settings = Hello(1, "", _HELLO_SECONDS, _HELLO_SECONDS, 0)
+        self.serving: list[Worker] = []
+        self.selection = Selection()
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.failed.add_done_callback(lambda failed: failed.cancelled() or failed.exception())
+        self._spawner = spawner
+        self._first_pause = first_pause
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._filling: set[asyncio.Task[None]] = set()
+        self._halted = False
+        self._stopped = False
+        self._early_deaths = 0
+        self._failed_starts = 0
+
+    async def begin(self) -> Worker:
+        """The first worker, which has read the settings and begins to load.
+
+        Raises:
+            WorkerError: it did not get so far.
+        """
+        worker = await self._spawner.spawn(self.selection)
+        self.settings = await worker.reached(Hello, _HELLO_SECONDS)
+        return worker
+
+    async def start(self, first: Worker) -> None:
+        """Start the others beside the first, until one serves.
+
+        Raises:
+            WorkerError: no worker could be made to serve.
+        """
+        for nth in range(self.settings.workers):
+            self._fill(first if nth == 0 else None, attempts=1)
+        while self._filling and not self.serving:
+            await asyncio.wait([*self._filling, self.failed], return_when=asyncio.FIRST_COMPLETED)
+            if self.failed.done():
+                self.failed.result()
+
+    async def loaded(self, selection: Selection) -> Worker:
+        """A new worker whose models have answered their golden samples.
+
+        Raises:
+            WorkerError: it did not get so far; it is gone.
+        """
+        worker = await self._spawner.spawn(selection)
+        try:
+            await self._load(worker)
+        except WorkerError:
+            worker.kill()
+            raise
+        return worker
+
+    async def admit(self, worker: Worker) -> None:
+        """Let a loaded worker take connections.
+
+        Raises:
+            WorkerError: it died.
+        """
+        worker.tell(Accept())
+        try:
+            await worker.reached(Accepting, _ANSWER_SECONDS)
+        except WorkerError:
+            worker.kill()
+            raise
+        self.serving.append(worker)
+        self._run(self._restart_after(worker))
+
+    async def retire(self, worker: Worker) -> asyncio.Task[None]:
+        """Have a worker that serves take no more connections; the task is done when it is gone."""
+        if worker in self.serving:
+            self.serving.remove(worker)
+        worker.tell(Drain())
+        try:
+            await worker.reached(Drained, _ANSWER_SECONDS)
+        except WorkerError as error:
+            logger.warning("%s", error)
+        return self._run(worker.end(self.settings.stop_seconds))
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Restart no worker meanwhile; afterwards start those that are missing."""
+        self._halted = True
+        if self._filling:
+            await asyncio.wait(self._filling)
+        try:
+            yield
+        finally:
+            self._halted = self._stopped
+            self._fill_up()
+
+    async def stop(self, seconds: float) -> None:
+        """End every worker: at once if it does not serve yet, else within the time."""
+        self._halted = self._stopped = True
+        serving, self.serving = self.serving, []
+        for worker in list(self._spawner.living):
+            if worker in serving:
+                worker.tell(Stop())
+            else:
+                worker.kill()
+        await asyncio.gather(*(worker.end(seconds) for worker in list(self._spawner.living)))
+        for task in self._tasks | self._filling:
+            task.cancel()
+
+    async def _load(self, worker: Worker) -> None:
+        self.settings = await worker.reached(Hello, _HELLO_SECONDS)
+        await worker.reached(Loaded, self.settings.start_seconds)
+
+    async def _restart_after(self, worker: Worker) -> None:
+        """Start another worker if this one dies while it serves."""
+        await worker.ended.wait()
+        if worker not in self.serving:
+            return
+        self.serving.remove(worker)
+        self._early_deaths = self._early_deaths + 1 if worker.age < _YOUNG_SECONDS else 0
+        logger.error("worker %d (process %d) died; another is started", worker.seat, worker.pid)
+        self._fill_up()
+
+    def _fill_up(self) -> None:
+        if self._halted:
+            return
+        for _ in range(self.settings.workers - len(self.serving) - len(self._filling)):
+            self._fill()
+
+    def _fill(self, worker: Worker | None = None, attempts: int = _ATTEMPTS) -> None:
+        task = asyncio.create_task(self._bring_up(worker, attempts))
+        self._filling.add(task)
+        task.add_done_callback(self._filling.discard)
+
+    async def _bring_up(self, worker: Worker | None, attempts: int) -> None:
+        """Make one more worker serve, trying again later and later."""
+        await asyncio.sleep(0 if worker else self._pause())
+        while not self._halted:
+            try:
+                if worker is None:
+                    worker = await self.loaded(self.selection)
+                else:
+                    await self._load(worker)
+                await self.admit(worker)
+            except WorkerError as error:
+                self._note_failed_start(error, attempts)
+                worker = None
+                await asyncio.sleep(self._pause())
+            else:
+                self._failed_starts = 0
+                return
+
+    def _note_failed_start(self, error: WorkerError, attempts: int) -> None:
+        self._failed_starts += 1
+        if self._failed_starts >= attempts and not self.serving:
+            if not self.failed.done():
+                self.failed.set_exception(error)
+            self._halted = True
+        else:
+            logger.error("a worker could not be started: %s; it is tried again", error)
+
+    def _pause(self) -> float:
+        """Seconds to wait before the next start, none where nothing has gone wrong."""
+        troubles = self._early_deaths + self._failed_starts
+        return min(self._first_pause * 2 ** (troubles - 1), _LONGEST_PAUSE) if troubles else 0.0
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,0 +1,98 @@
+"""One server: its workers, what is asked of them, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from service.supervisor.changes import Changes
+from service.supervisor.fleet import Fleet
+from service.supervisor.folder import Folder
+from service.supervisor.listener import url
+from service.supervisor.process import WorkerError
+from service.supervisor.spawner import COMMAND, Spawner
+
+# A worker is killed when it has not ended so long after its own limit.
+_GRACE_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Serves until it is told to stop. Made within a running event loop.
+
+    Args:
+        listener: the listening socket, which it owns from now on.
+        command: starts a worker; the numbers of its sockets are appended.
+
+    Attributes:
+        started: set when the first worker takes connections.
+        fleet: the workers.
+    """
+
+    def __init__(self, listener: socket.socket, command: Sequence[str] = COMMAND) -> None:
+        self.started = asyncio.Event()
+        self._spawner = Spawner(listener, command)
+        self.fleet = Fleet(self._spawner)
+        self._folder = Folder(Path())
+        self._changes = Changes(self.fleet, self._folder)
+        self._spawner.on_change = self._changes.ask
+        self._stopping = asyncio.Event()
+
+    def reload(self) -> None:
+        """Load the model repository anew."""
+        self._changes.reload()
+
+    def stop(self) -> None:
+        """Answer what is being answered, and end; at once if called a second time."""
+        if self._stopping.is_set():
+            self._spawner.kill()
+        self._stopping.set()
+
+    async def serve(self) -> None:
+        """Until `stop` is called.
+
+        Raises:
+            WorkerError: no worker can be started; the message is whole.
+        """
+        with self._spawner:
+            tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._stopping.wait())]
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                self._spawner.listener.close()
+                await self.fleet.stop(self.fleet.settings.stop_seconds + _GRACE_SECONDS)
+
+    async def _work(self) -> None:
+        try:
+            first = await self.fleet.begin()
+            self._folder.path = Path(self.fleet.settings.models_dir)
+            await self._folder.note()
+            await self.fleet.start(first)
+        except WorkerError as error:
+            raise WorkerError(f"rosenblatt cannot start: {error}") from error
+        settings = self.fleet.settings
+        logger.info("serving on %s, workers: %d", url(self._spawner.listener), settings.workers)
+        self.started.set()
+        work = [self._changes.run(), self._fail()]
+        if settings.poll_seconds:
+            work.append(self._follow(settings.poll_seconds))
+        await asyncio.gather(*work)
+
+    async def _fail(self) -> None:
+        try:
+            await self.fleet.failed
+        except WorkerError as error:
+            raise WorkerError(f"rosenblatt ends, for no worker can be started: {error}") from error
+
+    async def _follow(self, seconds: float) -> None:
+        async for _ in self._folder.changes(seconds):
+            logger.info("the model repository %s has changed", self._folder.path)
+            self._changes.reload()

@@ -1,0 +1,145 @@
+"""uvicorn's server, told by the supervisor when to take connections and when to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import sys
+from typing import Any
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.lifespan.on import LifespanOn
+
+from service.supervisor.messages import Accept, Accepting, Drain, Drained, Failed, Message, Stop
+from service.worker.connection import Connection
+from service.worker.control import SupervisedControl
+from service.worker.handover import Handover
+
+_TICK_SECONDS = 0.02
+
+
+class Lifespan(LifespanOn):
+    """Remembers why the application could not start."""
+
+    failure = "its models cannot be loaded; the log above says why"
+
+    async def send(self, message: Any) -> None:
+        """Take the application's message."""
+        if message["type"] == "lifespan.startup.failed" and message.get("message"):
+            last = message["message"].strip().splitlines()[-1]
+            self.failure = last.partition(": ")[2] or last
+        await super().send(message)
+
+
+def configuration(app: Any, stop_seconds: float) -> uvicorn.Config:
+    """As BentoML's own worker configures uvicorn, with connections that can move."""
+    config = uvicorn.Config(
+        app,
+        http=Connection,
+        loop="uvloop",
+        lifespan="on",
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=math.ceil(stop_seconds),
+    )
+    config.load()
+    config.lifespan_class = Lifespan
+    return config
+
+
+class Server(uvicorn.Server):
+    """Serves the connections of a listening socket that other processes share.
+
+    Args:
+        config: of `configuration`.
+        control: the worker's side of the supervisor's channel.
+        handover: where idle connections come from and go to.
+        stop_seconds: longest that draining may take.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        control: SupervisedControl,
+        handover: Handover,
+        stop_seconds: float,
+    ) -> None:
+        super().__init__(config)
+        self._control = control
+        self._handover = handover
+        self._stop_seconds = stop_seconds
+        self._admitted = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Load the models, wait until the supervisor wants this worker, take connections."""
+        await self._control.connect(self._hear)
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            self._control.tell(Failed(getattr(self.lifespan, "failure", "")))
+            sys.exit(STARTUP_FAILURE)
+        self._control.loaded()
+        self.servers = []
+        await self._admitted.wait()
+        if self.should_exit:
+            return
+        await self._accept(sockets or [])
+        self.started = True
+        self._control.tell(Accepting())
+
+    async def _accept(self, sockets: list[socket.socket]) -> None:
+        loop = asyncio.get_running_loop()
+        for listener in sockets:
+            self.servers.append(
+                await loop.create_server(
+                    self._connection, sock=listener, backlog=self.config.backlog
+                )
+            )
+        self._handover.start(lambda taken: self._run(self._adopt(taken)))
+
+    async def _adopt(self, taken: socket.socket) -> None:
+        """Serve a connection that another worker has passed on."""
+        loop = asyncio.get_running_loop()
+        taken.setblocking(False)
+        _, connection = await loop.connect_accepted_socket(self._connection, taken)
+        if not connection.transport.is_closing():
+            connection.wait_for_request()
+
+    def _connection(self) -> Connection:
+        return Connection(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+    def _hear(self, message: Message | None) -> None:
+        """Do what the supervisor says; None says that it is gone."""
+        if isinstance(message, Accept):
+            self._admitted.set()
+        elif isinstance(message, Drain):
+            self._run(self._drain())
+        elif message is None or isinstance(message, Stop):
+            self.should_exit = True
+            self._admitted.set()
+
+    async def _drain(self) -> None:
+        """Take no more connections, pass on the idle ones, answer what has come, and end."""
+        for server in self.servers:
+            server.close()
+        self._handover.stop()
+        Connection.handover = self._handover
+        for connection in list(self.server_state.connections):
+            connection.move()  # type: ignore[union-attr]
+        self._control.tell(Drained())
+        until = asyncio.get_running_loop().time() + self._stop_seconds
+        await asyncio.sleep(_TICK_SECONDS)  # for connections that were being accepted
+        while self.server_state.connections or self.server_state.tasks:
+            if asyncio.get_running_loop().time() > until:
+                break
+            await asyncio.sleep(_TICK_SECONDS)
+        self.should_exit = True
+
+    def _run(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,91 @@
+"""What training saw of each input, from samples that are the training data."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.batch import Array, Batch
+from contract.tensors import (
+    CategoryRange,
+    ImageRange,
+    Input,
+    NumberRange,
+    Range,
+    Seen,
+    TextRange,
+)
+from training.errors import ImportModelError
+
+# Brightness, 0 to 255: an image this much outside of all training images draws a warning.
+_MARGIN = 8.0
+
+
+def with_seen(inputs: tuple[Input, ...], samples: Batch) -> tuple[Input, ...]:
+    """The inputs with the ranges of their samples.
+
+    Raises:
+        ImportModelError: a column of numbers holds none.
+    """
+    return tuple(
+        Input.model_validate(spec.model_dump() | {"seen": _seen(spec, samples[spec.name])})
+        for spec in inputs
+    )
+
+
+def _seen(spec: Input, array: Array) -> tuple[Seen, ...]:
+    if spec.content == "image":
+        return (_image(spec, array),) if spec.datatype == "UINT8" else ()
+    columns = array.reshape(len(array), -1)
+    if not spec.columns:
+        return (_numbers(spec.name, columns.ravel()),)
+    return tuple(_column(spec, name, columns[:, i]) for i, name in enumerate(spec.columns))
+
+
+def _column(spec: Input, name: str, values: Array) -> Seen:
+    if spec.content == "number":
+        return _numbers(name, values)
+    texts = [str(value) for value in values.tolist()]
+    present = [text for text in texts if text != ""]
+    missing = 1 - len(present) / len(texts)
+    if spec.content == "category":
+        return CategoryRange(
+            content="category", categories=tuple(sorted(set(present))), missing=missing
+        )
+    lengths = [len(text) for text in present] or [0]
+    return TextRange(content="text", characters=_range(np.array(lengths)), missing=missing)
+
+
+def _numbers(name: str, values: Array) -> NumberRange:
+    wide = values.astype(np.float64)
+    present = wide[np.isfinite(wide)]
+    if not len(present):
+        raise ImportModelError(
+            f"column {name!r} holds no number in any sample; leave out --seen, or give samples "
+            "that do"
+        )
+    return NumberRange(
+        content="number", range=_range(present), missing=float(np.isnan(wide).mean())
+    )
+
+
+def _image(spec: Input, array: Array) -> ImageRange:
+    axis = {"CHW": 1, "HWC": 3}.get(spec.layout or "")
+    grey = array.astype(np.float32) if axis is None else array.mean(axis=axis, dtype=np.float32)
+    inner = np.zeros(grey.shape[1:], bool)
+    inner[1:-1, 1:-1] = True
+    return ImageRange(
+        content="image",
+        border_mean=_brightness(grey[:, ~inner].mean(axis=1)),
+        mean=_brightness(grey.mean(axis=(1, 2))),
+        maximum=_brightness(grey.max(axis=(1, 2))),
+    )
+
+
+def _brightness(values: NDArray[np.floating]) -> Range:
+    low, high = float(values.min()) - _MARGIN, float(values.max()) + _MARGIN
+    return Range(low=max(0.0, low), high=min(255.0, high))
+
+
+def _range(values: Array) -> Range:
+    return Range(low=float(values.min()), high=float(values.max()))
