@@ -36,7 +36,7 @@ BAD = {
     "ragged": (body(instances=[[*ZEROS[:27], [0] * 3]]), 422, "instances[0][27] has 3 pixels"),
     "no instances": (body(), 422, "instances is missing"),
     "empty": (body(instances=[]), 422, "instances is empty"),
-    "too many rows": (body(instances=[""] * 1025), 413, "1025 images; at most 1024"),
+    "too many rows": (body(instances=[""] * 1025), 413, "1025 rows; at most 1024"),
     "float": (body(instances=[with_pixel(1.9)]), 422, "instances[0][0][0] is 1.9"),
     "over 255": (body(instances=[with_pixel(300)]), 422, "is 300; a pixel is an integer from 0"),
     "below 0": (body(instances=[with_pixel(-1)]), 422, "is -1; a pixel is an integer from 0"),

@@ -44,7 +44,7 @@ def test_bentomls_own_log_and_traces_see_every_route(setting: str) -> None:
         bad = client.post("/predict", json={"instances": []})
         assert (bad.status_code, bad.json()["error"]) == (
             422,
-            "instances is empty; send at least one image",
+            "instances is empty; send at least one row",
         )
         assert client.get("/nowhere").json()["error"].startswith("there is no route")
         metrics = client.get("/metrics").text

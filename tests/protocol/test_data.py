@@ -75,7 +75,7 @@ def test_a_wrong_value_is_named(name: str, value: Any) -> None:
             decode_data(data, DATATYPES[name], (2, 2), "data")
         message = str(caught.value)
         assert message.startswith(f"{place} is ")
-        assert f"; {name} takes {DATATYPES[name].says}" in message
+        assert f"; {name} takes {DATATYPES[name].range}" in message
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from guide.errors import FactError, GuideError, RulesetError
 from profiler import Limits
 from profiler.errors import NoReaderError, ProfilerError, TargetError, TimeLimitError
 from service.errors import InvalidError, ServiceError, StartupError
-from service.http.profile import limits_of
 from service.settings import Settings
 from service.translate_errors import SERVICE_ERRORS, translate_errors
+from service.verbs.profile import limits_of
 
 
 def leaves(error: type[Exception]) -> Iterator[type[Exception]]:
