@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from service.http.images import decode
 
 from service.errors import InvalidError, ServiceError, TooLargeError
-from service.http.images import decode
 from service.settings import Settings
 
 SHAPE = (28, 28)
