@@ -1,4 +1,4 @@
-"""`python -m benchmarks models|serving|table|guide|gpu`: measure into docs/results/."""
+"""`python -m benchmarks models|serving|table|pictures|guide|gpu`: measure into docs/results/."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def main() -> None:
     race.add_argument("parts", nargs="*", default=PARTS, help="parts to measure; all by default")
     race.add_argument("--rounds", type=int, default=3, help="interleaved rounds per server")
     race.add_argument("--seconds", type=int, default=5, help="seconds per measurement")
+    commands.add_parser("pictures", help="digits unlike MNIST's, with a fit and without")
     rows = commands.add_parser("table", help="rows as JSON objects, against FastAPI; takes minutes")
     rows.add_argument("--rounds", type=int, default=5, help="interleaved rounds per server")
     rows.add_argument("--seconds", type=int, default=4, help="seconds per measurement")
@@ -40,6 +41,10 @@ def main() -> None:
         from benchmarks.table import run as table
 
         sys.exit(table.main(RESULTS / "table.json", arguments.rounds, arguments.seconds))
+    elif arguments.command == "pictures":
+        from benchmarks.pictures import run as pictures
+
+        sys.exit(pictures.main(RESULTS / "pictures.json"))
     elif arguments.command == "gpu":
         sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))
     else:
