@@ -133,7 +133,7 @@ class Answers:
         client = self.client(timeout_seconds=0.01)
         for path in POSTS:
             client.request("POST", at(path), content=_unfinished())
-        client = self.client(timeout_seconds=1e-9)
+        client = self.client(timeout_seconds=1e-9, profile_timeout_seconds=1e-9)
         client.request("POST", "/predict", MANY)
         client.request("POST", "/compare", MANY)
         client.request("POST", PROFILE, files={"file": CSV})
