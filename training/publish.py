@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from contract.answers import compare
 from contract.batch import Batch
+from contract.brightness import image_range
 from contract.golden import GoldenSamples
 from contract.manifest import MANIFEST_VERSION, Golden, Manifest
 from contract.records import (
@@ -73,7 +74,7 @@ def publish(
         )
     graphs = _graphs(recipe, exported, data)
     golden = _golden(exported.answers, data.test)
-    inputs, outputs = signature(data.labels)
+    inputs, outputs = (input_of(data),), outputs_of(data.labels)
     golden_bytes = golden.to_bytes()
     manifest = Manifest(
         manifest_version=MANIFEST_VERSION,
@@ -111,16 +112,26 @@ def publish(
     return manifest
 
 
-def signature(labels: tuple[str, ...]) -> tuple[tuple[Input, ...], tuple[Output, ...]]:
-    """Inputs and outputs of every graph that `wrap` makes."""
-    images = Input(
-        name="images", datatype="UINT8", shape=(-1, 28, 28), content="image", layout="HW"
+def input_of(data: Dataset) -> Input:
+    """The input of every graph that `wrap` makes, with what training saw of it."""
+    seen = image_range(np.concatenate([data.train.images, data.validation.images]))
+    return Input(
+        name="images",
+        datatype="UINT8",
+        shape=(-1, 28, 28),
+        content="image",
+        layout="HW",
+        seen=(seen,),
     )
+
+
+def outputs_of(labels: tuple[str, ...]) -> tuple[Output, ...]:
+    """The outputs of every graph that `wrap` makes."""
     label = Output(name="label", datatype="INT64", shape=(-1,), role="label", encoding="index")
     probabilities = Output(
         name="probabilities", datatype="FP32", shape=(-1, len(labels)), role="probabilities"
     )
-    return (images,), (label, probabilities)
+    return label, probabilities
 
 
 def _export(
@@ -141,7 +152,7 @@ def _export(
         "label": scores.argmax(axis=1),
         "probabilities": probabilities(logits_of(scores, fitted.link), temperature),
     }
-    difference = compare(Batch(expected), answers, signature(data.labels)[1])
+    difference = compare(Batch(expected), answers, outputs_of(data.labels))
     if not difference.within(fitted.parity_tolerance):
         raise ParityError(
             f"{recipe.name}: the graph does not answer as the fitted model does: {difference} "
@@ -163,7 +174,7 @@ def _graphs(recipe: Recipe, exported: _Exported, data: Dataset) -> dict[str, tup
         # The graph's own single-precision sums may be this far off; the variant's are not.
         limit = exported.parity.tolerance
         images = Batch({"images": data.test.images})
-        agreement(recipe.name, variant, images, exported.answers, signature(data.labels)[1], limit)
+        agreement(recipe.name, variant, images, exported.answers, outputs_of(data.labels), limit)
         graphs["cuda"] = (CUDA_FILE, variant)
     return graphs
 

@@ -16,7 +16,7 @@ from contract.golden import GoldenSamples
 from contract.manifest import Manifest
 from contract.repository import Artifact, Entry, audit
 from service.errors import StartupError
-from service.inference import provider
+from service.inference import memory, provider
 from service.inference.binding import Bound, bindable, first_line
 from service.settings import Settings
 
@@ -74,6 +74,7 @@ class Session:
         self.provider = provider.check(requested, self._session, settings)
         # A run that fails on the device must raise, not fall back to the CPU silently.
         self._session.disable_fallback()
+        memory.forget_graph(self._session)
         call = self._call(device or ("cuda" if self.provider == provider.CUDA else None))
         self._run, self.chunk_rows = call.run, call.rows
         _replay(self, artifact.golden)
@@ -120,6 +121,13 @@ def load(entry: Entry, settings: Settings) -> Session:
         ContractError: the artifact fails its audit or its replay.
         StartupError: the provider setting cannot be met.
     """
+    try:
+        return _load(entry, settings)
+    finally:
+        memory.trim()
+
+
+def _load(entry: Entry, settings: Settings) -> Session:
     started = time.perf_counter()
     artifact = audit(entry)
     requested = provider.wanted(artifact, settings)

@@ -11,7 +11,8 @@ from contract.batch import Array
 from contract.messages import short
 from contract.tensors import Input
 from service.errors import InvalidError, ServiceError, TooLargeError
-from service.inference import pictures
+from service.instances import pictures
+from service.instances.spec import ImageSpec
 from service.score.problems import Problems
 from service.settings import Settings
 
@@ -33,7 +34,7 @@ class Cells:
         self._row = tensor.row
         self._size = tensor.row_size
         self._dtype = tensor.dtype
-        self._encoded = takes_pictures(tensor)
+        self._spec = ImageSpec.of(tensor) if takes_pictures(tensor) else None
         self._kinds = _KINDS.get(tensor.datatype[:2], "iu")
         self._low, self._high = limits(tensor)
         self._takes = _takes(tensor, self._low, self._high)
@@ -74,22 +75,23 @@ class Cells:
         return bool(((cells >= self._low) & (cells <= self._high)).all())
 
     def _one(self, cell: Any, where: str) -> Array:
-        if self._encoded and isinstance(cell, dict):
+        if self._spec and isinstance(cell, dict):
             cell = cell.get("bytes")
         if cell is None:
-            noun = "an image" if self._encoded else self._what
+            noun = "an image" if self._spec else self._what
             raise InvalidError(f"{where} is null; it must hold {noun}")
-        if self._encoded and isinstance(cell, bytes):
-            return self._picture(cell, where)
+        if self._spec and isinstance(cell, bytes):
+            return self._picture(cell, self._spec, where)
         return self._numbers(cell, where)
 
-    def _picture(self, cell: bytes, where: str) -> Array:
+    def _picture(self, cell: bytes, spec: ImageSpec, where: str) -> Array:
         if len(cell) > self._settings.max_body_bytes:
             raise TooLargeError(
                 f"{where} holds more than {self._settings.max_body_bytes:,} bytes, the limit of "
                 "ROSENBLATT_MAX_BODY_BYTES; shrink it or raise the limit"
             )
-        return pictures.decode(cell, self._row, self._settings.max_image_pixels, where)
+        most = self._settings.max_image_pixels
+        return pictures.decode(cell, spec, most, where, fits=False)
 
     def _numbers(self, cell: Any, where: str) -> Array:
         """Numbers, flat or nested as the row is."""

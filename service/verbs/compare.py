@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from contract.batch import Batch
 from service.errors import InvalidError, UnavailableError
-from service.instances.decoder import Decoded, check_instances
+from service.instances.decoder import Decoded, Options, check_instances
 from service.serving.repository import Models
 from service.serving.served import Served
 from service.settings import Settings
 from service.strict_json import may_hold_booleans, parse_object, refuse_unknown
+from service.verbs.options import FIELDS, options_of, options_of_texts
 from service.verbs.predict import predictions
 
-_FIELDS = frozenset({"instances"})
+_FIELDS = frozenset({"instances", *FIELDS})
 
 
 class CompareRequest(NamedTuple):
@@ -43,16 +44,26 @@ class Compare:
         """
         document = parse_object(body)
         refuse_unknown(document, _FIELDS)
-        return self.request(document.get("instances"), booleans=may_hold_booleans(body))
+        options = options_of(document, booleans=may_hold_booleans(body))
+        return self.request(document.get("instances"), options)
 
-    def request(self, instances: Any, *, booleans: bool = True) -> CompareRequest:
+    def decode_picture(self, picture: bytes, fields: Mapping[str, str]) -> CompareRequest:
+        """The request for one encoded picture, with its fields as text.
+
+        Raises:
+            ServiceError: of the kind that fits.
+        """
+        return self.request([picture], options_of_texts(fields))
+
+    def request(
+        self,
+        instances: Any,
+        options: Options = Options(),  # noqa: B008 - a tuple does not change
+    ) -> CompareRequest:
         """Decode instances for every model; see `decode` for the errors.
 
         Models with the same inputs share one decoding. A model that does not accept the instances
         is skipped, with the reason.
-
-        Args:
-            booleans: False if the instances are known to hold no booleans.
         """
         rows = check_instances(instances, self._max_rows)
         serving = self._models.serving()
@@ -61,7 +72,7 @@ class Compare:
         outcomes = {}
         for served in serving:
             if served.takes not in outcomes:
-                outcomes[served.takes] = _attempt(served, rows, booleans)
+                outcomes[served.takes] = _attempt(served, rows, options)
         runs, skipped = [], []
         for served in serving:
             outcome = outcomes[served.takes]
@@ -83,10 +94,10 @@ class Compare:
 
     def encode(self, request: CompareRequest, answer: Sequence[Batch]) -> dict[str, Any]:
         """The predictions as a JSON document, with the agreement and the models left out."""
-        pairs = [(s, outputs) for (s, _), outputs in zip(request.runs, answer, strict=True)]
-        document: dict[str, Any] = {
-            "models": [predictions(served, outputs) for served, outputs in pairs],
-            "agree": _agree(pairs),
+        runs = [(*run, outputs) for run, outputs in zip(request.runs, answer, strict=True)]
+        return {
+            "models": [predictions(*run) for run in runs],
+            "agree": _agree([(served, outputs) for served, _, outputs in runs]),
             "skipped": [
                 {"model": served.name, "version": served.version, "reason": reason}
                 for served, reason in request.skipped
@@ -96,17 +107,15 @@ class Compare:
                 for r in self._models.refused()
             ],
         }
-        warnings = dict.fromkeys(text for _, rows in request.runs for text in rows.warnings)
-        return document | {"warnings": list(warnings)} if warnings else document
 
     def answer(self, request: CompareRequest) -> dict[str, Any]:
         """Run unbatched and encode, for callers inside the process."""
         return self.encode(request, [s.session.predict(rows.batch) for s, rows in request.runs])
 
 
-def _attempt(served: Served, rows: list[Any], booleans: bool) -> Decoded | InvalidError:
+def _attempt(served: Served, rows: list[Any], options: Options) -> Decoded | InvalidError:
     try:
-        return served.decoder.decode(rows, booleans=booleans)
+        return served.decoder.decode(rows, options)
     except InvalidError as error:
         return error
 

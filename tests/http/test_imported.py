@@ -1,13 +1,17 @@
-"""Models of other libraries over HTTP: equal to their own library's answers within 1e-5."""
+"""Models of other libraries over HTTP and in batch scoring: their own answers within 1e-5."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import tritonclient.http as triton
 from numpy.typing import NDArray
@@ -15,7 +19,7 @@ from skl2onnx import to_onnx
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 
-from tests.conftest import tables_folder
+from tests.conftest import ROOT, tables_folder
 from tests.server import Server, serve
 from tests.training.importing.adult import adult_pipeline, adult_table
 from tests.training.importing.estimators import DIABETES, FLOWERS, SPECIES, pipeline
@@ -174,6 +178,31 @@ def test_compare_asks_every_model_that_takes_the_rows(
     assert set(found) == {"iris", "iris-forest"}
     for name, predictions in found.items():
         check(cases[name], predictions)
+
+
+def test_a_whole_file_is_scored_the_same(case: Case, folder: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    table(case).write_parquet(source)
+    done = subprocess.run(
+        [sys.executable, "-m", "service.score", str(source), str(target), "--model", case.name,
+         "--prefix", "found_", "--quiet"],
+        cwd=ROOT, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "ROSENBLATT_MODELS_DIR": str(folder / "models")},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    scored = pl.read_parquet(target)
+    if case.labels is None:
+        compare(scored["found_value"].to_numpy()[:, None], case.numbers)
+    else:
+        assert scored["found_label"].to_list() == case.labels
+        compare(np.array(scored["found_probabilities"].to_list()), case.numbers)
+
+
+def table(case: Case) -> pl.DataFrame:
+    """The rows as a file holds them: columns by name, or one of images."""
+    if isinstance(case.instances[0], dict):
+        return pl.DataFrame(case.instances)
+    return pl.DataFrame({"images": pl.Series(PIXELS, dtype=pl.Array(pl.UInt8, (3, 224, 224)))})
 
 
 def check(case: Case, predictions: list[dict[str, Any]]) -> None:

@@ -18,9 +18,13 @@ def tensor(datatype: Datatype, *row: int) -> Input:
     return Input(name="x", datatype=datatype, shape=(-1, *row), content="number")
 
 
+def places(rows: list[Any], name: str = "") -> list[str]:
+    return [f"instances[{i}]{name}" for i in range(len(rows))]
+
+
 def refused(decoder: ArrayDecoder, *rows: Any, name: str = "") -> InvalidError:
     with pytest.raises(InvalidError) as caught:
-        decoder.decode(list(rows), name)
+        decoder.decode(list(rows), places(list(rows), name))
     return caught.value
 
 
@@ -38,7 +42,7 @@ GOOD: list[tuple[Datatype, tuple[int, ...], list[Any]]] = [
 @pytest.mark.parametrize(("datatype", "row", "values"), GOOD)
 def test_rows_are_taken_as_they_are(datatype: Datatype, row: tuple[int, ...], values: Any) -> None:
     spec = tensor(datatype, *row)
-    array = ArrayDecoder(spec).decode(values)
+    array = ArrayDecoder(spec).decode(values, places(values))
     assert (array.dtype, array.shape) == (spec.dtype, (len(values), *row))
     np.testing.assert_array_equal(array, np.array(values, spec.dtype))
 
@@ -116,7 +120,7 @@ def test_any_rows_are_an_array_or_refused(
     decoder = ArrayDecoder(tensor("INT16", *shape))
     bad = next((i for i, row in enumerate(rows) if not reference(row, shape)), None)
     if bad is None:
-        array = decoder.decode(rows)
+        array = decoder.decode(rows, places(rows))
         assert array.tolist() == rows
         assert array.dtype == np.int16
     else:

@@ -21,6 +21,7 @@ console = Console()
 problems = Console(stderr=True)
 
 Texts = list[str] | None
+_SHOWN = 20
 
 
 def import_model(
@@ -159,7 +160,9 @@ def _rows(manifest: Manifest) -> Iterator[tuple[str, str]]:
         yield f"output {output.name}", f"{role}, {_type(output)}"
     yield "task", f"{manifest.task} of {manifest.modality} rows"
     if manifest.labels:
-        yield "labels", ", ".join(manifest.labels)
+        more = len(manifest.labels) - _SHOWN
+        listed = ", ".join(manifest.labels[:_SHOWN])
+        yield "labels", f"{listed} and {more} more" if more > 0 else listed
     for change in manifest.imported.changes if manifest.imported else ():
         yield "changed", change
     yield "golden samples", str(manifest.golden.samples)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from contract.batch import Array
 from contract.manifest import Task
 from contract.tensors import Output
@@ -41,6 +43,7 @@ def describe_outputs(evidence: Evidence, task: Task | None) -> Meaning:
         raise ImportModelError(
             f"--output {unknown[0]}: the graph has no such output; it has {', '.join(names)}"
         )
+    _refuse_nan(evidence)
     task = task or _task(evidence)
     roles = {}
     if task == "classification":
@@ -51,6 +54,21 @@ def describe_outputs(evidence: Evidence, task: Task | None) -> Meaning:
     scores = scores_of(evidence, roles)
     outputs = tuple(_with_role(o, roles[o.name], evidence, scores) for o in evidence.outputs)
     return Meaning(task, evidence.labels if task == "classification" else (), outputs)
+
+
+def _refuse_nan(evidence: Evidence) -> None:
+    """Refuse answers that are no numbers: they show no role, and JSON cannot hold them."""
+    for output in evidence.outputs:
+        values = evidence.answers[output.name]
+        if not output.datatype.startswith("FP") or evidence.told.get(output.name) == "other":
+            continue
+        wrong = np.isnan(values).reshape(len(values), -1).any(axis=1)
+        if wrong.any():
+            raise ImportModelError(
+                f"output {output.name!r} is not a number in {int(wrong.sum())} of {len(values)} "
+                f"samples, the first in row {int(wrong.argmax()) + 1}; put an imputer before the "
+                "model if it cannot take missing values, or leave such rows out of the samples"
+            )
 
 
 def _task(evidence: Evidence) -> Task:

@@ -26,12 +26,18 @@ ENCODER = encoder(keys_strings=["Oslo", "Bergen"], values_floats=[1.0, 2.0], def
 
 
 def table(shape: Shape | None = None, first: NodeProto = ENCODER, kind: str = "BYTES") -> bytes:
-    """age FP32 + the code of a town: a value."""
+    """age FP32, 0 where it is missing, + the code of a town: a value."""
     shape = shape or ["n", 1]
     return made(
-        [first, node("Add", ["age", "code"], "value")],
+        [
+            first,
+            node("IsNaN", ["age"], "missing"),
+            node("Where", ["missing", "zero", "age"], "known"),
+            node("Add", ["known", "code"], "value"),
+        ],
         {"age": ("FP32", shape), "town": (kind, shape)},
         {"value": ("FP32", shape)},
+        zero=np.float32(0),
     )
 
 

@@ -170,6 +170,14 @@ def test_a_role_that_does_not_fit_is_refused(
         described(ABC, task, told, y=BEST, p=P)
 
 
+def test_answers_that_are_no_numbers_are_refused() -> None:
+    holed = P.copy()
+    holed[2] = np.nan
+    with pytest.raises(ImportModelError, match=r"'p' is not a number in 1 of 4 .* row 3; put"):
+        described(ABC, y=BEST, p=holed)
+    assert roles(described(ABC, None, {"z": "other"}, y=BEST, p=P, z=holed))["z"] == "other"
+
+
 def test_a_label_out_of_range_is_refused_even_where_it_is_told() -> None:
     with pytest.raises(ImportModelError, match="answers '3', which is no index of the labels"):
         described(ABC, None, {"y": "label-index"}, y=BEST + 1, p=P)

@@ -1,7 +1,7 @@
-"""The orientation of a picture: tag 0x0112 of its EXIF block.
+"""Which way up a picture is: tag 0x0112 of its EXIF block, and nothing else of it.
 
-Other tags are not read, so damage to them does no harm. XMP, which may also hold an orientation, is
-not read either.
+Other tags are not looked at, so that damage to them does no harm. XMP, which may hold an
+orientation of its own, is not read.
 Source: CIPA DC-008 (EXIF 2.32) section 4.6; TIFF 6.0 section 2.
 """
 
@@ -13,24 +13,24 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from service.inference.pictures.refused import RefusedError, broken
+from service.instances.pictures.refused import RefusedError, broken
 
 _ORIENTATION = 0x0112
 _SHORT = 3
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _UPRIGHT = 1
-# Orientations that exchange rows and columns.
+# Orientations whose rows are the picture's columns.
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 
 
 def orientation(exif: bytes | None) -> int:
-    """The orientation, 1 to 8; 1, upright, if none is given.
+    """The orientation, 1 to 8; 1, upright, where none is given.
 
     Args:
-        exif: the EXIF block, a TIFF file without JPEG's `Exif` prefix; None if there is none.
+        exif: a TIFF file, without JPEG's `Exif` prefix; None if the picture holds none.
 
     Raises:
-        RefusedError: the block is unreadable, or the orientation is not an integer from 1 to 8.
+        RefusedError: no readable EXIF, or an orientation that is no integer from 1 to 8.
     """
     if exif is None:
         return _UPRIGHT
@@ -47,7 +47,7 @@ def orientation(exif: bytes | None) -> int:
 
 
 def _entries(exif: bytes, order: str) -> Iterator[tuple[int, bytes]]:
-    """The tag of each entry of the first directory, and the ten bytes after it."""
+    """Tag and the ten bytes behind it, of each entry of the first directory."""
     (start,) = struct.unpack_from(f"{order}I", exif, 4)
     (count,) = struct.unpack_from(f"{order}H", exif, start)
     entries = exif[start + 2 : start + 2 + 12 * count]
@@ -70,12 +70,12 @@ def _checked(entry: bytes, order: str) -> int:
 
 
 def upright_size(width: int, height: int, turned: int) -> tuple[int, int]:
-    """Width and height after `upright` with orientation `turned`."""
+    """Width and height after the turn."""
     return (height, width) if turned in _SIDEWAYS else (width, height)
 
 
 def upright(pixels: NDArray[np.uint8], turned: int) -> NDArray[np.uint8]:
-    """Undo the orientation `turned` of pixels [height, width, ...]; returns a view."""
+    """Undo an orientation of pixels [height, width, ...]."""
     if turned in _SIDEWAYS:
         pixels = pixels.swapaxes(0, 1)
     if turned in (3, 4, 7, 8):

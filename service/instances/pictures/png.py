@@ -1,7 +1,7 @@
-"""Audit a PNG chunk by chunk before any pixel is decompressed.
+"""A PNG, audited chunk by chunk before any pixel is unpacked.
 
-Pillow silently accepts pixel data that ends early, cuts 16 bits to 8, and invents missing palette
-entries. This audit refuses every file that contradicts its header.
+Where pixel data ends early Pillow stops, it cuts 16 bits to 8 and invents missing palette entries,
+all without a warning. Here the whole file must be as its header says, or it is refused.
 Source: PNG (Third Edition), W3C, sections 5 (chunks), 8.1 (Adam7), 10 (zlib) and 11.
 """
 
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.inference.pictures.refused import RefusedError, broken
+from service.instances.pictures import transparency
+from service.instances.pictures.refused import RefusedError, broken
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -24,7 +25,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PALETTE = 3
 _GREY = frozenset({0, 4})
-# (bit depth, colour type) -> Pillow's mode and raw mode. Greys of 2 and 4 bits are scaled to 8.
+# By (bit depth, colour type): Pillow's mode and raw mode. Greys of 2 and 4 bits are spread to 8.
 _MODES = {
     (1, 0): ("1", "1"), (2, 0): ("L", "L;2"), (4, 0): ("L", "L;4"), (8, 0): ("L", "L"),
     (1, 3): ("P", "P;1"), (2, 3): ("P", "P;2"), (4, 3): ("P", "P;4"), (8, 3): ("P", "P"),
@@ -35,18 +36,14 @@ _DEEP = frozenset({0, 2, 4, 6})
 _PASSES = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
 )  # fmt: skip
-# A limit on the time that a file of empty chunks can take; real files have dozens.
+# Bounds the time a file of empty chunks can take; real ones have dozens.
 _MOST_CHUNKS = 1000
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
-_REFUSED = {
-    b"tRNS": "declares transparent colours (tRNS chunk); send 8-bit greyscale without",
-    b"acTL": "is animated; send a single picture",
-}
 
 
 @dataclass(frozen=True)
 class Header:
-    """An IHDR chunk; colour type and interlace method are codes of the specification."""
+    """An IHDR chunk; depth in bits, colour and interlace by the numbers of the specification."""
 
     width: int
     height: int
@@ -70,21 +67,23 @@ class Header:
 
 @dataclass
 class _Parts:
-    """The chunks of a file that the audit keeps."""
+    """What the audit keeps of a file."""
 
     palette: bytes | None = None
+    transparency: bytes | None = None
     exif: bytes | None = None
     data: list[bytes] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Png:
-    """An audited file whose pixels are still compressed; `exif` is a TIFF file or None."""
+    """An audited file whose pixels are still deflated; exif is a TIFF file or None."""
 
     header: Header
     exif: bytes | None
     _data: bytes
     _palette: bytes | None
+    _transparency: bytes | None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -95,7 +94,7 @@ class Png:
         """uint8 [height, width] or [height, width, channels].
 
         Raises:
-            RefusedError: the pixel data contradicts the header.
+            RefusedError: the pixel data is not what the header says.
         """
         header = self.header
         _audit_data(self._data, header.length())
@@ -104,14 +103,18 @@ class Png:
         if mode == "1":
             image = image.convert("L")
         pixels = np.asarray(image)
-        return pixels if self._palette is None else _apply_palette(pixels, self._palette)
+        if self._palette is not None:
+            return _looked_up(pixels, self._palette, self._transparency)
+        if self._transparency is not None:
+            return transparency.of_pixels(self._transparency, pixels, header.depth)
+        return pixels
 
 
 def read(data: bytes) -> Png:
-    """Audit a PNG without decompressing its pixel data.
+    """Audit a PNG up to its pixel data, which is not inflated.
 
     Raises:
-        RefusedError: it is broken, or of a kind that cannot be decoded exactly.
+        RefusedError: broken, or of a kind that cannot be taken exactly.
     """
     chunks = _chunks(data)
     header = _header(*next(chunks, (b"", b"")))
@@ -121,11 +124,13 @@ def read(data: bytes) -> Png:
     elif header.colour in _GREY and parts.palette is not None:
         raise broken("it is greyscale, but has a palette (PLTE chunk)")
     palette = parts.palette if header.colour == _PALETTE else None
-    return Png(header, parts.exif, b"".join(parts.data), palette)
+    if parts.transparency is not None:
+        transparency.audit(parts.transparency, header.colour, palette)
+    return Png(header, parts.exif, b"".join(parts.data), palette, parts.transparency)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and content of each chunk, after checking its checksum."""
+    """Kind and content of each chunk, its checksum compared."""
     at, end = len(SIGNATURE), len(data)
     for _ in range(_MOST_CHUNKS):
         if at == end:
@@ -154,7 +159,7 @@ def _header(kind: bytes, content: bytes) -> Header:
         ">IIBBBBB", content
     )
     if depth == 16 and colour in _DEEP:
-        raise RefusedError("has 16 bits per channel; send 8-bit greyscale")
+        raise RefusedError("has 16 bits per channel; send 8 bits")
     if (depth, colour) not in _MODES:
         raise broken(f"its header has bit depth {depth} and colour type {colour}")
     if compression or filtering or interlace > 1:
@@ -168,7 +173,7 @@ def _header(kind: bytes, content: bytes) -> Header:
 
 
 def _parts(chunks: Iterator[tuple[bytes, bytes]]) -> _Parts:
-    """Keep the chunks that decoding needs; texts, profiles and the like are dropped unread."""
+    """Sort what follows the header; text, profiles and the like are dropped unread."""
     parts, before = _Parts(), b"IHDR"
     for kind, content in chunks:
         if kind == b"IDAT":
@@ -179,6 +184,10 @@ def _parts(chunks: Iterator[tuple[bytes, bytes]]) -> _Parts:
             if parts.data or parts.palette is not None:
                 raise broken("its palette (PLTE chunk) is repeated or follows its pixel data")
             parts.palette = content
+        elif kind == b"tRNS":
+            if parts.data or parts.transparency is not None:
+                raise broken("its transparency (tRNS chunk) is repeated or follows its pixel data")
+            parts.transparency = content
         elif kind == b"eXIf":
             if parts.exif is not None:
                 raise broken("it holds two EXIF blocks (eXIf chunks)")
@@ -186,8 +195,8 @@ def _parts(chunks: Iterator[tuple[bytes, bytes]]) -> _Parts:
         elif kind == b"IEND":
             _audit_end(content, next(chunks, None))
             return parts
-        elif kind in _REFUSED:
-            raise RefusedError(_REFUSED[kind])
+        elif kind == b"acTL":
+            raise RefusedError("is animated; send a single picture")
         elif kind in _CRITICAL or not kind.isalpha() or not kind[0] & 0x20:
             raise broken(f"it holds an unexpected {_named(kind)} chunk")
         before = kind
@@ -207,7 +216,7 @@ def _audit_palette(palette: bytes | None) -> None:
 
 
 def _audit_data(data: bytes, expected: int) -> None:
-    """Decompress at most one byte more than `expected`, and compare the length."""
+    """Inflate, one byte further than must be at most, and compare the lengths."""
     inflater = zlib.decompressobj()
     try:
         found = len(inflater.decompress(data, expected + 1))
@@ -222,9 +231,13 @@ def _audit_data(data: bytes, expected: int) -> None:
         raise broken("bytes follow its pixel data (IDAT chunks)")
 
 
-def _apply_palette(indices: NDArray[np.uint8], palette: bytes) -> NDArray[np.uint8]:
-    """The colours [height, width, 3] of palette indices [height, width]."""
+def _looked_up(
+    indices: NDArray[np.uint8], palette: bytes, opacity: bytes | None
+) -> NDArray[np.uint8]:
+    """The colours [height, width, 3 or 4] of palette indices [height, width]."""
     colours = np.frombuffer(palette, np.uint8).reshape(-1, 3)
+    if opacity is not None:
+        colours = transparency.of_palette(opacity, colours)
     if (highest := int(indices.max())) >= len(colours):
         raise broken(f"a pixel has colour {highest} of a palette of {len(colours)}")
     return colours[indices]
