@@ -73,7 +73,8 @@ def test_a_large_dark_picture_is_fitted(client: Client, kind: str) -> None:
     (fitted,) = answer.json()["fitted"]
     assert "inverted: dark on light" in fitted["steps"]
     seen = np.asarray(Image.open(io.BytesIO(base64.b64decode(fitted["png"]))))
-    assert (seen.shape, seen.dtype) == ((28, 28), np.uint8)
+    assert seen.shape == (28, 28)
+    assert seen.dtype == np.uint8
     again = client.request("POST", "/predict", {"instances": [seen.tolist()]})
     assert label(again) == LABEL
 
