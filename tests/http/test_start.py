@@ -16,7 +16,6 @@ import pytest
 from tests.conftest import ROOT
 from tests.server import Server, free_port, serve
 
-
 OURS = ("service.serve",)
 BENTOMLS = ("bentoml", "serve", "service.app:Rosenblatt")
 

@@ -120,9 +120,7 @@ def test_what_a_killed_worker_counted_stays(pair: Server) -> None:
 
 
 @pytest.mark.parametrize("target", [None, "service.app:Rosenblatt"], ids=["ours", "BentoML's"])
-def test_a_server_that_starts_anew_counts_from_nothing(
-    target: str | None, tmp_path: Path
-) -> None:
+def test_a_server_that_starts_anew_counts_from_nothing(target: str | None, tmp_path: Path) -> None:
     """In the same home."""
     for _ in range(2):
         with serve(target, BENTOML_HOME=str(tmp_path), TMPDIR=str(tmp_path)) as server:
