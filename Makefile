@@ -32,7 +32,7 @@ $(VENV)/.serve: requirements/serve.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt | $(BIN)/python
-	@echo "Installing what training and tests need into $(VENV): about 2.8 GB, once"
+	@echo "Installing what training and tests need into $(VENV): about 3.3 GB, once"
 	$(BIN)/pip install --quiet --disable-pip-version-check -r $<
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@ $(VENV)/.serve

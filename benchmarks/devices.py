@@ -1,22 +1,21 @@
-"""A model's graphs on the devices at hand, as functions from images to answers."""
+"""A model's graphs on the available devices, as functions from inputs to outputs."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import onnxruntime as ort
 
+from contract.batch import Batch, Model
+from contract.golden import GoldenSamples
 from contract.manifest import Manifest
 from contract.repository import Entry, audit, entries
 from service.inference import binding, provider
 from service.settings import Settings
 from training.variants import TOLERANCE
-
-Images = binding.Images
-Arrays = binding.Arrays
 
 
 @dataclass(frozen=True)
@@ -24,23 +23,26 @@ class Contender:
     """One graph on one device. `form` is `native`, the model's own graph, or `tensors`."""
 
     manifest: Manifest
-    golden: tuple[Images, Arrays]
+    golden: GoldenSamples
     form: str
     device: str
-    call: Callable[[Images], Arrays]
+    model: Model
 
     @property
     def tolerance(self) -> float:
-        """Largest difference from the native graph on the CPU; the golden one for networks."""
+        """Largest allowed difference from the native graph on the CPU.
+
+        For networks it is the tolerance of the golden samples.
+        """
         return TOLERANCE if "cuda" in self.manifest.files else self.manifest.golden.tolerance
 
     def describe(self) -> dict[str, str]:
-        """What is measured, as it stands in the results."""
+        """The columns that identify this contender in the results."""
         return {"model": self.manifest.name, "form": self.form, "device": self.device}
 
 
 def contenders(settings: Settings) -> Iterator[list[Contender]]:
-    """The contenders of each model, the one that the others must agree with first."""
+    """The contenders of each model; the first is the reference for the others."""
     highest = {entry.name: entry for entry in entries(settings.models_dir)}
     for entry in highest.values():
         variants = [("native", "default")]
@@ -54,44 +56,55 @@ def contenders(settings: Settings) -> Iterator[list[Contender]]:
 
 def contender(entry: Entry, form: str, variant: str, settings: Settings, device: str) -> Contender:
     artifact = audit(entry, variant)
-    asked = provider.wanted(artifact.manifest, Settings(provider=device))
+    requested = provider.wanted(artifact, Settings(provider=device))
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.intra_op_threads
     options.log_severity_level = 3
     session = ort.InferenceSession(
         artifact.graph, options,
-        providers=[name for name, _ in asked], provider_options=[given for _, given in asked],
+        providers=[name for name, _ in requested],
+        provider_options=[given for _, given in requested],
     )  # fmt: skip
-    got = provider.check(asked, session, settings)
-    call = bound(session, "cuda") if got == provider.CUDA else plain(session)
-    golden = artifact.golden
-    answers: Arrays = [golden.label, golden.probabilities]
-    return Contender(artifact.manifest, (golden.images, answers), form, device, call)
+    got = provider.check(requested, session, settings)
+    manifest = artifact.manifest
+    on_cuda = got == provider.CUDA
+    model = Bound(session, manifest, "cuda") if on_cuda else Plain(session, manifest)
+    return Contender(manifest, artifact.golden, form, device, model)
 
 
-def plain(session: ort.InferenceSession) -> Callable[[Images], Arrays]:
-    def call(images: Images) -> Arrays:
-        answers: Arrays = session.run(["label", "probabilities"], {"images": images})
-        return answers
+class Plain:
+    """Runs a session with arrays in main memory."""
 
-    return call
+    def __init__(self, session: ort.InferenceSession, manifest: Manifest) -> None:
+        self._session = session
+        self._names = [output.name for output in manifest.outputs]
+
+    def predict(self, batch: Batch) -> Batch:
+        answers = self._session.run(self._names, dict(batch.arrays))
+        return Batch(dict(zip(self._names, answers, strict=True)))
 
 
-def bound(session: ort.InferenceSession, device: str) -> Callable[[Images], Arrays]:
-    """Calls through the service's I/O binding; its buffers are kept while the batch size stays."""
-    held: dict[int, binding.Bucket] = {}
+class Bound:
+    """Runs a session through the service's I/O binding; keeps buffers for one batch size."""
 
-    def call(images: Images) -> Arrays:
-        if len(images) not in held:
-            held.clear()
-            held[len(images)] = binding.Bucket(session, len(images), device)
-        return held[len(images)].run(images)
+    def __init__(self, session: ort.InferenceSession, manifest: Manifest, device: str) -> None:
+        self._session = session
+        self._manifest = manifest
+        self._device = device
+        self._held: dict[int, binding.Bucket] = {}
 
-    return call
+    def predict(self, batch: Batch) -> Batch:
+        rows = batch.rows
+        if rows not in self._held:
+            self._held.clear()
+            self._held[rows] = binding.Bucket(self._session, self._manifest, rows, self._device)
+        answers = self._held[rows].run(batch.arrays)
+        names = (output.name for output in self._manifest.outputs)
+        return Batch(dict(zip(names, answers, strict=True)))
 
 
 def card() -> tuple[str, str]:
-    """Name and driver of the first device, as nvidia-smi tells them."""
+    """Name and driver version of the first GPU, from nvidia-smi."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return "unknown", "unknown"

@@ -1,11 +1,11 @@
-"""CPU against CUDA for every model: the same answers, and how fast, by batch size.
+"""CPU against CUDA for every model: parity of the outputs, and speed by batch size.
 
 Trees run on CUDA as their `cuda` variant, the same trees as plain tensor operators; on the CPU
-both forms are measured, native against tensors. On CUDA a call is what a server pays for: the
-batch goes to the device, the graph runs with bound inputs and outputs, the answers come back.
+both forms are measured. A call on CUDA includes everything that a server pays for: copying the
+batch to the device, running the graph with bound inputs and outputs, copying the outputs back.
 
-With `--cpu-only` the CUDA half is left out; without a CUDA device and without it, one line says so
-and the command fails. It fails too where an answer differs by more than it may.
+`--cpu-only` measures only the CPU. Without this option the command fails if there is no CUDA
+device. It also fails if an output differs by more than the tolerance.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 
-from benchmarks.devices import Arrays, Contender, Images, card, contenders
+from benchmarks.devices import Contender, card, contenders
 from benchmarks.models import processor
+from contract.answers import Difference, compare
+from contract.batch import Batch, Model
 from service.errors import StartupError
 from service.inference import provider
 from service.settings import Settings
@@ -39,12 +41,12 @@ _PARITY_BATCH = 1_000
 def main(
     target: Path, sizes: Sequence[int] = SIZES, seconds: float = SECONDS, cpu_only: bool = False
 ) -> int:
-    """Measure, print, write; the exit status."""
+    """Measure, write the results to `target` and print them; returns the exit status."""
     settings = Settings(provider="cpu" if cpu_only else "cuda")
     try:
         provider.require(settings)
     except StartupError:
-        print("no CUDA device answers onnxruntime-gpu here; --cpu-only measures the CPU half")
+        print("onnxruntime-gpu finds no CUDA device; --cpu-only measures only the CPU")
         return 1
     images = test_images()
     parity, timings = [], []
@@ -68,48 +70,49 @@ def main(
     return 0 if all(row["agrees"] for row in parity) else 1
 
 
-def agreement(other: Contender, native: Contender, test: Images | None) -> dict[str, Any]:
-    """Answers against the native graph's on the CPU: golden samples, and the whole test set.
+def agreement(other: Contender, native: Contender, test: Batch | None) -> dict[str, Any]:
+    """Compare with the native graph on the CPU: on the golden samples and the whole test set.
 
-    Trees must answer every label alike. So must a network the golden samples; on the test set
-    its sums differ in the last bits, and a label that hangs on them is counted, not refused.
+    All labels of trees must be equal, and all labels of networks on the golden samples. On the test
+    set a network's sums differ in the last bits, so differing labels are only counted.
     """
-    images, expected = other.golden
+    inputs, outputs = other.golden.inputs, other.manifest.outputs
     row: dict[str, Any] = {**other.describe(), "tolerance": other.tolerance}
-    row["golden"] = distance(other.call(images), expected)
-    agrees = row["golden"]["label_mismatches"] == 0
+    found = compare(other.golden.outputs, other.model.predict(inputs), outputs)
+    agrees = found.within(other.tolerance)
+    row["golden"] = recorded(found)
     if test is not None:
-        row["test"] = distance(in_parts(other.call, test), in_parts(native.call, test))
-        agrees &= other.form == "native" or row["test"]["label_mismatches"] == 0
-    differences = [row[k]["max_probability_difference"] for k in ("golden", "test") if k in row]
-    row["agrees"] = bool(agrees and max(differences) <= other.tolerance)
+        found = compare(in_parts(native.model, test), in_parts(other.model, test), outputs)
+        agrees &= found.max_difference <= other.tolerance
+        agrees &= other.form == "native" or found.label_mismatches == 0
+        row["test"] = recorded(found)
+    row["agrees"] = agrees
     return row
 
 
-def distance(answers: Arrays, expected: Arrays) -> dict[str, Any]:
+def recorded(found: Difference) -> dict[str, Any]:
     return {
-        "samples": len(expected[0]),
-        "label_mismatches": int(np.sum(answers[0] != expected[0])),
-        "max_probability_difference": float(np.abs(answers[1] - expected[1]).max()),
+        "samples": found.rows,
+        "label_mismatches": found.label_mismatches,
+        "max_difference": found.max_difference,
     }
 
 
-def in_parts(call: Callable[[Images], Arrays], images: Images) -> Arrays:
-    parts = [
-        call(np.ascontiguousarray(images[start : start + _PARITY_BATCH]))
-        for start in range(0, len(images), _PARITY_BATCH)
-    ]
-    return [np.concatenate(column) for column in zip(*parts, strict=True)]
+def in_parts(model: Model, batch: Batch) -> Batch:
+    starts = range(0, len(batch), _PARITY_BATCH)
+    return Batch.join(
+        [model.predict(batch.slice(start, start + _PARITY_BATCH)) for start in starts]
+    )
 
 
 def measure(
-    group: Sequence[Contender], images: Images | None, sizes: Sequence[int], seconds: float
+    group: Sequence[Contender], test: Batch | None, sizes: Sequence[int], seconds: float
 ) -> list[dict[str, Any]]:
-    """Median latency and throughput of each contender for each batch size, of real images.
+    """Median latency and throughput of each contender for each batch size, with real rows.
 
-    A batch that does not fit the memory a worker may take has its reason instead of figures.
+    If a batch does not fit a worker's memory limit, its row holds the error instead of figures.
     """
-    source = group[0].golden[0] if images is None else images
+    source = group[0].golden.inputs if test is None else test
     rows = []
     for size in sizes:
         for one, taken in zip(group, latencies(group, source, size, seconds), strict=True):
@@ -124,12 +127,12 @@ def measure(
 
 
 def latencies(
-    group: Sequence[Contender], source: Images, size: int, seconds: float
+    group: Sequence[Contender], source: Batch, size: int, seconds: float
 ) -> list[list[float] | str]:
-    """Seconds per call of each contender, or why it cannot take this size.
+    """Seconds per call of each contender, or the error if it cannot run this size.
 
-    They are called in turn with the same batch, so that a slow moment of the machine hits all,
-    and once before the clock runs, when they may still allocate.
+    The contenders are called in turn with the same batch, so that a slow moment of the machine
+    affects all of them. The first call, which may allocate memory, is not timed.
     """
     batches = different(source, size)
     found: list[list[float] | str] = [first(one, next(batches)) for one in group]
@@ -139,34 +142,34 @@ def latencies(
         batch = next(batches)
         for one, taken in running:
             started = time.perf_counter()
-            one.call(batch)
+            one.model.predict(batch)
             taken.append(time.perf_counter() - started)
             spent += taken[-1]
         calls += 1
     return found
 
 
-def first(one: Contender, batch: Images) -> list[float] | str:
-    """An empty list of seconds, or the first line of what went wrong."""
+def first(one: Contender, batch: Batch) -> list[float] | str:
+    """Make the first call: an empty list of seconds, or the first line of the error."""
     try:
-        one.call(batch)
-    except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
+        one.model.predict(batch)
+    except Exception as error:  # ONNX Runtime's exceptions have no common base
         return str(error).splitlines()[0]
     return []
 
 
-def different(source: Images, size: int) -> Iterator[Images]:
-    """Batch after batch through the images: a tree asked the same again is fast on a CPU."""
+def different(source: Batch, size: int) -> Iterator[Batch]:
+    """Batches that step through the rows, since trees are faster on repeated inputs."""
     if size >= len(source):
-        source = np.resize(source, (2 * size, *source.shape[1:]))
+        source = source.take(np.arange(2 * size) % len(source))
     start = 0
     while True:
-        yield source[start : start + size]
+        yield source.slice(start, start + size)
         start = (start + size) % (len(source) - size)
 
 
 def ratios(timings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """How many times as fast as the native trees on the CPU the tensors are, by batch size."""
+    """Speed of the tensors as a multiple of the native trees on the CPU, by batch size."""
     measured = [row for row in timings if "p50_ms" in row]
     native = {
         (row["model"], row["batch"]): row["p50_ms"]
@@ -198,12 +201,12 @@ def machine(settings: Settings, cpu_only: bool) -> dict[str, Any]:
     }
 
 
-def test_images() -> Images | None:
-    """MNIST's test images where ROSENBLATT_DATA_DIR is set; nothing is downloaded."""
+def test_images() -> Batch | None:
+    """MNIST's test images as a batch; None unless ROSENBLATT_DATA_DIR is set."""
     if not os.environ.get("ROSENBLATT_DATA_DIR"):
         return None
     try:
-        return load("mnist", mirrors=()).test.images
+        return Batch({"images": load("mnist", mirrors=()).test.images})
     except DatasetError as error:
         sys.exit(str(error))
 
@@ -216,7 +219,7 @@ def report(document: dict[str, Any]) -> None:
                 print(
                     f"{row['model']:<22} {row['form']:<8} {row['device']:<5} {samples:<7}"
                     f"{found['samples']:>6} samples, {found['label_mismatches']} labels differ, "
-                    f"probabilities by {found['max_probability_difference']:.1e}"
+                    f"numbers by {found['max_difference']:.1e}"
                 )
     for row in document["timings"]:
         figures = row.get("failed") or (

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from contract.batch import Batch
 from contract.repository import Entry, audit, entries
 from service.inference.session import Session, load
 from service.settings import Settings
@@ -32,7 +33,7 @@ def main(target: Path) -> None:
 
 def measure(entry: Entry, settings: Settings) -> dict[str, Any]:
     sessions = [load(entry, settings) for _ in range(LOADS)]
-    golden = audit(entry).golden.images
+    golden = audit(entry).golden.inputs
     return {
         "name": entry.name,
         "version": str(entry.version),
@@ -41,14 +42,14 @@ def measure(entry: Entry, settings: Settings) -> dict[str, Any]:
     }
 
 
-def single_image(session: Session, images: Any) -> float:
+def single_image(session: Session, images: Batch) -> float:
     """Seconds per call with one image: the median over rounds of the mean of a round."""
     rounds = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
         for call in range(CALLS):
             i = call % len(images)
-            session.predict(images[i : i + 1])
+            session.predict(images.slice(i, i + 1))
         rounds.append((time.perf_counter() - started) / CALLS)
     return statistics.median(rounds)
 

@@ -1,25 +1,34 @@
 """Facts from data: what `POST /recommend` can know of a problem by looking at its file.
 
-    reader      bytes -> profile, by what the bytes are
-    sniff       what the bytes are
+In the caller's process, which imports neither polars nor Pillow:
+
+    reader      files -> profiles and tables; the public functions
+    child       starts, asks and ends a process that reads files; wire  the frames between both
+    arrays      a table as arrays
+    merge       declared facts beside those of a profile
+    result      what a profile holds; thresholds  every number that a judgement rests on
+    limits      every number that bounds the cost; errors  every reason why a file is not read
+
+In the child:
+
+    child_main  answers requests, within limits of memory
+    files       bytes -> profile or table, by content; sniff  what the bytes are
     records     where the records of a CSV begin; delimited  CSV -> table
-    thrift      a cursor over headers; parquet_headers  what they say; parquet  Parquet -> table
-    archive     a zip, audited; image_headers  what images say; images  a zip of them -> profile
+    parquet     Parquet -> table; table  what both give; encode  a table -> frame
+    archive     a zip, audited; images  a zip of images -> profile
     columns     the kind of a column; target, quality  what follows from it
     facts       a table -> profile
-    merge       declared facts and profiled ones
-    thresholds  every number a judgement rests on; limits  every number that bounds the cost
-    foreign     the errors of polars and zipfile, translated
-
-polars is imported when the first file needs it, and nowhere else.
+    translate_errors  the errors of polars, zipfile and Pillow
 """
 
+from profiler.arrays import CategoryColumn, NumberColumn, TableArrays
 from profiler.limits import Limits
 from profiler.merge import Disagreement, Merged, merge
-from profiler.reader import profile
+from profiler.reader import Reader, profile, read_table
 from profiler.result import ClassCount, Column, Details, Images, Profile
 
 __all__ = [
+    "CategoryColumn",
     "ClassCount",
     "Column",
     "Details",
@@ -27,7 +36,11 @@ __all__ = [
     "Images",
     "Limits",
     "Merged",
+    "NumberColumn",
     "Profile",
+    "Reader",
+    "TableArrays",
     "merge",
     "profile",
+    "read_table",
 ]

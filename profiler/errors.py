@@ -1,11 +1,13 @@
-"""Every reason why a file is not profiled.
+"""Every reason why a file is not read.
 
     ProfilerError
-    ├── UnreadableError   the file is broken, cut off or not UTF-8
+    ├── UnreadableError   the file is broken, cut off or not UTF-8, or crashes its reader
     ├── UnsupportedError  a kind of file that is not read
-    ├── TooLargeError     more bytes, rows, columns, files or pixels than the limits allow
+    ├── TooLargeError     more bytes, rows, columns, files, pixels or memory than the limits allow
     ├── ContentError      the file is sound, but holds something that is not accepted
-    └── TargetError       the file has no such column, or no columns at all
+    ├── TargetError       the file has no such column, or no columns at all
+    ├── TimeLimitError    the file takes longer to read than the limits allow
+    └── NoReaderError     no process to read the file could be started; not the file's fault
 
 Every message is one sentence that names the value, the limit and what to do.
 """
@@ -18,7 +20,7 @@ class ProfilerError(Exception):
 
 
 class UnreadableError(ProfilerError):
-    """The file is broken, cut off or not UTF-8."""
+    """The file is broken, cut off or not UTF-8, or crashes its reader."""
 
 
 class UnsupportedError(ProfilerError):
@@ -26,7 +28,7 @@ class UnsupportedError(ProfilerError):
 
 
 class TooLargeError(ProfilerError):
-    """More bytes, rows, columns, files or pixels than the limits allow."""
+    """More bytes, rows, columns, files, pixels or memory than the limits allow."""
 
 
 class ContentError(ProfilerError):
@@ -35,3 +37,18 @@ class ContentError(ProfilerError):
 
 class TargetError(ProfilerError):
     """The file has no such column, or no columns at all."""
+
+
+class TimeLimitError(ProfilerError):
+    """The file takes longer to read than the limits allow."""
+
+
+class NoReaderError(ProfilerError):
+    """No process to read the file could be started; not the file's fault."""
+
+
+# The errors that a child reports by name.
+BY_NAME: dict[str, type[ProfilerError]] = {
+    error.__name__: error
+    for error in (UnreadableError, UnsupportedError, TooLargeError, ContentError, TargetError)
+}

@@ -1,22 +1,37 @@
-"""A zip of images in class folders -> its profile, from names and image headers alone."""
+"""A zip of images in class folders -> its profile, from names and image headers alone.
+
+Pillow reads the headers; it may allocate what a header claims, which the child's limits stop.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# Each plugin registers its format; `preinit` loads those of the other four.
+from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401
+
 from profiler.archive import Archive, parts_of, refuse_other
 from profiler.errors import TargetError, TooLargeError
-from profiler.image_headers import ImageHeader, image_header
 from profiler.limits import Limits
 from profiler.messages import count, listed, shown
 from profiler.result import ClassCount, Details, Images, Profile
 from profiler.target import balance_warnings, by_size
 from profiler.thresholds import THRESHOLDS
+from profiler.translate_errors import IMAGE_ERRORS
 
-# Folders of a split that is already made: the classes are one level deeper.
+Image.preinit()
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+# A JPEG that holds several pictures.
+_ALIASES = {"MPO": "JPEG"}
+# Pillow's own limit warns and then refuses; `Limits.max_pixels` says more.
+Image.MAX_IMAGE_PIXELS = None
+
+# Folders of an existing split; the class folders are one level below.
 SPLITS = frozenset(
     {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval"}
 )
@@ -24,7 +39,7 @@ SPLITS = frozenset(
 
 @dataclass(frozen=True)
 class _Layout:
-    """classes: by size; labelled: images in a class folder; root, splits: folders stepped over."""
+    """classes: by size; labelled: images in class folders; root, splits: folders above those."""
 
     classes: tuple[ClassCount, ...]
     labelled: int
@@ -37,7 +52,7 @@ def profile_images(data: bytes, target: str | None, limits: Limits) -> Profile:
 
     Raises:
         TargetError: a target is named.
-        ContentError: a member is no image or a broken one.
+        ContentError: a member is not an image, or a broken one.
         UnreadableError: the zip or a member of it is broken.
         UnsupportedError: the zip is an Office file or the like.
         TooLargeError: more files, bytes or pixels than the limits.
@@ -66,7 +81,7 @@ def profile_images(data: bytes, target: str | None, limits: Limits) -> Profile:
 
 
 def _facts(layout: _Layout, images: int) -> tuple[dict[str, object], dict[str, str]]:
-    """The facts of so many images, and the reason of each."""
+    """The facts of a zip with this many images, and the reason for each."""
     facts: dict[str, object] = {"modalities": ["image"], "n_rows": images}
     because = {
         "modalities": f"the file is a zip of {count(images, 'image')}",
@@ -82,15 +97,20 @@ def _facts(layout: _Layout, images: int) -> tuple[dict[str, object], dict[str, s
 
 
 def _look(archive: Archive, limits: Limits) -> Images:
-    """Read the header of every image; no pixel is decoded."""
+    """Read the header of every image. No pixel is decoded."""
     formats: Counter[str] = Counter()
     digests: Counter[bytes] = Counter()
     widths, heights = [], []
     for name, data in archive.contents():
-        header = _header(name, data, limits)
-        formats[header.format] += 1
-        widths.append(header.width)
-        heights.append(header.height)
+        kind, width, height = _header(name, data)
+        if width * height > limits.max_pixels:
+            raise TooLargeError(
+                f"member {shown(name)} is {width}x{height}, {width * height:,} pixels; the limit "
+                f"is {limits.max_pixels:,}: shrink it"
+            )
+        formats[kind] += 1
+        widths.append(width)
+        heights.append(height)
         digests[hashlib.blake2b(data, digest_size=16).digest()] += 1
     return Images(
         formats=dict(formats.most_common()),
@@ -102,21 +122,26 @@ def _look(archive: Archive, limits: Limits) -> Images:
     )
 
 
-def _header(name: str, data: bytes, limits: Limits) -> ImageHeader:
-    header = image_header(data)
-    if header is None:
+def _header(name: str, data: bytes) -> tuple[str, int, int]:
+    """Format, width and height of an image, without decoding a pixel.
+
+    Raises:
+        ContentError: the member is not an image, or a broken one.
+    """
+    try:
+        # Pillow warns about odd metadata, which do not matter here.
+        with warnings.catch_warnings(action="ignore"), _open(data) as image:
+            return _ALIASES.get(str(image.format), str(image.format)), image.width, image.height
+    except IMAGE_ERRORS:
         refuse_other(name, data)
-    width, height = header.width, header.height
-    if width * height > limits.max_pixels:
-        raise TooLargeError(
-            f"member {shown(name)} is {width}x{height}, {width * height:,} pixels; the limit is "
-            f"{limits.max_pixels:,}: shrink it"
-        )
-    return header
+
+
+def _open(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
 def _layout(names: Sequence[str]) -> _Layout:
-    """Find the class folders: below a root that all share, and below folders of a split."""
+    """Find the class folders, below a root that all images share and below split folders."""
     paths = [parts_of(name) for name in names]
     root: list[str] = []
     while all(len(path) > 1 for path in paths) and len({path[0] for path in paths}) == 1:
@@ -141,13 +166,13 @@ def _warnings(layout: _Layout, images: Images) -> list[str]:
 def _notes(layout: _Layout, images: int, archive: Archive) -> list[str]:
     notes = []
     if layout.root:
-        notes.append(f"all images lie in {shown(layout.root)}, which is taken for the root")
+        notes.append(f"all images lie in {shown(layout.root)}, which is taken as the root")
     if layout.splits:
-        notes.append(f"folders of a split stepped over: {listed(layout.splits)}")
+        notes.append(f"split folders skipped: {listed(layout.splits)}")
     if not layout.classes:
         notes.append("no class folders, so labelled images, classes and task are not derived")
     elif unlabelled := images - layout.labelled:
-        notes.append(f"{count(unlabelled, 'image')} outside class folders, taken for unlabelled")
+        notes.append(f"{count(unlabelled, 'image')} outside class folders, counted as unlabelled")
     if archive.members.ignored:
         notes.append(f"{count(archive.members.ignored, 'hidden file')} ignored")
     if empty := _empty_folders(archive):

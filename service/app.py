@@ -109,8 +109,8 @@ _BEHIND = _settings.access_log or _settings.tracing
 class Rosenblatt:
     """Predictions of classical and deep models side by side.
 
-    The methods below are the product's verbs as BentoML's client, OpenAPI page and in-process
-    callers know them; over HTTP the same functions answer through `service.http`.
+    The methods below are the product's verbs as BentoML's client and in-process callers
+    know them; over HTTP the same functions answer through `service.http`.
     """
 
     def __init__(self) -> None:

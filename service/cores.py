@@ -1,4 +1,4 @@
-"""How many cores this process may use: those it is pinned to, within its control group's quota."""
+"""The number of cores this process may use: its CPU affinity, limited by its cgroup's quota."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def cores(cgroup: Path = _CGROUP) -> int:
-    """Whole cores, at least one; `cgroup` is where control groups, version 2 or 1, are mounted."""
+    """Whole cores, at least one; `cgroup` is the mount point of cgroups, version 2 or 1."""
     pinned = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(pinned or 1, int(_quota(cgroup) or pinned or 1)))
 
 
 def _quota(cgroup: Path) -> float | None:
-    """Cores' worth of time per period, or None without a limit."""
+    """The quota in cores (CPU time per period), or None without a limit."""
     unified = _words(cgroup / "cpu.max")
     split = _words(cgroup / "cpu/cpu.cfs_quota_us") + _words(cgroup / "cpu/cpu.cfs_period_us")
     for words in (unified, split):

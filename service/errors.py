@@ -1,22 +1,22 @@
-"""Everything the service can answer instead of a result. Framework-free.
+"""All errors that the service returns to clients, independent of any framework.
 
     ServiceError
-    ├── MalformedError        400  the body is not what its type says
-    ├── NotFoundError         404  no such model, version or route
-    ├── MethodError           405  the route has other methods
+    ├── MalformedError        400  the body does not match its content type
+    ├── NotFoundError         404  there is no such model, version or route
+    ├── MethodError           405  the route does not support the method
     ├── SlowBodyError         408  the body did not arrive in time
     ├── TooLargeError         413  more bytes, rows or pixels than allowed
-    ├── MediaTypeError        415  not the content type the route takes
-    ├── ReloadError           409  a reload was given up; what served before serves on
-    ├── InvalidError          422  well-formed, but a field's value is wrong
-    ├── NotSupportedError     501  this way of starting the server cannot do it
-    ├── BusyError             503  too much waits already; come back after `Retry-After`
+    ├── MediaTypeError        415  the route does not take the content type
+    ├── ReloadError           409  a reload failed; the previous models still serve
+    ├── InvalidError          422  the body is well-formed, but the value of a field is wrong
+    ├── NotSupportedError     501  the server was started in a way that cannot do this
+    ├── BusyError             503  too much work waits; retry after `Retry-After`
     ├── UnavailableError      503  the model was refused at load, or nothing is loaded yet
-    ├── DeadlineError         504  waited too long, so the work was not done
-    └── StartupError               settings that cannot be fulfilled; the process ends
+    └── DeadlineError         504  the request waited too long and was not run
+    StartupError                   the settings cannot be met; the process does not start
 
-Every message is one sentence that names the field, the value and the limit. `detail` holds
-`{"loc", "msg", "type"}` where one field of a body is to blame.
+Every message is one sentence that names the field, the value, the limit and what to do. `detail`
+holds `{"loc", "msg", "type"}` if one field of the body is wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Location = Sequence[str | int]
 
 
 class ErrorDetail(TypedDict):
-    """Where in the body the error is: `loc` outermost first, `type` a word for its kind."""
+    """The place of an error in the body: `loc` is its path, `type` the kind of error."""
 
     loc: list[str | int]
     msg: str
@@ -39,7 +39,7 @@ class ErrorDetail(TypedDict):
 
 
 class ErrorBody(TypedDict):
-    """The body of every error: one sentence, and the field of the body that is wrong, if any."""
+    """The body of every error response; `detail` names the wrong field of the body, if any."""
 
     error: str
     detail: NotRequired[list[ErrorDetail]]
@@ -50,7 +50,8 @@ class ServiceError(Exception):
 
     Args:
         message: the sentence for the client.
-        loc: where in the body the culprit stands, outermost first.
+        loc: path of the wrong field in the body, outermost first.
+        headers: extra headers of the response.
     """
 
     status = 500
@@ -67,7 +68,7 @@ class ServiceError(Exception):
         self.headers = dict(headers or {})
 
     def body(self) -> ErrorBody:
-        """The one error body of the service."""
+        """The body of the error response."""
         body: ErrorBody = {"error": str(self)}
         if self.loc is not None:
             body["detail"] = [{"loc": list(self.loc), "msg": str(self), "type": self.kind}]
@@ -75,21 +76,21 @@ class ServiceError(Exception):
 
 
 class MalformedError(ServiceError):
-    """The body is not what its content type says."""
+    """The body does not match its content type."""
 
     status = 400
     kind = "malformed"
 
 
 class NotFoundError(ServiceError):
-    """No such model, version or route."""
+    """There is no such model, version or route."""
 
     status = 404
     kind = "not_found"
 
 
 class MethodError(ServiceError):
-    """The route exists, with other methods."""
+    """The route does not support the method."""
 
     status = 405
     kind = "method_not_allowed"
@@ -110,35 +111,35 @@ class TooLargeError(ServiceError):
 
 
 class MediaTypeError(ServiceError):
-    """Not the content type the route takes."""
+    """The route does not take the content type."""
 
     status = 415
     kind = "unsupported_media_type"
 
 
 class ReloadError(ServiceError):
-    """A reload was given up; what served before serves on."""
+    """A reload failed; the previous models still serve."""
 
     status = 409
     kind = "reload"
 
 
 class InvalidError(ServiceError):
-    """Well-formed, but a field's value is wrong."""
+    """The body is well-formed, but the value of a field is wrong."""
 
     status = 422
     kind = "invalid"
 
 
 class NotSupportedError(ServiceError):
-    """This way of starting the server cannot do it."""
+    """The server was started in a way that cannot do this."""
 
     status = 501
     kind = "not_supported"
 
 
 class BusyError(ServiceError):
-    """Too much waits already; come back after `Retry-After`."""
+    """Too much work waits; retry after `Retry-After`."""
 
     status = 503
     kind = "busy"
@@ -152,11 +153,11 @@ class UnavailableError(ServiceError):
 
 
 class DeadlineError(ServiceError):
-    """Waited too long, so the work was not done."""
+    """The request waited too long and was not run."""
 
     status = 504
     kind = "deadline"
 
 
 class StartupError(Exception):
-    """Settings that cannot be fulfilled; the process must not start."""
+    """The settings cannot be met; the process must not start."""

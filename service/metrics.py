@@ -1,22 +1,23 @@
-"""Prometheus metrics of predictions, beside BentoML's own of requests.
+"""Prometheus metrics of predictions, in addition to BentoML's metrics of requests.
 
-    rosenblatt_predictions_total{model, version, provider}      rows answered
+    rosenblatt_predictions_total{model, version, provider}      rows predicted
     rosenblatt_compute_seconds{model, version, provider}        one run of a batch
-    rosenblatt_queue_seconds{model, version, provider}          one request's wait for its run
+    rosenblatt_queue_seconds{model, version, provider}          wait of one request before its run
     rosenblatt_batch_rows{model, version, provider}             rows per run
     rosenblatt_refused_rows_total{model, version, provider, reason}   full, deadline, ...
-    rosenblatt_http_seconds{route, method, status}              one request, by pattern of route
+    rosenblatt_http_seconds{route, method, status}              one request; route is a pattern
     rosenblatt_model_ready{model, version}                      1 serves, 0 was refused
 
-Labels come from the model repository, never from a request, so their number is bounded.
+Labels come from the model repository and the routes, never from a request, so their number is
+bounded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-# BentoML sets PROMETHEUS_MULTIPROC_DIR, which prometheus_client reads when it is imported: BentoML
-# must be imported before this module (app.py does).
+# prometheus_client reads PROMETHEUS_MULTIPROC_DIR when it is imported, and BentoML sets it: BentoML
+# must be imported before this module, as app.py does.
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from service.inference.session import Session
@@ -59,7 +60,7 @@ class ModelMetrics:
 
 
 class Metrics:
-    """The metrics of one process; children are bound once, not looked up per request."""
+    """The metrics of one process; labelled children are created once, not per request."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         def counter(name: str, summary: str, labels: Sequence[str] = _LABELS) -> Counter:

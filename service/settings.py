@@ -1,4 +1,4 @@
-"""Everything that can be set, from the environment, prefix `ROSENBLATT_`."""
+"""All settings, read from environment variables with the prefix `ROSENBLATT_`."""
 
 from __future__ import annotations
 
@@ -17,26 +17,24 @@ MOST_WORKERS = 256
 
 
 class Settings(BaseSettings):
-    """One place to look; `docs/operations.md` is generated from it."""
+    """All settings with their defaults and limits; `docs/operations.md` is generated from it."""
 
     model_config = SettingsConfigDict(
         env_prefix="ROSENBLATT_", extra="ignore", frozen=True, protected_namespaces=()
     )
 
     models_dir: Path = Field(_MODELS, description="Model repository to serve.")
-    default_model: str = Field(
-        "digits-cnn", description="Model that answers a request which names none."
-    )
+    default_model: str = Field("digits-cnn", description="Model for requests that name none.")
     provider: Literal["auto", "cpu", "cuda"] = Field(
         "auto",
-        description="Where graphs run: `auto` takes CUDA when it really works, `cuda` refuses to "
-        "start without it.",
+        description="Where graphs run: `auto` uses CUDA if it works and the CPU otherwise; with "
+        "`cuda` the service does not start unless CUDA works.",
     )
     gpu_memory_mb: int = Field(
         2048,
         ge=256,
-        description="Most GPU memory that the models of one worker may take together, in MiB; "
-        "CUDA's own context and libraries come on top.",
+        description="Most GPU memory for the models of one worker together, in MiB, not counting "
+        "CUDA's context and libraries.",
     )
     intra_op_threads: int = Field(
         1,
@@ -48,27 +46,27 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=MOST_WORKERS,
-        description="Serving processes, each with all models; unless set, one per core that the "
-        "control group grants, or one in all where graphs run on CUDA.",
+        description="Number of serving processes, each with all models; by default one per core "
+        "that the control group grants, or a single one if graphs run on CUDA.",
     )
     max_rows: int = Field(1024, ge=1, description="Most instances in one request.")
     max_pending_requests: int = Field(
         256,
         ge=1,
-        description="Most requests with a body at a time, per worker; beyond it 503 with "
+        description="Most concurrent requests with a body, per worker; more get 503 with "
         "Retry-After.",
     )
     max_pending_bytes: int = Field(
         64 * 2**20,
         ge=1024,
-        description="Most bytes of all bodies held at a time, per worker; beyond it 503 with "
+        description="Most bytes of all request bodies in memory, per worker; more get 503 with "
         "Retry-After.",
     )
     max_waiting_rows: int = Field(
         2048,
         ge=1,
-        description="Most rows that wait for one model, per worker, for each batches what it takes "
-        "in; beyond it 503 with Retry-After.",
+        description="Most rows that wait for one model, per worker, since each worker batches its "
+        "own requests; more get 503 with Retry-After.",
     )
     # 1,024 images of 784 three-digit pixels are 3.2 MB; parsed JSON takes many times its size.
     max_body_bytes: int = Field(4 * 2**20, ge=1024, description="Largest request body, in bytes.")
@@ -83,7 +81,8 @@ class Settings(BaseSettings):
     profile_max_pixels: int = Field(
         50_000_000,
         ge=1,
-        description="Most pixels of an image in a profiled zip, by its header; none is decoded.",
+        description="Most pixels of an image in a profiled zip, as its header says; no image is "
+        "decoded.",
     )
     profile_max_files: int = Field(10_000, ge=1, description="Most files in a profiled zip.")
     profile_max_unpacked_bytes: int = Field(
@@ -92,30 +91,44 @@ class Settings(BaseSettings):
         description="Most bytes a profiled file may unpack to: a table in memory, or all files of "
         "a zip together.",
     )
+    profile_memory_mb: int = Field(
+        1024,
+        ge=64,
+        description="Most memory that reading a profiled file may take, in MiB; the process that "
+        "reads it ends beyond it. Kept on Linux alone.",
+    )
+    profile_timeout_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=600,
+        description="Longest that reading a profiled file may take before its process is killed, "
+        "with 504.",
+    )
     timeout_seconds: float = Field(
-        10.0, gt=0, le=600, description="Longest a request may wait before 504."
+        10.0, gt=0, le=600, description="Longest wait of a request, in seconds; then 504."
     )
     reload_timeout_seconds: float = Field(
         120.0,
         gt=0,
         le=3600,
-        description="Longest that a worker may take to load its models, at start and in a reload; "
-        "beyond it a reload is given up.",
+        description="Longest time for a worker to load its models, in seconds, at start and in a "
+        "reload; a reload that takes longer fails.",
     )
     repository_poll_seconds: float = Field(
         0.0,
         ge=0,
         le=3600,
-        description="How often to look whether the model repository has changed, and reload it; 0 "
-        "never looks.",
+        description="Seconds between checks of the model repository for changes, which are then "
+        "loaded; 0 never checks.",
     )
     access_log: bool = Field(
-        False, description="BentoML's line per request; sends every route through its middlewares."
+        False,
+        description="Log BentoML's line per request; every route then runs its middlewares.",
     )
     tracing: bool = Field(
         False,
-        description="BentoML's OpenTelemetry spans, exported as its configuration says; sends "
-        "every route through its middlewares.",
+        description="Export BentoML's OpenTelemetry spans as its configuration says; every route "
+        "then runs its middlewares.",
     )
 
 
@@ -124,7 +137,7 @@ def settings() -> Settings:
     """The settings of this process, read once.
 
     Raises:
-        StartupError: a variable has a value it cannot have.
+        StartupError: a variable has an invalid value.
     """
     try:
         return Settings()

@@ -9,7 +9,9 @@ from types import MappingProxyType
 from guide.errors import FactError, RulesetError
 from profiler.errors import (
     ContentError,
+    NoReaderError,
     TargetError,
+    TimeLimitError,
     TooLargeError,
     UnreadableError,
     UnsupportedError,
@@ -21,11 +23,13 @@ SERVICE_ERRORS: Mapping[type[Exception], type[errors.ServiceError | errors.Start
         {
             RulesetError: errors.StartupError,
             FactError: errors.InvalidError,
+            UnreadableError: errors.MalformedError,
+            TooLargeError: errors.TooLargeError,
+            UnsupportedError: errors.MediaTypeError,
             ContentError: errors.InvalidError,
             TargetError: errors.InvalidError,
-            TooLargeError: errors.TooLargeError,
-            UnreadableError: errors.MalformedError,
-            UnsupportedError: errors.MediaTypeError,
+            NoReaderError: errors.UnavailableError,
+            TimeLimitError: errors.DeadlineError,
         }
     )
 )

@@ -30,6 +30,22 @@ def mnist() -> Dataset:
         pytest.skip(str(error))
 
 
+def tables_folder() -> Path:
+    """Where UCI's tables are, if they are at hand."""
+    return Path(os.environ.get("ROSENBLATT_DATA_DIR", "")) / "tables"
+
+
+@pytest.fixture(scope="session")
+def tables() -> Path:
+    """The folder of UCI's tables, or a skip that says how to get it; a failure where required."""
+    adult = tables_folder() / "adult-train.csv.gz"
+    if not adult.exists():
+        if os.environ.get("ROSENBLATT_REQUIRE_DATA"):
+            raise FileNotFoundError(adult)
+        pytest.skip("set ROSENBLATT_DATA_DIR to a directory with tables/adult-train.csv.gz")
+    return adult.parent
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A model repository of two tiny models, the second in two versions."""

@@ -24,6 +24,7 @@ from contract.records import (
 )
 from contract.repository import record_of, write
 from contract.tensors import Input, Output
+from tests import graphs
 from training.export.envelope import wrap
 from training.export.linear import linear_graph
 
@@ -139,3 +140,50 @@ def tiny_repository(root: Path) -> Path:
     tiny_model(root, "beta", "2", seed=2)
     tiny_model(root, "beta", "10", seed=3)
     return root
+
+
+def table_model(root: Path, name: str = "loans", **changes: Any) -> Path:
+    """A classifier of columns of numbers and of text."""
+    samples = Batch(
+        {
+            "age": np.array([[25], [70], [np.nan]], np.float32),
+            "income": np.array([[500], [2000], [np.nan]], np.float32),
+            "town": np.array([["Oslo"], ["Bergen"], [""]], object),
+        }
+    )
+    fields = {"title": "Tiny loans", "labels": graphs.TABLE_LABELS} | changes
+    return write_model(
+        root, name, graphs.table_graph(), graphs.TABLE_INPUTS, graphs.TABLE_OUTPUTS, samples,
+        **fields,
+    )  # fmt: skip
+
+
+def regression_model(root: Path, name: str = "prices", **changes: Any) -> Path:
+    """A regression over one tensor of three columns, with an interval."""
+    samples = Batch({"features": np.arange(9, dtype=np.float32).reshape(3, 3)})
+    fields = {"title": "Tiny prices", "task": "regression", "labels": ()} | changes
+    return write_model(
+        root, name, graphs.regression_graph(), graphs.REGRESSION_INPUTS,
+        graphs.REGRESSION_OUTPUTS, samples, **fields,
+    )  # fmt: skip
+
+
+def other_model(root: Path, name: str = "sums") -> Path:
+    """A model over a plain array, which neither classifies nor predicts a value."""
+    samples = Batch({"signal": np.arange(12, dtype=np.float64).reshape(3, 2, 2)})
+    return write_model(
+        root, name, graphs.other_graph(), graphs.OTHER_INPUTS, graphs.OTHER_OUTPUTS, samples,
+        title="Tiny sums", task="other", labels=(),
+    )  # fmt: skip
+
+
+def image_model(
+    root: Path, name: str, height: int, width: int, labels: tuple[str, ...], seed: int = 0
+) -> Path:
+    """A classifier of grey images of some size."""
+    images, outputs = graphs.image_specs(height, width, len(labels))
+    samples = np.random.default_rng(seed).integers(0, 256, (3, height, width), np.uint8)
+    return write_model(
+        root, name, graphs.image_graph(height, width, len(labels), seed), (images,), outputs,
+        Batch({"images": samples}), title="Tiny images", labels=labels,
+    )  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from contract.manifest import Manifest
 from contract.messages import short
 from contract.records import ClassificationMetrics, RegressionMetrics
 from service.errors import NotFoundError
@@ -105,19 +106,23 @@ def _summary(served: Served, models: Models) -> dict[str, Any]:
         "algorithm": manifest.algorithm,
         "family": manifest.family,
         "provider": served.provider,
-        **_quality(manifest.metrics),
+        **_quality(manifest),
         "bytes": manifest.files["default"].bytes,
         "load_seconds": round(served.session.load_seconds, 4),
     }
 
 
-def _quality(metrics: ClassificationMetrics | RegressionMetrics | None) -> dict[str, float]:
-    """The one figure to choose by; nothing where nothing was measured."""
-    if metrics is None:
-        return {}
-    if isinstance(metrics, RegressionMetrics):
-        return {"test_rmse": metrics.rmse}
-    return {"test_accuracy": metrics.accuracy}
+def _quality(manifest: Manifest) -> dict[str, float]:
+    """The one figure to choose by; nothing where nothing was measured.
+
+    Of an imported model it is measured on samples that it may have been trained on.
+    """
+    measured = "test" if manifest.imported is None else "sample"
+    if isinstance(manifest.metrics, RegressionMetrics):
+        return {f"{measured}_rmse": manifest.metrics.rmse}
+    if isinstance(manifest.metrics, ClassificationMetrics):
+        return {f"{measured}_accuracy": manifest.metrics.accuracy}
+    return {}
 
 
 def _refusal(refusal: Refusal, models: Models) -> dict[str, Any]:

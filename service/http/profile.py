@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import Any
 
-from guide.facts import parse_facts
-from profiler import Limits, Profile, merge, profile
-from service.errors import BusyError, DeadlineError, InvalidError, MalformedError
+from profiler import Reader
+from service.errors import (
+    BusyError,
+    DeadlineError,
+    InvalidError,
+    MalformedError,
+    UnavailableError,
+)
 from service.http.kernel.messages import Reply, Request, reply
 from service.http.kernel.multipart import parse_form
 from service.http.kernel.operation import ok
@@ -17,23 +21,23 @@ from service.http.kernel.route import Route
 from service.http.profile_schema import ProfileForm, ProfileResponse
 from service.http.recommend import Recommender
 from service.settings import Settings
-from service.strict_json import parse_object
-from service.translate_errors import translate_errors
+from service.verbs.profile import advise, limits_of
 
-_EXAMPLE = '{"domain": "lending"}'
-# A file may take a few hundred megabytes while it is read: one at a time, and a short queue.
+# A file may take a gigabyte while it is read: one at a time, and a short queue.
 _WAITING = 4
 _ENVELOPE_BYTES = 256 * 1024
 
 
 class Profiler:
-    """Files of one process, one at a time."""
+    """Profiles files, one at a time."""
 
     def __init__(self, recommender: Recommender, settings: Settings) -> None:
         self._recommender = recommender
         self._limits = limits_of(settings)
+        self._reader = Reader(self._limits)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="profile")
-        self._seconds = settings.timeout_seconds
+        # To wait for its turn, and to be read.
+        self._seconds = settings.timeout_seconds + settings.profile_timeout_seconds
         self._pending = 0
 
     def route(self) -> Route:
@@ -45,13 +49,13 @@ class Profiler:
             summary="facts from a file, and the decision for them",
             body={"multipart/form-data": ProfileForm},
             responses=ok(ProfileResponse),
-            errors=(MalformedError, InvalidError, DeadlineError),
+            errors=(MalformedError, InvalidError, UnavailableError, DeadlineError),
             max_body_bytes=self._limits.max_bytes + _ENVELOPE_BYTES,
             admit=self._admit,
         )
 
     def _admit(self) -> None:
-        """Before the body is read: a file that would wait in vain takes no memory."""
+        """Refuse a file before its body is read, if too many are waiting."""
         if self._pending >= _WAITING:
             raise BusyError(
                 f"{self._pending} files are being read or wait and at most {_WAITING} may; try "
@@ -70,9 +74,9 @@ class Profiler:
             self._pending -= 1
             raise
         work = asyncio.get_running_loop().run_in_executor(
-            self._thread, self.answer, data, texts.get("facts"), texts.get("target")
+            self._thread, self._advise, data, texts.get("facts"), texts.get("target")
         )
-        # Not in a finally: a client that leaves frees no memory while its file is still read.
+        # Not in a finally: if the client leaves, its file is still read and holds memory.
         work.add_done_callback(self._release)
         try:
             return reply(await asyncio.wait_for(asyncio.shield(work), self._seconds))
@@ -84,57 +88,8 @@ class Profiler:
 
     def _release(self, work: asyncio.Future[dict[str, Any]]) -> None:
         self._pending -= 1
-        # Looked at, so that nobody reports the error of a request whose client has left.
+        # Retrieve it, so that asyncio does not log the error of a request whose client left.
         _ = work.cancelled() or work.exception()
 
-    def answer(self, data: bytes, facts: str | None, target: str | None) -> dict[str, Any]:
-        """Profile a file and decide.
-
-        Args:
-            data: the file.
-            facts: JSON object of what the caller knows, as `/recommend` takes it.
-            target: name of the column to predict, of a table.
-
-        Raises:
-            ServiceError: of the kind that fits.
-        """
-        stated = _stated(facts)
-        with translate_errors():
-            found = profile(data, target=target, limits=self._limits)
-            merged = merge(stated, found)
-        decision = self._recommender.recommend(merged.facts)
-        return {
-            "facts": {
-                name: {"value": value, **_provenance(name, merged.provenance[name], found)}
-                for name, value in merged.facts.items()
-            },
-            "disagreements": [asdict(d) for d in merged.disagreements],
-            "profile": asdict(found.details),
-            "recommendation": decision.model_dump(mode="json"),
-        }
-
-
-def limits_of(settings: Settings) -> Limits:
-    """The limits that the `ROSENBLATT_PROFILE_MAX_*` settings give."""
-    return Limits(
-        max_bytes=settings.profile_max_bytes,
-        max_rows=settings.profile_max_rows,
-        max_columns=settings.profile_max_columns,
-        max_pixels=settings.profile_max_pixels,
-        max_files=settings.profile_max_files,
-        max_unpacked_bytes=settings.profile_max_unpacked_bytes,
-    )
-
-
-def _stated(facts: str | None) -> dict[str, Any]:
-    """The declared facts, judged as `/recommend` judges them."""
-    if facts is None:
-        return {}
-    document = parse_object(facts.encode(), _EXAMPLE, "facts")
-    with translate_errors("facts"):
-        return parse_facts(document).known()
-
-
-def _provenance(name: str, provenance: str, found: Profile) -> dict[str, str]:
-    because = {"because": found.because[name]} if provenance == "profiled" else {}
-    return {"provenance": provenance, **because}
+    def _advise(self, data: bytes, facts: str | None, target: str | None) -> dict[str, Any]:
+        return advise(data, facts, target, self._reader, self._recommender.recommend)

@@ -20,9 +20,18 @@ from service.http.kernel.threads import Threads
 from service.http.profile import Profiler
 from service.http.recommend import Recommender
 from service.http.repository import RepositoryRoutes
-from service.http.schema import CompareRequest, CompareResponse, PredictRequest, PredictResponse
+from service.http.schema import (
+    COMPARE_QUERY,
+    PREDICT_QUERY,
+    ComparePictureForm,
+    CompareRequest,
+    CompareResponse,
+    PredictPictureForm,
+    PredictRequest,
+    PredictResponse,
+)
 from service.http.v2 import V2
-from service.http.verbs import handler
+from service.http.verbs import FORM, PICTURES, picture_handler
 from service.serving.repository import Models
 from service.verbs.compare import Compare
 from service.verbs.infer import Infer
@@ -48,18 +57,28 @@ def routes(
         Route(
             "POST",
             "/predict",
-            handler(predict, threads),
+            picture_handler(predict, predict.decode_picture, PREDICT_QUERY, threads),
             summary="one model's predictions",
-            body={JSON: with_example(PredictRequest, example)},
+            body={
+                JSON: with_example(PredictRequest, example),
+                FORM: PredictPictureForm,
+                **dict.fromkeys(PICTURES, bytes),
+            },
+            query=PREDICT_QUERY,
             responses=ok(PredictResponse),
             errors=(*_ERRORS, NotFoundError),
         ),
         Route(
             "POST",
             "/compare",
-            handler(compare, threads),
+            picture_handler(compare, compare.decode_picture, COMPARE_QUERY, threads),
             summary="every model's predictions, and where they agree",
-            body={JSON: with_example(CompareRequest, example)},
+            body={
+                JSON: with_example(CompareRequest, example),
+                FORM: ComparePictureForm,
+                **dict.fromkeys(PICTURES, bytes),
+            },
+            query=COMPARE_QUERY,
             responses=ok(CompareResponse),
             errors=_ERRORS,
         ),

@@ -6,9 +6,11 @@ must be, faster and by the model's own inputs; tests hold every answer against t
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
 from contract.manifest import Family, Manifest, Modality
 from contract.manifest import Task as ModelTask
@@ -38,18 +40,64 @@ class _Document(BaseModel):
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
 
+Fit = Annotated[
+    Literal["none", "resize", "mnist"],
+    Field(
+        description="How a picture of another form becomes an image of the model: not at all, "
+        "resized, or as MNIST's own images were made: background removed, light on dark, scaled to "
+        "20 pixels and centred by mass."
+    ),
+]
+ReturnFitted = Annotated[
+    bool, Field(description="Whether to return the image that the model saw, as a PNG.")
+]
+
+
 class PredictRequest(_Request):
     """Instances for one model."""
 
     instances: Instances
     model: str | None = Field(None, description="The default model unless given.")
     version: str | None = Field(None, description="The highest version unless given.")
+    fit: Fit | None = None
+    return_fitted: ReturnFitted = False
 
 
 class CompareRequest(_Request):
     """Instances for every model."""
 
     instances: Instances
+    fit: Fit | None = None
+    return_fitted: ReturnFitted = False
+
+
+@with_config(ConfigDict(extra="forbid"))
+class ComparePictureForm(TypedDict):
+    """A picture for every model."""
+
+    file: Annotated[bytes, Field(description="A PNG or JPEG.")]
+    fit: NotRequired[Fit]
+    return_fitted: NotRequired[Annotated[Literal["true", "false"], Field()]]
+
+
+@with_config(ConfigDict(extra="forbid"))
+class PredictPictureForm(ComparePictureForm):
+    """A picture for one model."""
+
+    model: NotRequired[ModelName]
+    version: NotRequired[Version]
+
+
+# Query parameters of a picture that is sent as it is.
+COMPARE_QUERY: Mapping[str, Any] = {"fit": Fit, "return_fitted": Literal["true", "false"]}
+PREDICT_QUERY: Mapping[str, Any] = {"model": ModelName, "version": Version, **COMPARE_QUERY}
+
+
+class FittedPicture(_Document):
+    """What was done to a picture before the model saw it."""
+
+    steps: list[str] = Field(description="In order; empty where nothing was done.")
+    png: str | None = Field(None, description="The image the model saw, base64 of a PNG.")
 
 
 class Prediction(_Document):
@@ -73,6 +121,9 @@ class PredictResponse(_Document):
     provider: str = Field(description="ONNX Runtime's execution provider it ran on.")
     predictions: list[Prediction]
     warnings: Warnings = None
+    fitted: list[FittedPicture] | None = Field(
+        None, description="Per instance, if the request names a fit or asks for the images."
+    )
 
 
 class UnansweredModel(_Document):
@@ -93,7 +144,6 @@ class CompareResponse(_Document):
     )
     skipped: list[UnansweredModel] = Field(description="Models that do not take the instances.")
     refused: list[UnansweredModel] = Field(description="Versions that were refused at load.")
-    warnings: Warnings = None
 
 
 class ServingVersion(_Document):
@@ -111,6 +161,12 @@ class ServingVersion(_Document):
     provider: str
     test_accuracy: float | None = Field(None, description="Of a classification, if measured.")
     test_rmse: float | None = Field(None, description="Of a regression, if measured.")
+    sample_accuracy: float | None = Field(
+        None, description="Of an imported classification, on samples it may have been trained on."
+    )
+    sample_rmse: float | None = Field(
+        None, description="Of an imported regression, on samples it may have been trained on."
+    )
     bytes: int = Field(description="Size of the graph.")
     load_seconds: float
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from contract.messages import describe
 from contract.tensors import TensorSpec
 from service import __version__
 from service.errors import InvalidError
+from service.protocol import schema
 from service.selection import Rejection, Selection
 from service.serving.repository import Models, Refusal
 from service.strict_json import parse_object, refuse_unknown
@@ -16,13 +15,13 @@ from service.strict_json import parse_object, refuse_unknown
 EXTENSIONS = ("binary_tensor_data", "classification", "statistics")
 
 
-def server(loads: bool) -> dict[str, Any]:
+def server(loads: bool) -> schema.MetadataServer:
     """`$metadata_server_response`; `loads` says that models can be loaded and unloaded."""
-    extensions = (*EXTENSIONS, "model_repository") if loads else EXTENSIONS
+    extensions = [*EXTENSIONS, "model_repository"] if loads else [*EXTENSIONS]
     return {"name": "rosenblatt", "version": __version__, "extensions": extensions}
 
 
-def model(models: Models, name: str | None, version: str | None) -> dict[str, Any]:
+def model(models: Models, name: str | None, version: str | None) -> schema.MetadataModel:
     """`$metadata_model_response`; `versions` are those that serve.
 
     Raises:
@@ -38,7 +37,7 @@ def model(models: Models, name: str | None, version: str | None) -> dict[str, An
     }
 
 
-def statistics(models: Models, name: str | None, version: str | None) -> dict[str, Any]:
+def statistics(models: Models, name: str | None, version: str | None) -> schema.ModelStats:
     """`$stats_model_response` of one version, one model's versions, or all that serve.
 
     Raises:
@@ -54,7 +53,7 @@ def statistics(models: Models, name: str | None, version: str | None) -> dict[st
     return {"model_stats": [served.statistics.document() for served in chosen]}
 
 
-def model_ready(models: Models, name: str | None, version: str | None) -> dict[str, Any]:
+def model_ready(models: Models, name: str | None, version: str | None) -> schema.ModelReady:
     """`$ready_model_response`.
 
     Raises:
@@ -63,7 +62,7 @@ def model_ready(models: Models, name: str | None, version: str | None) -> dict[s
     return {"name": models.get(name, version).name, "ready": True}
 
 
-def server_ready(models: Models) -> dict[str, Any]:
+def server_ready(models: Models) -> schema.ServerReady:
     """`$ready_server_response`: as `/readyz`, ready when the default model answers.
 
     The specification would have all models ready. Here a refused model must not take those that
@@ -76,7 +75,7 @@ def server_ready(models: Models) -> dict[str, Any]:
     return {"ready": True}
 
 
-def index(models: Models, body: bytes, selection: Selection) -> list[dict[str, str]]:
+def index(models: Models, body: bytes, selection: Selection) -> list[schema.RepositoryModel]:
     """`$repository_index_response`: every version, and why those that do not serve do not.
 
     Args:
@@ -101,10 +100,12 @@ def index(models: Models, body: bytes, selection: Selection) -> list[dict[str, s
     return sorted(found, key=lambda entry: (entry["name"], len(entry["version"]), entry["version"]))
 
 
-def _tensor(spec: TensorSpec) -> dict[str, Any]:
+def _tensor(spec: TensorSpec) -> schema.MetadataTensor:
     """`$metadata_tensor`."""
-    return {"name": spec.name, "datatype": spec.datatype, "shape": spec.shape}
+    return {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
 
 
-def _entry(name: str, version: str, state: str, reason: str) -> dict[str, str]:
+def _entry(
+    name: str, version: str, state: schema.ModelState, reason: str
+) -> schema.RepositoryModel:
     return {"name": name, "version": version, "state": state, "reason": reason}

@@ -1,1 +1,1 @@
-"""Models as callables: ONNX Runtime sessions, the loaded models, and pictures as their input."""
+"""Running models: ONNX Runtime sessions, batching, and decoding of pictures."""

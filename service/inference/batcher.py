@@ -1,10 +1,10 @@
-"""Requests of every route meet here: rows that wait for the same model are answered together.
+"""Dynamic batching: rows of concurrent requests to the same model run together.
 
-One batcher per served version. Rows queue while the event loop reads requests; at the end of each
-turn of the loop the waiting rows are run in batches, so an idle service answers at once and a busy
-one in batches, without any fixed delay. A batch that is worth a thread leaves the loop; while it
-runs, the next one gathers, and when that is full it follows, so the thread need not wait for the
-loop.
+Each served version has one batcher for all routes. Rows queue while the event loop reads requests;
+at the end of each turn of the loop the waiting rows are run in batches. An idle service therefore
+answers at once and a busy one in batches, without a fixed delay. Small batches run on the loop,
+larger ones on a thread. While one batch runs, the next one fills; when it is full it is queued on
+the thread, which then does not have to wait for the loop.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from service.inference.queue import Pending, Queue, Slice
 
 
 class BatchMetrics(Protocol):
-    """Counts what a batcher does."""
+    """Receives the counts and times of a batcher."""
 
     def batch(self, rows: int, waited: Sequence[float], seconds: float) -> None:
-        """`rows` were answered in `seconds`; `waited` has the wait of each request, in seconds."""
+        """A batch of `rows` ran for `seconds`; `waited` has each request's wait in seconds."""
 
     def refused(self, reason: str, rows: int) -> None:
-        """Rows that were not run: `full`, `deadline`, `cancelled` or `failed`."""
+        """`rows` were not run; `reason` is `full`, `deadline`, `cancelled` or `failed`."""
 
 
 class Batcher:
-    """Batches of one model, on one event loop. Not safe to call from other threads.
+    """Batches the requests to one model on one event loop. Not thread-safe.
 
     Args:
-        name: of the model, for messages.
-        thread: an executor of one thread, so that runs finish in the order they started.
+        name: the model's name, for messages.
+        thread: an executor with one thread, so that batches finish in the order they started.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Batcher:
         self._metrics = metrics
         self._queue = Queue(name, policy, metrics.refused)
         self._scheduled = False
-        self._in_flight = 0  # batches on the thread
+        self._in_flight = 0  # batches submitted to the thread
 
     @property
     def rows(self) -> int:
@@ -61,15 +61,15 @@ class Batcher:
         return self._queue.rows
 
     def seconds(self, rows: int) -> float:
-        """How long this many more rows would take, with those that wait."""
+        """Estimated seconds to run `rows` more rows after the waiting ones."""
         return (self._queue.rows + rows) * self._policy.row_seconds
 
     async def infer(self, batch: Batch) -> Batch:
-        """The outputs for a batch of at least one row, in its order.
+        """The outputs for a batch of at least one row, in the order of its rows.
 
         Raises:
             BusyError: too many rows wait.
-            DeadlineError: they waited too long; nothing was run.
+            DeadlineError: the rows waited too long and were not run.
         """
         loop = asyncio.get_running_loop()
         request = Pending(batch, loop.create_future(), time.perf_counter())
@@ -81,8 +81,8 @@ class Batcher:
             self._queue.forget(request)
             raise
         finally:
-            # An error's traceback holds this frame, and the frame would hold the error: a cycle
-            # for the garbage collector, and with it the rows.
+            # The error's traceback refers to this frame, and `request` refers to the error. Break
+            # the cycle, so that the rows are freed without the garbage collector.
             del request
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -116,14 +116,14 @@ class Batcher:
         try:
             work = loop.run_in_executor(self._thread, self._run, slices)
         except RuntimeError:
-            # The pool is closed: the process ends.
+            # The executor is shut down because the process is stopping.
             self._settle(slices, [_stopping()] * len(slices))
             return
         self._in_flight += 1
         work.add_done_callback(lambda done: self._finished(slices, done))
 
     def _finished(self, slices: list[Slice], work: asyncio.Future[list[Batch | Exception]]) -> None:
-        """A batch is done; the next starts before any answer is written."""
+        """Settle a finished batch and start the next before any response is written."""
         self._in_flight -= 1
         if work.cancelled():  # the loop is being shut down
             self._settle(slices, [_stopping()] * len(slices))
@@ -133,10 +133,10 @@ class Batcher:
             self._drain(work.get_loop())
 
     def _run(self, slices: list[Slice]) -> list[Batch | Exception]:
-        """Answer a batch, whatever happens; on the loop or on a thread."""
+        """Run a batch, on the loop or on the thread; every exception becomes an answer."""
         try:
             return self._answer(slices)
-        except Exception as error:  # of the metrics, or of cutting the answers
+        except Exception as error:  # from the metrics, or from splitting the outputs
             return [error] * len(slices)
 
     def _answer(self, slices: list[Slice]) -> list[Batch | Exception]:
@@ -151,7 +151,7 @@ class Batcher:
         except Exception as error:
             if len(slices) == 1:
                 return [error]
-            # One of them is to blame: run each on its own, so that the others get their answer.
+            # One request caused the error: run each alone, so that the others get their outputs.
             return [answer for one in slices for answer in self._answer([one])]
         seconds = time.perf_counter() - started
         rows = sum(batch.rows for _, batch in slices)
@@ -159,7 +159,7 @@ class Batcher:
         return list(answers)
 
     def _settle(self, slices: list[Slice], answers: Sequence[Batch | Exception]) -> None:
-        """Hand the answers out; a request is done when its last rows are."""
+        """Pass the outputs to the requests; a request is complete with its last rows."""
         for (request, rows), answer in zip(slices, answers, strict=True):
             if request.future.done():
                 continue
@@ -175,4 +175,4 @@ class Batcher:
 
 
 def _stopping() -> UnavailableError:
-    return UnavailableError("the service is stopping; ask again in a moment")
+    return UnavailableError("the service is stopping; try again in a moment")

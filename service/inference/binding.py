@@ -1,8 +1,8 @@
-"""Runs through I/O binding: inputs and outputs lie in buffers on the device, one set per bucket.
+"""I/O binding: a session's inputs and outputs are buffers on the device, one set per bucket.
 
-A bucket is a batch size, a power of two. A run of n rows takes the smallest bucket that holds them;
-the missing rows are zeros, and their answers are cut off. So a device sees a handful of shapes, and
-each of them before the first request (docs/decisions/0017).
+A bucket is a batch size, usually a power of two. A run of n rows uses the smallest bucket of at
+least n rows; it is padded with zeros, and the padding's outputs are dropped. The device therefore
+sees only a few shapes, all of them before the first request (docs/decisions/0017).
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from contract.manifest import Manifest
 from contract.tensors import TensorSpec
 from service.errors import StartupError
 
-# The first run of a shape notes what it allocates, the second takes that in one piece.
+# ONNX Runtime records a shape's allocations in the first run and reserves one block in the second.
 _WARM_RUNS = 2
 
 logger = logging.getLogger(__name__)
 
 
 def bindable(manifest: Manifest) -> bool:
-    """True if all tensors of a model can lie in buffers on a device."""
+    """True if all tensors of a model can be buffers on a device; text cannot."""
     return all(t.datatype != "BYTES" for t in (*manifest.inputs, *manifest.outputs))
 
 
 class Bucket:
-    """The buffers of one batch size. Safe to call from several threads, which take turns.
+    """The buffers of one batch size. Thread-safe: a lock serialises the runs.
 
     Args:
         rows: the batch size.
-        device: where the buffers lie, as ONNX Runtime calls it: `cuda` or `cpu`.
+        device: ONNX Runtime's name of the buffers' device: `cuda` or `cpu`.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class Bucket:
 
     @property
     def n_bytes(self) -> int:
-        """What the buffers take on the device."""
+        """Bytes of the buffers on the device."""
         buffers = [*self._inputs.values(), *self._outputs.values()]
         return sum(int(buffer.tensor_size_in_bytes()) for buffer in buffers)
 
     def run(self, arrays: Mapping[str, Array]) -> list[Array]:
-        """The outputs, in the manifest's order, for arrays [n, ...] by input name."""
+        """The outputs [n, ...] in the manifest's order, for arrays [n, ...] by input name."""
         n = len(next(iter(arrays.values())))
         with self._lock:
             for name, buffer in self._inputs.items():
@@ -71,16 +71,16 @@ class Bucket:
             self._binding.synchronize_inputs()
             self._session.run_with_iobinding(self._binding)
             self._binding.synchronize_outputs()
-            # On the CPU `numpy` is a view of the buffer, which the next run overwrites.
+            # On the CPU `numpy` returns a view of the buffer, which the next run overwrites.
             return [buffer.numpy()[:n].copy() for buffer in self._outputs.values()]
 
     def warm_up(self) -> None:
-        """Let the device choose algorithms and allocate for this shape."""
+        """Run this shape, so that the device chooses algorithms and allocates memory for it."""
         for _ in range(_WARM_RUNS):
             self.run(self._padded)
 
     def _filled(self, name: str, array: Array) -> Array:
-        """The rows and zeros after them, as many as the batch size."""
+        """The array padded with zero rows to the batch size."""
         if len(array) == self._rows:
             return np.ascontiguousarray(array)
         padded = self._padded[name]
@@ -89,21 +89,21 @@ class Bucket:
         return padded
 
     def _buffer(self, spec: TensorSpec, device: str) -> ort.OrtValue:
-        """Uninitialised, with room for all rows of an input or output."""
+        """An uninitialised buffer for all rows of an input or output."""
         shape = [self._rows, *spec.row]
         return ort.OrtValue.ortvalue_from_shape_and_type(shape, spec.dtype.type, device, 0)
 
 
 class Bound:
-    """Runs of one session through its buckets. Safe to call from several threads.
+    """One session with its buckets. Thread-safe.
 
     Args:
-        device: where the buffers lie, as ONNX Runtime calls it: `cuda` or `cpu`.
-        largest: rows of the largest bucket to try. One that the device has no room for is left
-            out, and with it those above; `largest` then says what fits.
+        device: ONNX Runtime's name of the buffers' device: `cuda` or `cpu`.
+        largest: rows of the largest bucket to try. If the device cannot run a bucket, that bucket
+            and all larger ones are left out; the property `largest` gives the result.
 
     Raises:
-        StartupError: the device cannot run the graph, not even for one row.
+        StartupError: the device cannot run even one row.
     """
 
     def __init__(
@@ -120,42 +120,44 @@ class Bound:
 
     @property
     def n_bytes(self) -> int:
-        """What the buffers take on the device."""
+        """Bytes of the buffers of all buckets on the device."""
         return sum(bucket.n_bytes for bucket in self._buckets)
 
     def run(self, arrays: Mapping[str, Array]) -> list[Array]:
-        """The outputs for arrays by input name, [n, ...], 1 <= n <= `largest`."""
+        """The outputs [n, ...] for arrays [n, ...] by input name, 1 <= n <= `largest`."""
         n = len(next(iter(arrays.values())))
         return self._buckets[bisect_left(self._sizes, n)].run(arrays)
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, in one line; its kind where it says nothing."""
+    """The first line of an error's message, or its type's name if the message is empty."""
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def sizes(largest: int) -> list[int]:
-    """The buckets up to `largest`, which is one whether a power of two or not."""
+    """The batch sizes of the buckets: the powers of two below `largest`, then `largest`."""
     return [2**k for k in range((largest - 1).bit_length())] + [largest]
 
 
 def _warm(
     session: ort.InferenceSession, manifest: Manifest, device: str, sizes: Sequence[int]
 ) -> dict[int, Bucket]:
-    """The buckets that run on the device, by size, each warmed up."""
+    """The buckets that the device can run, by size, each warmed up."""
     found: dict[int, Bucket] = {}
     for rows in sizes:
         try:
             bucket = Bucket(session, manifest, rows, device)
             bucket.warm_up()
-        except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
             reason = first_line(error)
             if not found:
                 raise StartupError(
                     f"{device} cannot run one row ({reason}); raise ROSENBLATT_GPU_MEMORY_MB or "
                     "set ROSENBLATT_PROVIDER to 'cpu'"
                 ) from error
-            logger.warning("%s cannot run %d rows at once (%s); fewer it can", device, rows, reason)
+            logger.warning(
+                "%s cannot run %d rows at once (%s); it runs fewer", device, rows, reason
+            )
             break
         found[rows] = bucket
     return found

@@ -1,4 +1,4 @@
-"""Which execution provider a session asks for, and which one it really got."""
+"""ONNX Runtime's execution providers: which to request for a session, and which it got."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.settings import MOST_WORKERS, Settings
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
-# Bytes set aside for the bound inputs and outputs of one session, which are not in its arena.
+# Bytes reserved for a session's bound inputs and outputs, which are outside ONNX Runtime's arena.
 BUFFERS = 2**20
 
 logger = logging.getLogger(__name__)
@@ -25,10 +25,10 @@ Provider = tuple[str, dict[str, Any]]
 
 
 def require(settings: Settings) -> None:
-    """Refuse the setting `cuda` where there is no device.
+    """Check that the provider setting can be met.
 
     Raises:
-        StartupError: saying so.
+        StartupError: the setting is `cuda` and there is no CUDA device.
     """
     if settings.provider == "cuda" and not _has_cuda():
         raise StartupError(
@@ -38,10 +38,10 @@ def require(settings: Settings) -> None:
 
 
 def workers(settings: Settings) -> int:
-    """How many processes serve: as set, or one per core; one where a GPU is to be shared.
+    """Number of worker processes: the setting, or else one per core, or one on a GPU.
 
-    Processes take turns on a GPU, each with a context, weights and buffers of its own, and split
-    the rows that one would run together (docs/decisions/0018).
+    Processes on a GPU take turns, each with its own context, weights and buffers, and split the
+    rows that one process would batch (docs/decisions/0018).
     """
     if settings.workers is not None:
         return settings.workers
@@ -49,7 +49,7 @@ def workers(settings: Settings) -> int:
 
 
 def cuda_is_used(settings: Settings) -> bool:
-    """True if graphs that can run on CUDA will."""
+    """True if graphs that can run on CUDA run there."""
     return settings.provider != "cpu" and _has_cuda()
 
 
@@ -59,15 +59,16 @@ def on_cpu() -> list[Provider]:
 
 
 def share(settings: Settings, n: int) -> Settings:
-    """The settings of one of `n` models of a worker: ONNX Runtime limits the memory of each.
+    """The settings of one of `n` models of a worker, with its share of the GPU memory.
 
-    Never less than 2 MiB, for half of it is the buffers'; what that is too little for says so.
+    ONNX Runtime limits memory per session. The share is at least 2 MiB, of which the buffers take
+    one; a model that needs more fails to load with a message that says so.
     """
     return settings.model_copy(update={"gpu_memory_mb": max(2, settings.gpu_memory_mb // n)})
 
 
 def wanted(artifact: Artifact, settings: Settings) -> list[Provider]:
-    """Providers to ask for, best first. The one model may take all GPU memory of the settings.
+    """Providers to request, best first. The model may use all GPU memory of the settings.
 
     Raises:
         StartupError: the setting is `cuda` and there is no CUDA device to use.
@@ -86,15 +87,15 @@ def wanted(artifact: Artifact, settings: Settings) -> list[Provider]:
     return [(CUDA, options), (CPU, {})]
 
 
-def check(asked: list[Provider], session: ort.InferenceSession, settings: Settings) -> str:
-    """The provider a session really has; ONNX Runtime falls back without an exception.
+def check(requested: list[Provider], session: ort.InferenceSession, settings: Settings) -> str:
+    """The provider that a session got; ONNX Runtime falls back to the CPU without an exception.
 
     Raises:
-        StartupError: the setting is `cuda`, CUDA was asked for, and the session fell back.
+        StartupError: the setting is `cuda`, CUDA was requested, and the session fell back.
     """
     got: str = session.get_providers()[0]
-    if asked[0][0] == CUDA and got != CUDA:
-        message = "CUDA was asked for but ONNX Runtime fell back to the CPU; see its log above"
+    if requested[0][0] == CUDA and got != CUDA:
+        message = "CUDA was requested but ONNX Runtime fell back to the CPU; see its log above"
         if settings.provider == "cuda":
             raise StartupError(message)
         logger.warning(message)
@@ -103,7 +104,10 @@ def check(asked: list[Provider], session: ort.InferenceSession, settings: Settin
 
 @lru_cache(maxsize=1)
 def _has_cuda() -> bool:
-    """A device answers and ONNX Runtime can use one; asked of the driver, which is silent."""
+    """True if there is a CUDA device and this ONNX Runtime can use it.
+
+    The driver is called directly: ONNX Runtime would log an error where there is no device.
+    """
     if CUDA not in ort.get_available_providers():
         return False
     try:

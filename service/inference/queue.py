@@ -1,11 +1,11 @@
-"""The rows that wait for one model: bounded, in order, and newest first under overload.
+"""The bounded queue of one model: first in, first out, but newest first under overload.
 
-First come, first served is fair while every request is served. Under overload it is the worst
-order: each request waits as long as the queue is, and the ones served have waited longest. So from
-the moment the queue is full, and until it has not been full for as long as a full queue takes to
-run, the newest requests go first and push out the oldest (adaptive LIFO: Maurer, "Fail at Scale",
-ACM Queue 13(8), 2015). A burst is worked off this way. An overload that lasts longer than a full
-queue takes to run is no burst: requests that wait for more than a few runs are then shed.
+First in, first out is fair while every request is served. Under overload it is the worst order:
+every request waits for the whole queue, and those that are served have waited longest. An overload
+starts when the queue is full and ends when the queue has not been full for `full_seconds`, the time
+to run a full queue. During an overload the newest requests run first and push out the oldest
+(adaptive LIFO: Maurer, "Fail at Scale", ACM Queue 13(8), 2015). A burst ends within `full_seconds`.
+If the overload lasts longer, requests that have waited for more than a few runs are shed.
 """
 
 from __future__ import annotations
@@ -20,16 +20,22 @@ from contract.batch import Batch
 from service.errors import BusyError, DeadlineError, ServiceError
 from service.inference.policy import BatchingPolicy
 
-# Runs that a request may wait for in a lasting overload.
+# A request may wait for this many runs in an overload that lasts.
 _PATIENT_RUNS = 4
 
-# Told of rows that are given up: the reason and how many.
+# Called for rows that are not run, with the reason and the number of rows.
 Refused = Callable[[str, int], None]
 
 
 @dataclass(eq=False, slots=True)
 class Pending:
-    """One waiting request: rows from `start` are to be run, `parts` are the answers so far."""
+    """One waiting request.
+
+    Attributes:
+        since: arrival, in seconds of `time.perf_counter`.
+        start: first row that was not yet taken.
+        parts: the outputs so far, in order.
+    """
 
     batch: Batch
     future: asyncio.Future[Batch]
@@ -43,7 +49,7 @@ class Pending:
         return self.batch.rows - self.start
 
 
-# A request and those of its rows that go into one run.
+# A request and its rows in one run.
 Slice = tuple[Pending, Batch]
 
 
@@ -51,7 +57,7 @@ class Queue:
     """Requests that wait for one model.
 
     Args:
-        name: of the model, for messages.
+        name: the model's name, for messages.
     """
 
     def __init__(self, name: str, policy: BatchingPolicy, refused: Refused) -> None:
@@ -59,8 +65,8 @@ class Queue:
         self._policy = policy
         self._refused = refused
         self._waiting: deque[Pending] = deque()  # oldest first
-        self._cut: Pending | None = None  # some of its rows were taken already
-        # When the queue was first full in this overload, and when last.
+        self._cut: Pending | None = None  # a request of which some rows were taken
+        # The first and the last time that the queue was full in this overload.
         self._overload_since = self._overload_last = -math.inf
         self.rows = 0
 
@@ -69,13 +75,13 @@ class Queue:
         return bool(self._waiting) or self._cut is not None
 
     def add(self, request: Pending) -> None:
-        """Put a request behind the others; where it does not fit, older ones make room.
+        """Append a request; if the queue is full, the oldest requests fail to make room.
 
         Raises:
-            BusyError: it does not fit even so.
+            BusyError: the request does not fit.
         """
         n = request.left
-        # A request on its own may always wait, whatever its size.
+        # An empty queue accepts a request of any size.
         if self.rows and self.rows + n > self._policy.max_waiting_rows:
             if not self._overloaded(request.since):
                 self._overload_since = request.since
@@ -85,7 +91,13 @@ class Queue:
         self.rows += n
 
     def _make_room(self, n: int) -> None:
-        """Push out the oldest for `n` rows, unless one is larger or the room would not do."""
+        """Fail the oldest requests to make room for `n` rows.
+
+        Requests of more than `n` rows are kept.
+
+        Raises:
+            BusyError: there would not be enough room.
+        """
         needed = self.rows + n - self._policy.max_waiting_rows
         freed = pushed = 0
         for oldest in self._waiting:
@@ -101,13 +113,13 @@ class Queue:
             self._give_up(oldest, "full", self._full(oldest.left))
 
     def take(self, now: float) -> list[Slice]:
-        """The rows of the next run, at most `max_batch_rows`; `now` as `since`, in seconds."""
+        """The rows of the next run, at most `max_batch_rows`; `now` is on the clock of `since`."""
         overloaded = self._overloaded(now)
         self._expire(now, self._patience(now) if overloaded else math.inf)
         slices: list[Slice] = []
         room = self._policy.max_batch_rows
         while room and (request := self._next(overloaded)) is not None:
-            if request.future.done():  # its client left, or an earlier part of it failed
+            if request.future.done():  # its client left, or an earlier part failed
                 self.rows -= request.left
                 cancelled = request.future.cancelled()
                 self._refused("cancelled" if cancelled else "failed", request.left)
@@ -147,7 +159,7 @@ class Queue:
         return now - self._overload_last < self._policy.full_seconds
 
     def _patience(self, now: float) -> float:
-        """How long a request may wait in this overload."""
+        """Longest wait of a request in this overload, in seconds."""
         if now - self._overload_since < self._policy.full_seconds:
             return self._policy.full_seconds
         return min(_PATIENT_RUNS * self._policy.run_seconds, self._policy.full_seconds)

@@ -1,4 +1,4 @@
-"""One loaded model: construct it, let it prove itself, call it."""
+"""One loaded model: construct its session, replay its golden samples, run it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from contract.golden import GoldenSamples
 from contract.manifest import Manifest
 from contract.repository import Artifact, Entry, audit
 from service.errors import StartupError
-from service.inference import provider
+from service.inference import memory, provider
 from service.inference.binding import Bound, bindable, first_line
 from service.settings import Settings
 
-# Rows per call of the session: a request of many rows must not multiply its buffers, and a row of a
-# large image is as much as many small ones.
+# Limits of one call of the runtime, in rows and in bytes, so that a large request or large rows do
+# not need large buffers.
 CHUNK_ROWS = 256
 CHUNK_BYTES = 32 * 2**20
 
@@ -32,33 +32,34 @@ Run = Callable[[Mapping[str, Array]], list[Array]]
 
 @dataclass(frozen=True)
 class Call:
-    """One way of running a graph: at most `rows` at a time."""
+    """A function that runs a graph, for at most `rows` rows."""
 
     run: Run
     rows: int
 
 
 class Session:
-    """A model that has answered its golden inputs. Safe to call from several threads.
+    """A model that has passed the replay of its golden samples. Thread-safe.
 
     Args:
+        requested: the execution providers, best first.
         started: `time.perf_counter()` when loading began.
-        device: where inputs and outputs are bound, as ONNX Runtime calls it; where the provider
-            is unless given, and nowhere on the CPU, whose memory is that of the arrays already.
+        device: ONNX Runtime's name of the device of bound inputs and outputs. By default `cuda`
+            with CUDA, and None, for no binding, on the CPU.
 
     Attributes:
-        samples: real inputs, the golden ones.
+        samples: the golden inputs.
         chunk_rows: most rows of one call of the runtime.
 
     Raises:
-        ArtifactError: the graph does not answer its golden inputs as recorded.
-        StartupError: the provider setting cannot be fulfilled.
+        ArtifactError: the graph's outputs for the golden inputs differ from the recorded ones.
+        StartupError: the provider setting cannot be met.
     """
 
     def __init__(
         self,
         artifact: Artifact,
-        asked: list[provider.Provider],
+        requested: list[provider.Provider],
         settings: Settings,
         started: float,
         device: str | None = None,
@@ -67,12 +68,13 @@ class Session:
         self.samples = artifact.golden.inputs
         self._names = [output.name for output in self.manifest.outputs]
         self._session = ort.InferenceSession(
-            artifact.graph, _options(settings), providers=[name for name, _ in asked],
-            provider_options=[options for _, options in asked],
+            artifact.graph, _options(settings), providers=[name for name, _ in requested],
+            provider_options=[options for _, options in requested],
         )  # fmt: skip
-        self.provider = provider.check(asked, self._session, settings)
-        # A run that the device cannot do is an error: it must not move to the CPU in silence.
+        self.provider = provider.check(requested, self._session, settings)
+        # A run that fails on the device must raise, not fall back to the CPU silently.
         self._session.disable_fallback()
+        memory.forget_graph(self._session)
         call = self._call(device or ("cuda" if self.provider == provider.CUDA else None))
         self._run, self.chunk_rows = call.run, call.rows
         _replay(self, artifact.golden)
@@ -89,7 +91,7 @@ class Session:
         return self.manifest.version
 
     def predict(self, batch: Batch) -> Batch:
-        """Every output for a batch of all inputs; any number of rows of at least one."""
+        """Every output for a batch of all inputs; it must have at least one row."""
         if batch.rows <= self.chunk_rows:
             return self._predict(batch)
         starts = range(0, batch.rows, self.chunk_rows)
@@ -97,11 +99,17 @@ class Session:
             [self._predict(batch.slice(start, start + self.chunk_rows)) for start in starts]
         )
 
+    def release_buffers(self) -> None:
+        """Return the memory that runs of many rows took; the next such run takes it again."""
+        if self.provider != provider.CUDA:
+            memory.shrink_arena(self._session, self.samples.slice(0, 1).arrays)
+            memory.trim()
+
     def _predict(self, batch: Batch) -> Batch:
         return Batch(dict(zip(self._names, self._run(batch.arrays), strict=True)))
 
     def _call(self, device: str | None) -> Call:
-        """Runs bound to a device, or plain ones; text cannot be bound."""
+        """A bound run if the device and the tensors allow it, else a plain one."""
         tensors = (*self.manifest.inputs, *self.manifest.outputs)
         row_bytes = sum(t.dtype.itemsize * t.row_size for t in tensors)
         rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // row_bytes))
@@ -113,17 +121,24 @@ class Session:
 
 
 def load(entry: Entry, settings: Settings) -> Session:
-    """Parse, audit, construct, replay.
+    """Load one version: parse, audit, construct, replay.
 
     Raises:
-        ContractError: the artifact is not to be trusted.
-        StartupError: the provider setting cannot be fulfilled.
+        ContractError: the artifact fails its audit or its replay.
+        StartupError: the provider setting cannot be met.
     """
+    try:
+        return _load(entry, settings)
+    finally:
+        memory.trim()
+
+
+def _load(entry: Entry, settings: Settings) -> Session:
     started = time.perf_counter()
     artifact = audit(entry)
-    asked = provider.wanted(artifact, settings)
-    if asked[0][0] == provider.CUDA:
-        session = _on_cuda(entry, artifact, asked, settings, started)
+    requested = provider.wanted(artifact, settings)
+    if requested[0][0] == provider.CUDA:
+        session = _on_cuda(entry, artifact, requested, settings, started)
         if session is not None:
             return session
     return _construct(entry, artifact, "default", provider.on_cpu(), settings, started)
@@ -132,11 +147,11 @@ def load(entry: Entry, settings: Settings) -> Session:
 def _on_cuda(
     entry: Entry,
     artifact: Artifact,
-    asked: list[provider.Provider],
+    requested: list[provider.Provider],
     settings: Settings,
     started: float,
 ) -> Session | None:
-    """The session; None where there is a better one on the CPU.
+    """A session on CUDA; None if the CPU should serve the model.
 
     Raises:
         StartupError: the setting is `cuda` and the device cannot run the model.
@@ -145,14 +160,14 @@ def _on_cuda(
     if variant == "cuda":
         artifact = audit(entry, variant)
     try:
-        session = _construct(entry, artifact, variant, asked, settings, started)
+        session = _construct(entry, artifact, variant, requested, settings, started)
     except StartupError as error:
         if settings.provider == "cuda":
             raise StartupError(f"{entry}: {error}") from error
         logger.warning("model %s serves on the CPU: %s", entry, error)
         return None
     if session.provider != provider.CUDA and variant == "cuda":
-        # It fell back: tensors in place of tree nodes pay on a GPU alone.
+        # It fell back to the CPU, where the variant (trees as tensors) is slower than the default.
         return None
     return session
 
@@ -161,18 +176,18 @@ def _construct(
     entry: Entry,
     artifact: Artifact,
     variant: str,
-    asked: list[provider.Provider],
+    requested: list[provider.Provider],
     settings: Settings,
     started: float,
 ) -> Session:
     try:
-        return Session(artifact, asked, settings, started)
+        return Session(artifact, requested, settings, started)
     except StartupError:
         raise
-    except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
+    except Exception as error:  # ONNX Runtime's exceptions have no common base
         reason = first_line(error)
-        if asked[0][0] == provider.CUDA:
-            # The fault may be the device's: the CPU tries the same graph next.
+        if requested[0][0] == provider.CUDA:
+            # The device may be at fault, so the caller tries the same graph on the CPU.
             raise StartupError(
                 f"CUDA cannot load or run it ({reason}); raise ROSENBLATT_GPU_MEMORY_MB or set "
                 "ROSENBLATT_PROVIDER to 'cpu'"
@@ -186,7 +201,7 @@ def _construct(
 
 
 def _options(settings: Settings) -> ort.SessionOptions:
-    """One process per core and one thread each; idle threads must not spin (facts, measured)."""
+    """Options for one process per core with one thread each; idle threads do not spin."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.intra_op_threads
     options.inter_op_num_threads = 1
@@ -198,15 +213,15 @@ def _options(settings: Settings) -> ort.SessionOptions:
 
 
 def _replay(session: Session, golden: GoldenSamples) -> None:
-    """Answer the golden inputs.
+    """Run the golden inputs and compare the outputs with the recorded ones.
 
     Raises:
-        ArtifactError: a label differs, or a number by more than the tolerance.
+        ArtifactError: a label differs, or a number differs by more than the tolerance.
     """
     manifest = session.manifest
     try:
         difference = compare(golden.outputs, session.predict(golden.inputs), manifest.outputs)
-    except ValueError as error:  # another shape than recorded
+    except ValueError as error:  # the shape of an output differs
         raise ArtifactError(
             f"{session.name} version {session.version} does not answer its golden inputs: "
             f"{error}; restore or import it again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -10,6 +11,7 @@ from contract.batch import Array
 from contract.messages import describe
 from contract.tensors import Input
 from service.errors import InvalidError
+from service.instances.places import location
 
 _JSON_TYPES = {"FP": frozenset({int, float}), "BO": frozenset({bool})}
 
@@ -38,25 +40,25 @@ class ArrayDecoder:
             self._range = (int(info.min), int(info.max))
             self._takes = f"an integer from {info.min} to {info.max}"
 
-    def decode(self, values: list[Any], name: str = "") -> Array:
+    def decode(self, values: Sequence[Any], places: Sequence[str]) -> Array:
         """The rows as one array.
 
         Args:
             values: one nested list per row; a number where a row is a single one.
-            name: of the input within an instance, for messages: `.pixels`.
+            places: of each row, for messages: `instances[0]`.
 
         Raises:
             InvalidError: naming the first element that is wrong.
         """
         found: list[Any] = []
-        for i, value in enumerate(values):
-            self._flatten(value, self._shape, f"instances[{i}]{name}", found)
+        for value, place in zip(values, places, strict=True):
+            self._flatten(value, self._shape, place, found)
         try:
             wide = np.array(found, np.float64 if self._float else self._dtype)
         except OverflowError:
-            self._blame(found, name, len(values))
+            self._blame(found, places)
         if self._float and not (np.abs(wide) <= self._range[1]).all():
-            self._blame(found, name, len(values))
+            self._blame(found, places)
         return wide.astype(self._dtype, copy=False).reshape(len(values), *self._shape)
 
     def _flatten(self, value: Any, shape: tuple[int, ...], place: str, into: list[Any]) -> None:
@@ -69,7 +71,7 @@ class ArrayDecoder:
         if type(value) is not list or len(value) != shape[0]:
             had = f"has {len(value)} elements" if type(value) is list else f"is {describe(value)}"
             raise InvalidError(
-                f"{place} {had}; it must be an array of shape {list(shape)}", loc=_loc(place)
+                f"{place} {had}; it must be an array of shape {list(shape)}", loc=location(place)
             )
         if len(shape) == 1 and self._types.issuperset(map(type, value)):
             into.extend(value)
@@ -77,23 +79,16 @@ class ArrayDecoder:
         for i, item in enumerate(value):
             self._flatten(item, shape[1:], f"{place}[{i}]", into)
 
-    def _blame(self, found: list[Any], name: str, rows: int) -> NoReturn:
+    def _blame(self, found: list[Any], places: Sequence[str]) -> NoReturn:
         low, high = self._range
         for i, value in enumerate(found):
             if not low <= value <= high:
-                row, element = divmod(i, len(found) // rows)
+                row, element = divmod(i, len(found) // len(places))
                 index = np.unravel_index(element, self._shape) if self._shape else ()
-                place = f"instances[{row}]{name}" + "".join(f"[{k}]" for k in index)
-                self._refuse(value, place)
+                self._refuse(value, places[row] + "".join(f"[{k}]" for k in index))
         raise AssertionError("numbers were refused without a reason")
 
     def _refuse(self, value: Any, place: str) -> NoReturn:
         raise InvalidError(
-            f"{place} is {describe(value)}; it must be {self._takes}", loc=_loc(place)
+            f"{place} is {describe(value)}; it must be {self._takes}", loc=location(place)
         )
-
-
-def _loc(place: str) -> list[str | int]:
-    """`instances[0].pixels[3]` as the error body's path."""
-    parts = place.replace("]", "").replace(".", "[").split("[")
-    return [int(part) if part.isdecimal() else part for part in parts]

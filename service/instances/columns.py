@@ -193,7 +193,7 @@ class _Group:
         """Raise InvalidError if a column does not take a value."""
         right = type(value) in self._types
         if right and self._float and value is not None:
-            right = -self._limit <= value <= self._limit
+            right = not abs(value) > self._limit  # NaN, which JSON does not have, is missing
         elif right and self._types is _INTEGER:
             right = self._low <= value <= self._high
         if not right:

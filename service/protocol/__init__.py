@@ -2,5 +2,5 @@
 
 Names are the specification's (kserve/open-inference-protocol, `inference_rest.md`) and those of
 Triton's extensions: binary tensor data, classification, statistics, model repository index.
-Nothing here knows HTTP; `service.http.v2` routes it.
+This package is independent of HTTP; `service.http.v2` has the routes.
 """

@@ -1,7 +1,8 @@
-"""Binary tensors: little-endian, row-major, after the JSON and in its order.
+"""Binary tensors: little-endian, row-major, after the JSON and in the order of its tensors.
 
-Triton's binary tensor data extension. `Inference-Header-Content-Length` gives the bytes of the
-JSON; what follows is cut by the inputs' `binary_data_size`, to the last byte.
+Source: Triton's binary tensor data extension. The header `Inference-Header-Content-Length` gives
+the length of the JSON in bytes, and each input's `binary_data_size` the length of its tensor.
+Together they must cover the whole body.
 """
 
 from __future__ import annotations
@@ -22,34 +23,38 @@ _LENGTH_BYTES = 4
 
 
 def header_length(value: bytes | None) -> int | None:
-    """The header as a number; None where it was not sent.
+    """The value of the header in bytes; None if the header is absent.
 
     Raises:
-        MalformedError: it is no number of bytes.
+        MalformedError: the value is not a number of bytes.
     """
     if value is None:
         return None
     if not value.isdigit() or len(value) > 18:
         raise MalformedError(
             f"{HEADER} is {short(value.decode('latin-1'))}; it must be the number of bytes of the "
-            "JSON, or 0 where there is none"
+            "JSON, or 0 if the body holds no JSON"
         )
     return int(value)
 
 
 class Payload:
-    """The bytes after the JSON, handed out once and in order, without a copy."""
+    """The bytes after the JSON. Each call of `take` returns the next tensor, usually as a view."""
 
     def __init__(self, body: bytes, start: int) -> None:
         self._body = body
         self._at = start
 
     def take(self, size: Any, datatype: Datatype, shape: Sequence[int], where: str) -> Tensor:
-        """The next tensor; read-only.
+        """The next tensor, read-only.
+
+        Args:
+            size: the request's `binary_data_size`.
+            where: the tensor's field, for messages: `inputs[0]`.
 
         Raises:
-            InvalidError: `size` is no size, or not that of the shape.
-            MalformedError: fewer bytes are left.
+            InvalidError: `size` is not a number of bytes, or does not match the shape.
+            MalformedError: fewer than `size` bytes are left.
         """
         if type(size) is not int or size < 0:
             raise InvalidError(
@@ -76,7 +81,11 @@ class Payload:
         return _tensor(self._body, datatype, count, start, where).reshape(shape)
 
     def finish(self) -> None:
-        """Raise MalformedError where bytes are left over."""
+        """Check that nothing is left.
+
+        Raises:
+            MalformedError: bytes are left over.
+        """
         left = len(self._body) - self._at
         if left:
             raise MalformedError(
@@ -94,12 +103,12 @@ def _tensor(body: bytes, datatype: Datatype, count: int, start: int, where: str)
             )
         return array.view(np.bool_)
     array = np.frombuffer(body, datatype.dtype, count, start)
-    # The JSON before it may have any length; models may want elements where they belong.
+    # The JSON may have any length, so the tensor may start at an unaligned address.
     return array if array.flags.aligned else array.copy()
 
 
 def _split(data: bytes, count: int, where: str) -> list[str]:
-    """Elements of BYTES: each a length, an unsigned 32-bit integer, and so many bytes of UTF-8."""
+    """The elements of a BYTES tensor: each is its length as uint32, then its UTF-8 text."""
     elements: list[str] = []
     at = 0
     while at < len(data):
@@ -107,8 +116,8 @@ def _split(data: bytes, count: int, where: str) -> list[str]:
         end = start + int.from_bytes(data[at:start], "little")
         if start > len(data) or end > len(data):
             raise InvalidError(
-                f"{where} ends inside element {len(elements)}; each is 4 bytes of its length and "
-                "then so many bytes"
+                f"{where} ends inside element {len(elements)}; send each element as 4 bytes with "
+                "its length, then its text"
             )
         elements.append(_text(data[start:end], len(elements), where))
         at = end
@@ -122,7 +131,7 @@ def _text(element: bytes, index: int, where: str) -> str:
         return element.decode()
     except UnicodeDecodeError as error:
         raise InvalidError(
-            f"{where} holds bytes that are no UTF-8 in element {index}; send text in UTF-8"
+            f"{where} holds bytes that are not UTF-8 in element {index}; send text in UTF-8"
         ) from error
 
 

@@ -1,8 +1,8 @@
-"""Counters of one worker in a file that the other workers read.
+"""Counters that all workers share: each worker writes its own file and reads the others'.
 
-Several workers serve, and whichever takes a connection answers for all. Each counts in a file of
-its own, mapped into memory: counting is a store of eight bytes, without a lock or a system call,
-and what a worker has counted stays when it dies. A reader adds the files up.
+Any worker may receive the request for statistics, so it must report the sum over all workers. Each
+worker maps its own file into memory: incrementing a counter is a store of eight bytes, without a
+lock or a system call, and the counts survive the worker. A reader adds the files up.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ class Counters:
     """Integers of 64 bits that start at 0.
 
     Args:
-        size: how many.
-        folder: where the workers of this server keep these counters, one file each; None counts
-            in memory, for this process alone.
-        worker: name of this worker's file. One that is there is counted on: the worker that had
-            this process id before is dead.
+        size: number of counters.
+        folder: the folder with one file per worker of this server; None keeps the counters in
+            memory, for this process alone.
+        worker: name of this worker's file, its process id by default. If the file exists, its
+            counts are continued: they belong to a dead worker that had the same process id.
 
     Attributes:
-        own: int64 [size], this worker's. Each has one writer at a time.
+        own: int64 [size], the counters of this worker, which is their only writer.
     """
 
     def __init__(self, size: int, folder: Path | None = None, worker: str | None = None) -> None:
@@ -39,14 +39,14 @@ class Counters:
         self.own = memoryview(self._memory(8 * size)).cast("q")
 
     def all(self) -> NDArray[np.int64]:
-        """int64 [workers, size]: every worker's, of those that died too; the own first."""
+        """int64 [workers, size]: the counters of every worker, living or dead; its own first."""
         rows = [np.array(self.own, np.int64)]
         for path in self._others():
             try:
                 row = np.fromfile(path, np.int64)
-            except OSError:  # it was deleted meanwhile
+            except OSError:  # deleted since the folder was listed
                 continue
-            if row.size == self._size:  # or a worker is about to write its zeros
+            if row.size == self._size:  # a new worker may not have written its zeros yet
                 rows.append(row)
         return np.stack(rows)
 
@@ -55,11 +55,11 @@ class Counters:
             return []
         try:
             return sorted(path for path in self._folder.iterdir() if path.name != self._worker)
-        except OSError:  # it is gone
+        except OSError:  # the folder is gone
             return []
 
     def _memory(self, n_bytes: int) -> mmap.mmap:
-        """The file of this worker, or memory that nobody shares where there can be none."""
+        """The file of this worker in memory; private memory if the file cannot be written."""
         if self._folder is None:
             return mmap.mmap(-1, n_bytes)
         try:
@@ -67,15 +67,18 @@ class Counters:
             return _mapped(self._folder / self._worker, n_bytes)
         except OSError as error:
             logger.warning(
-                "%s cannot be written (%s): statistics are those of one worker; "
-                "give BENTOML_HOME a folder that can be", self._folder, error.strerror,
+                "%s cannot be written (%s), so statistics cover one worker only; "
+                "set BENTOML_HOME to a writable folder", self._folder, error.strerror,
             )  # fmt: skip
             self._folder = None
             return mmap.mmap(-1, n_bytes)
 
 
 def _mapped(path: Path, n_bytes: int) -> mmap.mmap:
-    """The file in memory; written out first, for a hole on a full disk would kill the process."""
+    """Map the file into memory, filled with zeros first.
+
+    A sparse file on a full disk would kill the process at the first write.
+    """
     with path.open("a+b") as file:
         if os.fstat(file.fileno()).st_size != n_bytes:
             file.truncate(0)

@@ -1,4 +1,4 @@
-"""`data` of a tensor: JSON values, flat or nested as its shape, in row-major order."""
+"""The field `data` of a tensor: JSON values in row-major order, flat or nested like the shape."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ Tensor = NDArray[Any]
 def decode_data(
     data: Any, datatype: Datatype, shape: Sequence[int], where: str, *, booleans: bool = True
 ) -> Tensor:
-    """The tensor of JSON values.
+    """The array of `shape` that holds the JSON values in `data`.
 
     Args:
         where: the field, for messages: `inputs[0].data`.
-        booleans: False when the JSON is known to hold none, which saves a look at every type.
+        booleans: False if the JSON is known to hold no booleans; UINT8 then skips the check of
+            every value's type.
 
     Raises:
-        InvalidError: no array, another number of elements, another nesting, a value that the
-            datatype does not take.
+        InvalidError: `data` is not an array, its length or nesting does not match the shape, or
+            a value is outside the datatype.
     """
     if type(data) is not list:
         raise InvalidError(f"{where} is {describe(data)}; it must be an array of values")
@@ -41,29 +42,29 @@ def decode_data(
         )
     array = _convert(values, datatype, booleans)
     if array is None:
-        _blame(values, datatype, shape if nested else [count], where)
+        _raise_for_value(values, datatype, shape if nested else [count], where)
     return array.reshape(shape)
 
 
 def encode_data(array: Tensor, datatype: Datatype) -> Tensor | list[str]:
-    """The values in row-major order, as `orjson` writes them."""
+    """The values in row-major order, in a form that `orjson` can write."""
     if datatype.kind == "bytes":
         return array.ravel().tolist()
     return np.ascontiguousarray(array).reshape(-1)
 
 
 def _flatten(data: list[Any], shape: Sequence[int], where: str) -> list[Any]:
-    """The elements of nested lists whose lengths are the shape's."""
+    """The elements of nested lists; the lengths of the lists must match the shape."""
     level: list[Any] = [data]
     for depth, size in enumerate(shape):
         if set(map(type, level)) != {list} or set(map(len, level)) != {size}:
-            _blame_nesting(level, shape, depth, where)
+            _raise_for_nesting(level, shape, depth, where)
         level = list(chain.from_iterable(level))
     return level
 
 
-def _blame_nesting(level: list[Any], shape: Sequence[int], depth: int, where: str) -> NoReturn:
-    """Name the first list of a level that is none, or has another length than the shape's."""
+def _raise_for_nesting(level: list[Any], shape: Sequence[int], depth: int, where: str) -> NoReturn:
+    """Raise for the first item of a level that is not a list, or not of the shape's length."""
     size = shape[depth]
     for i, item in enumerate(level):
         place = where + _path(i, shape[:depth])
@@ -71,20 +72,20 @@ def _blame_nesting(level: list[Any], shape: Sequence[int], depth: int, where: st
             raise InvalidError(f"{place} is {describe(item)}; it must be an array of {size}")
         if len(item) != size:
             raise InvalidError(
-                f"{place} has {len(item)} elements; shape {short(list(shape))} wants {size} there"
+                f"{place} has {len(item)} elements; shape {short(list(shape))} needs {size} there"
             )
     raise AssertionError(f"{where} was refused without a reason")
 
 
 def _convert(values: list[Any], datatype: Datatype, booleans: bool) -> Tensor | None:
-    """A flat array, or None where some value is not the datatype's. No loop over good values."""
+    """A flat array, or None if a value is outside the datatype. Python loops over no values."""
     try:
         if (booleans or datatype.name != "UINT8") and not datatype.json_types.issuperset(
             map(type, values)
         ):
             return None
         if datatype.name == "UINT8":
-            # Refuses all but booleans and integers from 0 to 255, and faster than NumPy.
+            # `bytes` accepts only booleans and integers from 0 to 255, and is faster than NumPy.
             return np.frombuffer(bytes(values), np.uint8)
         if datatype.kind == "bytes":
             return np.array(values, object)
@@ -98,16 +99,18 @@ def _convert(values: list[Any], datatype: Datatype, booleans: bool) -> Tensor | 
     return wide.astype(datatype.dtype)
 
 
-def _blame(values: list[Any], datatype: Datatype, shape: Sequence[int], where: str) -> NoReturn:
+def _raise_for_value(
+    values: list[Any], datatype: Datatype, shape: Sequence[int], where: str
+) -> NoReturn:
     for i, value in enumerate(values):
         if not datatype.takes(value):
             raise InvalidError(
                 f"{where}{_path(i, shape)} is {describe(value)}; {datatype.name} takes "
-                f"{datatype.says}"
+                f"{datatype.range}"
             )
     raise AssertionError(f"{where} was refused without a reason")
 
 
 def _path(index: int, shape: Sequence[int]) -> str:
-    """`[0][3][27]` for the element of a row-major index."""
+    """The subscript of the element with a row-major index, such as `[0][3][27]`."""
     return "".join(f"[{i}]" for i in np.unravel_index(index, tuple(shape))) if shape else ""

@@ -1,4 +1,4 @@
-"""The tensor datatypes as data: how NumPy stores each, and which JSON values it takes."""
+"""The tensor datatypes as data: the NumPy type of each and the JSON values it takes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from contract.tensors import DTYPES
+from contract.tensors import Datatype as Name
+
 Kind = Literal["boolean", "integer", "float", "bytes"]
 
 
@@ -16,63 +19,63 @@ class Datatype:
     """One datatype of the specification.
 
     Attributes:
-        dtype: little-endian, as binary tensors are.
+        dtype: NumPy's type, little-endian like binary tensors.
         json_types: the Python types of its JSON values.
-        says: what a value is, for messages.
-        takes: whether one JSON value is in its range.
+        range: the allowed values in words, for messages.
+        takes: True for a JSON value in the range.
     """
 
     name: str
     kind: Kind
     dtype: np.dtype[Any]
     json_types: frozenset[type]
-    says: str
+    range: str
     takes: Callable[[Any], bool]
 
 
-def _integer(name: str, code: str) -> Datatype:
-    dtype = np.dtype(code)
+def _integer(name: Name) -> Datatype:
+    dtype = DTYPES[name]
     low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
     def takes(value: Any) -> bool:
         return type(value) is int and low <= value <= high
 
-    says = f"an integer from {low} to {high}"
-    return Datatype(name, "integer", dtype, frozenset({int}), says, takes)
+    span = f"an integer from {low} to {high}"
+    return Datatype(name, "integer", dtype, frozenset({int}), span, takes)
 
 
-def _float(name: str, code: str) -> Datatype:
-    dtype = np.dtype(code)
+def _float(name: Name) -> Datatype:
+    dtype = DTYPES[name]
     limit = float(np.finfo(dtype).max)
 
     def takes(value: Any) -> bool:
         return type(value) in (int, float) and -limit <= value <= limit
 
-    says = f"a number from {-limit:g} to {limit:g}"
-    return Datatype(name, "float", dtype, frozenset({int, float}), says, takes)
+    span = f"a number from {-limit:g} to {limit:g}"
+    return Datatype(name, "float", dtype, frozenset({int, float}), span, takes)
 
 
-def _of(kind: Kind, name: str, code: str, json_type: type, says: str) -> Datatype:
+def _of(kind: Kind, name: Name, json_type: type, span: str) -> Datatype:
     types = frozenset({json_type})
-    return Datatype(name, kind, np.dtype(code), types, says, lambda value: type(value) is json_type)
+    return Datatype(name, kind, DTYPES[name], types, span, lambda value: type(value) is json_type)
 
 
 DATATYPES = {
     datatype.name: datatype
     for datatype in (
-        _of("boolean", "BOOL", "|b1", bool, "true or false"),
-        _integer("UINT8", "|u1"),
-        _integer("UINT16", "<u2"),
-        _integer("UINT32", "<u4"),
-        _integer("UINT64", "<u8"),
-        _integer("INT8", "|i1"),
-        _integer("INT16", "<i2"),
-        _integer("INT32", "<i4"),
-        _integer("INT64", "<i8"),
-        _float("FP16", "<f2"),
-        _float("FP32", "<f4"),
-        _float("FP64", "<f8"),
+        _of("boolean", "BOOL", bool, "true or false"),
+        _integer("UINT8"),
+        _integer("UINT16"),
+        _integer("UINT32"),
+        _integer("UINT64"),
+        _integer("INT8"),
+        _integer("INT16"),
+        _integer("INT32"),
+        _integer("INT64"),
+        _float("FP16"),
+        _float("FP32"),
+        _float("FP64"),
         # Text of any length; in memory an array of str objects.
-        _of("bytes", "BYTES", "|O", str, "a string"),
+        _of("bytes", "BYTES", str, "a string"),
     )
 }

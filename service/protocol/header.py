@@ -1,4 +1,4 @@
-"""The JSON of a request: which tensors, of which shape, where they are, what to answer."""
+"""Decode the JSON of a request: its input tensors and the outputs it asks for."""
 
 from __future__ import annotations
 
@@ -15,20 +15,27 @@ from service.protocol.parameters import decode_parameters, flag
 from service.protocol.types import RequestHeader, RequestInput, Signature
 from service.strict_json import may_hold_booleans, optional_string, parse_object, refuse_unknown
 
-# The specification names four fields and no others. Triton's own examples of the binary extension
-# also name the model, which the path does already: both are taken where they agree.
+# The specification has four fields. Triton's examples of the binary extension also send the
+# model's name and version; they are accepted if they match the path.
 _REQUEST = frozenset(schema.InferenceRequest.__annotations__)
 _INPUT = frozenset(schema.RequestInput.__annotations__)
 _EXAMPLE = '{"inputs": [{"name": ..., "shape": [...], "datatype": ..., "data": [...]}]}'
-# A client that sends binary tensors repeats its JSON to the byte; longer than this it holds data.
+# JSON before binary tensors is the same in every request of a client, so its decoding is cached.
+# Longer JSON probably holds data.
 REMEMBERED_BYTES = 512
 
 
 def decode_header(text: bytes, signature: Signature, what: str) -> RequestHeader:
-    """Decode the JSON of a request; `what` it is, for messages.
+    """Decode the JSON of a request.
+
+    Args:
+        text: the JSON, without the binary tensors that follow it.
+        what: names `text` in messages: `the body` or `the JSON`.
 
     Raises:
-        ServiceError: of the kind that fits.
+        MalformedError: it is not a JSON object.
+        InvalidError: a field is unknown or wrong.
+        TooLargeError: it has more rows than a request may have.
     """
     document = parse_object(text, _EXAMPLE, what)
     refuse_unknown(document, _REQUEST)
@@ -46,7 +53,7 @@ def decode_header(text: bytes, signature: Signature, what: str) -> RequestHeader
 
 @lru_cache(maxsize=256)
 def remembered_header(text: bytes, signature: Signature) -> RequestHeader:
-    """The same for short JSON before binary tensors."""
+    """`decode_header` with a cache, for short JSON before binary tensors."""
     return decode_header(text, signature, "the JSON")
 
 
@@ -59,7 +66,7 @@ def _same(document: dict[str, Any], field: str, routed: str) -> None:
 
 
 def _inputs(inputs: Any, signature: Signature) -> tuple[RequestInput, ...]:
-    """Every tensor that the model takes, each once."""
+    """The input tensors of a request, which must be exactly those of the model."""
     if type(inputs) is not list:
         raise InvalidError(f"inputs is {describe(inputs)}; it must be an array of input tensors")
     if len(inputs) > len(signature.inputs):
@@ -76,7 +83,7 @@ def _inputs(inputs: Any, signature: Signature) -> tuple[RequestInput, ...]:
         found[spec.name] = _input(tensor, spec, where, signature.max_rows)
     for name in signature.inputs:
         if name not in found:
-            raise InvalidError(f"inputs lacks {short(name)}, which {signature.name} takes")
+            raise InvalidError(f"inputs lacks {short(name)}; {signature.name} needs it")
     if len({tensor.shape[0] for tensor in found.values()}) > 1:
         rows = ", ".join(f"{tensor.shape[0]} in {name}" for name, tensor in found.items())
         raise InvalidError(f"inputs hold different numbers of rows: {rows}; send as many in each")
@@ -84,7 +91,7 @@ def _inputs(inputs: Any, signature: Signature) -> tuple[RequestInput, ...]:
 
 
 def _spec(tensor: Any, where: str, signature: Signature) -> TensorSpec:
-    """The manifest's word on the tensor that a request names."""
+    """The manifest's description of the tensor that a request names."""
     if type(tensor) is not dict:
         raise InvalidError(f"{where} is {describe(tensor)}; it must be an object with a name")
     refuse_unknown(tensor, _INPUT, where)
@@ -127,7 +134,11 @@ def _shape(shape: Any, spec: TensorSpec, where: str, max_rows: int) -> tuple[int
 
 
 def limit_rows(rows: int, max_rows: int, where: str) -> None:
-    """Raise TooLargeError for more rows than a request may have."""
+    """Check the number of rows of a request.
+
+    Raises:
+        TooLargeError: there are more than `max_rows`.
+    """
     if rows > max_rows:
         raise TooLargeError(
             f"{where} has {rows} rows; at most {max_rows} are allowed per request, send them in "

@@ -1,4 +1,4 @@
-"""`$request_output`: which outputs a response shall hold, in which order and form."""
+"""Decode `$request_output`: the outputs of a response, their order and their form."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ _OUTPUT = frozenset(schema.RequestOutput.__annotations__)
 
 
 def decode_outputs(outputs: Any, binary: bool, signature: Signature) -> Sequence[RequestOutput]:
-    """The outputs asked for; all of them where none is named.
+    """The requested outputs; all outputs if the request names none.
 
     Args:
-        binary: the request's `binary_data_output`, which each output may overrule.
+        outputs: the field `outputs` of the request.
+        binary: the request's `binary_data_output`; an output's `binary_data` overrides it.
 
     Raises:
-        InvalidError: naming the field.
+        InvalidError: an output is unknown, repeated or has a wrong parameter.
     """
     if outputs is None or outputs == []:
         return signature.all_outputs(binary)
@@ -61,15 +62,15 @@ def _output(output: Any, binary: bool, signature: Signature, where: str) -> Requ
 def _classification(
     parameters: dict[str, Any], spec: Output, signature: Signature, where: str
 ) -> int:
-    """How many classes to answer, all where more are asked for; 0 for the tensor itself."""
+    """Number of best classes to return, at most all; 0 returns the tensor itself."""
     count = parameters.get("classification")
     if count is None:
         return 0
     if not signature.classifies(spec):
         able = ", ".join(s.name for s in signature.outputs.values() if signature.classifies(s))
         raise InvalidError(
-            f"{where}.classification is for outputs with a value per class, {able or 'none here'}; "
-            f"{spec.name} is none"
+            f"{where}.classification is {describe(count)}, but {spec.name} has no value per class; "
+            f"leave it out, or ask for it of these outputs: {able or 'none'}"
         )
     if type(count) is not int or count < 1:
         raise InvalidError(

@@ -1,7 +1,7 @@
-"""`parameters` of a request, an input or an output: names with simple values.
+"""Decode the `parameters` of a request, an input or an output: names with simple values.
 
-The ones that mean something here are checked by who reads them; others are a client's own and are
-ignored, except those that would change where tensors are.
+The code that uses a parameter checks its value. Unknown parameters are ignored, as the
+specification allows, except those of shared memory: they would change where tensors are.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ _SIMPLE = (str, int, float)
 
 
 def decode_parameters(owner: dict[str, Any], where: str) -> dict[str, Any]:
-    """The parameters of an object, empty where it has none.
+    """The parameters of an object; empty if it has none.
 
     Raises:
-        InvalidError: no object, a value that is no string, number or boolean, or shared memory.
+        InvalidError: `parameters` is not an object, a value is not a string, number or boolean,
+            or the request refers to shared memory.
     """
     parameters = owner.get("parameters")
     if parameters is None:
@@ -42,7 +43,11 @@ def decode_parameters(owner: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def flag(parameters: Mapping[str, Any], name: str, where: str) -> bool | None:
-    """A parameter that is true or false, None where it was not sent."""
+    """The value of a boolean parameter; None if it is absent.
+
+    Raises:
+        InvalidError: it is not a boolean.
+    """
     value = parameters.get(name)
     if value is None or type(value) is bool:
         return value

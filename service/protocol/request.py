@@ -1,4 +1,4 @@
-"""`$inference_request`: the body of an infer route as the tensors of a model."""
+"""Decode `$inference_request`: the body of an infer route to the input tensors of a model."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from service.protocol.header import (
 )
 from service.protocol.types import InferenceRequest, RequestHeader, RequestInput, Signature
 
-# The JSON before binary tensors is short.
-_HINTED_BYTES = 16 * 1024
+# Search only the start of a broken body: the JSON before binary tensors is short.
+_HINT_BYTES = 16 * 1024
 
 
 def decode_request(
@@ -27,11 +27,13 @@ def decode_request(
     """Decode a request.
 
     Args:
-        header_length: bytes of the JSON before the binary tensors; None where all is JSON, 0 where
-            nothing is and the body is the only input's tensor.
+        header_length: bytes of the JSON before the binary tensors; None if the whole body is
+            JSON, 0 if the whole body is the tensor of the only input.
 
     Raises:
-        ServiceError: of the kind that fits.
+        MalformedError: the body is not JSON, or its length does not match its parts.
+        InvalidError: a field is unknown or wrong.
+        TooLargeError: it has more rows than a request may have.
     """
     if header_length == 0:
         return _raw(body, signature)
@@ -54,14 +56,14 @@ def decode_request(
 
 
 def _whole(body: bytes, signature: Signature) -> RequestHeader:
-    """The JSON of a body that has nothing else, for no header says where its JSON ends."""
+    """Decode a body that is all JSON; a broken one may lack the header for binary tensors."""
     try:
         return decode_header(body, signature, "the body")
     except MalformedError as error:
-        if b'"binary_data_size"' not in body[:_HINTED_BYTES]:
+        if b'"binary_data_size"' not in body[:_HINT_BYTES]:
             raise
         raise MalformedError(
-            f"{error}; where binary tensors follow the JSON, send its length in the header {HEADER}"
+            f"{error}; if binary tensors follow the JSON, send its length in the header {HEADER}"
         ) from error
 
 
@@ -73,13 +75,13 @@ def _tensor(tensor: RequestInput, payload: Payload, booleans: bool) -> Tensor:
 
 
 def _raw(body: bytes, signature: Signature) -> InferenceRequest:
-    """A raw binary request: the only input's rows and nothing else; outputs come back binary."""
+    """Decode a raw binary request: the rows of the only input. The outputs are binary too."""
     spec, *others = signature.inputs.values()
     datatype = DATATYPES[spec.datatype]
     if others or datatype.kind == "bytes":
         raise InvalidError(
             f"{HEADER} is 0, but the shapes of {', '.join(signature.inputs)} do not follow from "
-            "the size of the body; send JSON that says them"
+            "the size of the body; send the shapes as JSON"
         )
     row = datatype.dtype.itemsize * math.prod(spec.shape[1:])
     rows, rest = divmod(len(body), row)

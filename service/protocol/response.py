@@ -1,4 +1,4 @@
-"""`$inference_response`: JSON, then the binary tensors in its order."""
+"""Encode `$inference_response`: JSON, then the binary tensors in the order of the outputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def encode_response(
 ) -> InferenceResponse:
     """The response to a request; `outputs` holds every output of the model."""
     rows = outputs.rows
-    if request.id is None and (header := _remembered(tuple(request.outputs), rows, signature)):
+    if request.id is None and (header := _cached_header(tuple(request.outputs), rows, signature)):
         return _binary(header, request.outputs, outputs, signature)
     tensors = []
     payload: list[bytes] = []
@@ -52,7 +52,7 @@ def _header(signature: Signature, id_: str | None, tensors: list[dict[str, Any]]
 def _encode(
     output: RequestOutput, array: Tensor, signature: Signature
 ) -> tuple[dict[str, Any], bytes | None]:
-    """`$response_output`, and the bytes that follow where it is binary."""
+    """`$response_output`, and the bytes of the tensor if it is binary."""
     name = signature.outputs[output.name].datatype
     if output.classification:
         name, array = "BYTES", classify(array, signature.labels, output.classification)
@@ -65,10 +65,12 @@ def _encode(
 
 
 @lru_cache(maxsize=256)
-def _remembered(asked: tuple[RequestOutput, ...], rows: int, signature: Signature) -> bytes | None:
-    """The JSON before binary tensors, where the rows alone say how many bytes each has."""
+def _cached_header(
+    requested: tuple[RequestOutput, ...], rows: int, signature: Signature
+) -> bytes | None:
+    """The JSON of a response whose tensors are all binary and of fixed size; None for others."""
     tensors = []
-    for output in asked:
+    for output in requested:
         spec = signature.outputs[output.name]
         datatype = DATATYPES[spec.datatype]
         if not output.binary or output.classification or datatype.kind == "bytes":
@@ -82,12 +84,12 @@ def _remembered(asked: tuple[RequestOutput, ...], rows: int, signature: Signatur
 
 def _binary(
     header: bytes,
-    asked: Sequence[RequestOutput],
+    requested: Sequence[RequestOutput],
     outputs: Batch,
     signature: Signature,
 ) -> InferenceResponse:
     parts = [header]
-    for output in asked:
+    for output in requested:
         datatype = DATATYPES[signature.outputs[output.name].datatype]
         parts.append(encode_binary(outputs[output.name], datatype))
     return InferenceResponse(b"".join(parts), len(header))
@@ -96,13 +98,15 @@ def _binary(
 def classify(array: Tensor, labels: tuple[str, ...], count: int) -> Tensor:
     """The best classes of each row, best first, as `value:index:label`.
 
-    Triton's classification extension. Of equal values the lower index comes first.
+    Equal values are ordered by index. Source: Triton's classification extension.
 
     Args:
         array: [rows, classes]
+        labels: the class names, in the order of the columns.
+        count: number of classes to return.
 
     Returns:
-        text [rows, count]
+        str objects [rows, count]
     """
     best = np.argsort(-array, axis=1, kind="stable")[:, :count]
     # `str` of a NumPy float is the shortest text that reads back as the same float.

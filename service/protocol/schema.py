@@ -1,8 +1,8 @@
-"""The JSON of the protocol as types, named as the specification names it; they document the routes.
+"""The JSON of the protocol as types, which document the routes in OpenAPI.
 
-https://github.com/kserve/open-inference-protocol, and Triton's extensions for statistics,
-classification, binary tensors and the repository's index. The codec enforces what they say, and
-more: which tensors, shapes and datatypes a model takes.
+Names are those of the specification, https://github.com/kserve/open-inference-protocol, and of
+Triton's extensions for statistics, classification, binary tensors and the repository's index. The
+decoders enforce these types and also the tensors, shapes and datatypes of each model.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ Data = Annotated[
     Field(description="Row-major values, flat or nested as the shape; responses are flat."),
 ]
 Shape = Annotated[list[int], Field(description="Size of each dimension; the first is the batch.")]
+ModelState = Literal["READY", "UNAVAILABLE"]
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -62,7 +63,7 @@ class MetadataModel(TypedDict):
     """`$metadata_model_response`."""
 
     name: str
-    versions: Annotated[list[str], Field(description="The versions that serve.")]
+    versions: Annotated[list[str], Field(description="The versions that serve requests.")]
     platform: str
     inputs: list[MetadataTensor]
     outputs: list[MetadataTensor]
@@ -83,7 +84,7 @@ class InputParameters(TypedDict):
 
 
 class OutputParameters(TypedDict):
-    """Parameters of an output that is asked for; others are ignored."""
+    """Parameters of a requested output; others are ignored."""
 
     binary_data: NotRequired[Annotated[bool, Field(description="Send it after the JSON.")]]
     classification: NotRequired[
@@ -173,7 +174,7 @@ class RepositoryModel(TypedDict):
 
     name: str
     version: str
-    state: Literal["READY", "UNAVAILABLE"]
+    state: ModelState
     reason: Annotated[str, Field(description="Why it does not serve, or empty.")]
 
 
@@ -190,14 +191,14 @@ class RepositoryChangeRequest(TypedDict):
 
 
 class RepositoryChangeResponse(TypedDict):
-    """Empty: every worker serves accordingly."""
+    """Empty: the change has reached every worker."""
 
 
 class DurationStat(TypedDict):
     """`$duration_stat`."""
 
     count: int
-    ns: Annotated[int, Field(description="Nanoseconds in all.")]
+    ns: Annotated[int, Field(description="Nanoseconds in total.")]
 
 
 class InferStats(TypedDict):

@@ -1,42 +1,34 @@
-"""`$model_stat`: what a model version has done since the server started, in all workers.
+"""`$model_stat`: the work of a model version since the server started, over all workers.
 
-Triton's statistics extension. The batcher reports its runs and `Served.infer` the requests around
-them; both see every route, not only the protocol's. Rows, runs, waits and compute are counted where
-they happen, so no duration contains another.
+Source: Triton's statistics extension. The batcher reports its runs, and `Served.infer` reports the
+requests. Both count all routes, not only those of the protocol. The durations of queue and compute
+do not overlap.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from service.inference.batcher import BatchMetrics
 from service.protocol.counters import Counters
+from service.protocol.schema import DurationStat, ModelStat
 
-# Rows of the largest run that `batch_stats` lists; a larger one is counted everywhere else.
+# Largest batch size in `batch_stats`; the other counts include larger batches.
 LARGEST = 1024
-# Places of the counters. The last five begin durations: how often, then the nanoseconds.
+# Indices of the counters. Each from _SUCCESS on is a pair: a count, then nanoseconds.
 _LAST, _ROWS, _SUCCESS, _FAIL, _QUEUE, _COMPUTE, _BATCHES = 0, 1, 2, 4, 6, 8, 10
 SIZE = _BATCHES + 2 * LARGEST
-
-
-@dataclass(frozen=True)
-class Duration:
-    """`$duration_stat`: how often, and nanoseconds in all."""
-
-    count: int = 0
-    ns: int = 0
+_NOTHING: DurationStat = {"count": 0, "ns": 0}
 
 
 class ModelStatistics:
-    """The counts of one model version; its batcher's metrics, which it passes on to `then`.
+    """Counts the work of one model version; a `BatchMetrics` that forwards each call to `then`.
 
     Args:
-        counters: of this version, `SIZE` of them.
+        counters: `SIZE` counters of this version.
     """
 
     def __init__(self, name: str, version: str, then: BatchMetrics, counters: Counters) -> None:
@@ -47,7 +39,7 @@ class ModelStatistics:
         self._then = then
 
     def batch(self, rows: int, waited: Sequence[float], seconds: float) -> None:
-        """One run."""
+        """Count one run."""
         ns = int(seconds * 1e9)
         self._own[_ROWS] += rows
         self._add(_QUEUE, int(sum(waited) * 1e9), len(waited))
@@ -57,31 +49,30 @@ class ModelStatistics:
         self._then.batch(rows, waited, seconds)
 
     def refused(self, reason: str, rows: int) -> None:
-        """Rows that were not run; their request fails, which `failed` counts."""
+        """Forward only: `failed` counts the request of these rows."""
         self._then.refused(reason, rows)
 
     def started(self) -> None:
-        """A request came to this model."""
+        """Note the time of a request."""
         self._own[_LAST] = time.time_ns() // 1_000_000
 
     def succeeded(self, ns: int) -> None:
-        """A request was answered."""
+        """Count a request with an answer; `ns` is its duration in nanoseconds."""
         self._add(_SUCCESS, ns)
 
     def failed(self, ns: int) -> None:
-        """A request was not."""
+        """Count a request that failed or was cancelled; `ns` is its duration in nanoseconds."""
         self._add(_FAIL, ns)
 
-    def document(self) -> dict[str, Any]:
-        """`$model_stat`. What happens inside a run is not told apart, and there is no cache."""
+    def document(self) -> ModelStat:
+        """`$model_stat`. Compute is reported as a whole, as `compute_infer`; there is no cache."""
         workers = self._counters.all()
         counted = workers.sum(axis=0)
 
-        def duration(place: int) -> Duration:
-            return Duration(*counted[place : place + 2].tolist())
+        def duration(place: int) -> DurationStat:
+            count, ns = counted[place : place + 2].tolist()
+            return {"count": count, "ns": ns}
 
-        nothing = Duration()
-        compute = {"compute_input": nothing, "compute_output": nothing}
         return {
             "name": self.name,
             "version": self.version,
@@ -92,18 +83,24 @@ class ModelStatistics:
                 "success": duration(_SUCCESS),
                 "fail": duration(_FAIL),
                 "queue": duration(_QUEUE),
+                "compute_input": _NOTHING,
                 "compute_infer": duration(_COMPUTE),
-                "cache_hit": nothing,
-                "cache_miss": nothing,
-                **compute,
+                "compute_output": _NOTHING,
+                "cache_hit": _NOTHING,
+                "cache_miss": _NOTHING,
             },
             "batch_stats": [
-                {"batch_size": n + 1, "compute_infer": duration(_BATCHES + 2 * n), **compute}
+                {
+                    "batch_size": n + 1,
+                    "compute_input": _NOTHING,
+                    "compute_infer": duration(_BATCHES + 2 * n),
+                    "compute_output": _NOTHING,
+                }
                 for n in np.flatnonzero(counted[_BATCHES::2]).tolist()
             ],
         }
 
     def _add(self, place: int, ns: int, count: int = 1) -> None:
-        """Count one more, or several that took so long together."""
+        """Add `count` events that took `ns` nanoseconds together."""
         self._own[place] += count
         self._own[place + 1] += ns

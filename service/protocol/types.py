@@ -1,4 +1,4 @@
-"""What requests ask and responses are, named as the specification names them."""
+"""Decoded requests and encoded responses, named as the specification names them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from service.protocol.datatypes import Datatype
 
 
 class RequestOutput(NamedTuple):
-    """One output as the response shall hold it.
+    """One output that a request asks for.
 
     Attributes:
-        binary: after the JSON instead of in it.
-        classification: this many best classes instead of the tensor; 0 for the tensor.
+        binary: True if the tensor follows the JSON, False if it is in the JSON.
+        classification: number of best classes to return instead of the tensor; 0 for the tensor.
     """
 
     name: str
@@ -28,8 +28,9 @@ class RequestInput(NamedTuple):
     """One input as the JSON describes it.
 
     Attributes:
-        where: its place, for messages: `inputs[0]`.
-        binary_size: the bytes of the tensor after the JSON; None where `data` holds it.
+        where: its field, for messages: `inputs[0]`.
+        binary_size: bytes of the tensor after the JSON, not yet checked; None if the tensor is in
+            `data`.
     """
 
     name: str
@@ -41,7 +42,7 @@ class RequestInput(NamedTuple):
 
 
 class RequestHeader(NamedTuple):
-    """The JSON of a request; `booleans` says whether any may be among its values."""
+    """The decoded JSON of a request; `booleans` is True if its values may include booleans."""
 
     inputs: Sequence[RequestInput]
     outputs: Sequence[RequestOutput]
@@ -50,7 +51,7 @@ class RequestHeader(NamedTuple):
 
 
 class InferenceRequest(NamedTuple):
-    """A decoded request: every input of the model, and what to answer."""
+    """A decoded request: the model's inputs and the requested outputs."""
 
     inputs: Batch
     outputs: Sequence[RequestOutput]
@@ -58,14 +59,18 @@ class InferenceRequest(NamedTuple):
 
 
 class InferenceResponse(NamedTuple):
-    """A response's bytes; `header_length` is that of the JSON where binary tensors follow it."""
+    """An encoded response.
+
+    Attributes:
+        header_length: bytes of the JSON before binary tensors; None if all of it is JSON.
+    """
 
     body: bytes
     header_length: int | None = None
 
 
 class Signature:
-    """What a model takes and gives, at hand for every request.
+    """The inputs and outputs of a model, in the form that decoding a request needs.
 
     Args:
         manifest: of the model.
@@ -85,7 +90,7 @@ class Signature:
         }
 
     def all_outputs(self, binary: bool) -> tuple[RequestOutput, ...]:
-        """Every output, where a request names none."""
+        """Every output, for a request that names none."""
         return self._all[binary]
 
     def classifies(self, output: Output) -> bool:

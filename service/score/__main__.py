@@ -1,4 +1,4 @@
-"""`python -m service.score`: score a Parquet file or a folder of images to a Parquet file.
+"""`python -m service.score`: score a Parquet or CSV file or a folder of images to a Parquet file.
 
 Exit status: 0 scored, 1 refused with one sentence, 2 options that cannot be, 130 interrupted; after
 1 and 130 the same command goes on from the parts that are done.
@@ -9,14 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from contract.errors import ContractError
 from service.errors import ServiceError, StartupError
-from service.score.run import BATCH_ROWS, Summary, score
+from service.score.run import Summary, score
 from service.score.scorer import Scorer
 from service.score.sources import source_of
-from service.settings import settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,22 +38,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _here(options: argparse.Namespace) -> str:
     scorer = Scorer(
-        options.model, options.version, column=options.column or "image", prefix=options.prefix,
+        options.model, options.version, column=options.column, prefix=options.prefix,
         on_error=options.on_error, threads=options.threads,
     )  # fmt: skip
     target = Path(options.target)
-    try:
-        source = source_of(
-            Path(options.source), options.column, scorer.session.manifest.inputs[0].row, settings()
-        )
-        for note in source.notes:
-            _say(options, note)
-        done = score(
-            source, target, scorer, batch_rows=options.batch_rows, overwrite=options.overwrite,
-            stream=None if options.quiet else sys.stderr,
-        )  # fmt: skip
-    finally:
-        scorer.close()
+    with closing(scorer):
+        source = source_of(Path(options.source), options.column, scorer.settings)
+        with closing(source):
+            for note in source.notes:
+                _say(options, note)
+            done = score(
+                source, target, scorer, batch_rows=options.batch_rows,
+                overwrite=options.overwrite, stream=None if options.quiet else sys.stderr,
+            )  # fmt: skip
     return _summary(target, done)
 
 
@@ -61,8 +58,8 @@ def _on_ray(options: argparse.Namespace) -> str:
     from service.score.ray import score
 
     score(
-        options.source, options.target, address=options.address, column=options.column,
-        batch_rows=options.batch_rows, overwrite=options.overwrite, model=options.model,
+        options.source, options.target, address=options.address, batch_rows=options.batch_rows,
+        overwrite=options.overwrite, column=options.column, model=options.model,
         version=options.version, prefix=options.prefix, on_error=options.on_error,
     )  # fmt: skip
     return f"scored {options.source} to the Parquet files of {options.target}"
@@ -87,24 +84,26 @@ def _say(options: argparse.Namespace, text: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m service.score",
-        description="Score a Parquet file or a folder of images to a Parquet file. Interrupted, "
-        "the same command goes on where it stopped.",
+        description="Score a Parquet or CSV file or a folder of images to a Parquet file. "
+        "Interrupted, the same command goes on where it stopped.",
     )
-    parser.add_argument("source", help="a Parquet file, or a folder of PNG and JPEG")
+    parser.add_argument("source", help="a Parquet or CSV file, or a folder of PNG and JPEG")
     parser.add_argument("target", help="the Parquet file to write; a folder with --ray")
     parser.add_argument("--model", help="its name; the service's default model unless given")
     parser.add_argument("--version", help="its version; the highest unless given")
-    parser.add_argument("--column", help="the column of images; found by its type unless given")
+    parser.add_argument(
+        "--column", help="the column of images or arrays; found by its type unless given"
+    )
     parser.add_argument(
         "--prefix", default="", help="stands before the names of the columns of results"
     )
     parser.add_argument(
         "--on-error", choices=("fail", "null"), default="fail",
-        help="a bad image ends the run, or its label is null and the column error says why",
+        help="a bad row ends the run, or its results are null and the column error says why",
     )  # fmt: skip
     parser.add_argument(
-        "--batch-rows", type=_positive, default=BATCH_ROWS, metavar="N",
-        help="rows read, scored and kept at a time (default %(default)s)",
+        "--batch-rows", type=_positive, metavar="N",
+        help="rows read, scored and kept at a time; 8192 unless given, fewer of large images",
     )  # fmt: skip
     parser.add_argument(
         "--threads", type=_positive, metavar="N", help="all cores of the process unless given"

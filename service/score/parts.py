@@ -15,14 +15,14 @@ from typing import IO, TYPE_CHECKING
 
 from service.errors import InvalidError, MalformedError
 from service.score.folder import JOINED, PARTS, STATE, Folder
-from service.score.sources import reading
+from service.score.reading import reading
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class State:
 
     source: str
     rows: int
-    column: str
+    columns: str
     model: str
     version: str
     sha256: str
@@ -52,7 +52,7 @@ class State:
 _WORDS = {
     "source": "the source",
     "rows": "the number of rows",
-    "column": "the image column",
+    "columns": "the columns that are read",
     "sha256": "the model's file",
     "runtime": "ONNX Runtime or its provider",
     "batch_rows": "--batch-rows",

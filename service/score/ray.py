@@ -7,52 +7,49 @@ is a folder of Parquet files, since each node writes what it has scored. Needs t
 
 from __future__ import annotations
 
-import logging
 import os
-import re
+import warnings
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from contract.messages import short
-from service.errors import InvalidError, NotFoundError, ServiceError, StartupError
-from service.score.columns import cells, image_column
+from service.errors import NotFoundError
+from service.score.cluster import cluster, import_ray
+from service.score.csv_source import header_of, separator_of
 from service.score.scorer import Scorer
 from service.score.sources import SUFFIXES
 from service.score.staging import check, local_path, staged
 
 if TYPE_CHECKING:
-    import polars as pl
     import pyarrow as pa
 
-# The source tree, which every node needs: the code, and the models beside it.
-_ROOT = Path(__file__).resolve().parents[2]
-_OURS = re.compile(r"^\s*(?:service|contract)\.errors\.\w+: (.+)$", re.MULTILINE)
-_NOT_NEEDED = ["/.git", "/.venv", "/build", "/tests", "/docs", "/benchmarks", "/training"]
+# How often an actor whose process died is started again, and its block scored again. Without a
+# bound, Ray's default, a row that kills every process that scores it would never end the run.
+RESTARTS = 3
 
 
 class Actor:
     """A scorer of Arrow tables. `source` is named in errors; `options` are the scorer's."""
 
-    def __init__(self, source: str, column: str | None, **options: Any) -> None:
+    def __init__(self, source: str, untyped: bool, **options: Any) -> None:
         self._scorer = Scorer(threads=1, **options)
         self._source = source
-        self._column = column
+        self._untyped = untyped
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        """The columns of a table but the images, then the results.
+        """The columns of a table but images and arrays, then the results.
 
         Raises:
-            InvalidError: no image column, or, unless `on_error` is `null`, a bad image.
+            InvalidError: a column is missing, or, unless `on_error` is `null`, a bad row.
         """
-        import polars as pl
-
         frame = pl.DataFrame(pl.from_arrow(table))
-        shape = self._scorer.session.manifest.inputs[0].row
-        column = image_column(frame.schema, self._column, shape, self._source)
-        kept = frame.drop(column)
-        self._scorer.check(kept.columns)
-        scored: pl.DataFrame = self._scorer.frame(
-            kept, cells(frame[column]), lambda row: _where(kept, row, column, self._source)
+        bound = self._scorer.bind(frame.schema, self._source, untyped=self._untyped)
+        kept = frame.select(bound.kept(frame.columns))
+        scored = self._scorer.frame(
+            frame, bound, lambda row, column: _where(kept, row, column, self._source)
         )
         return scored.to_arrow(compat_level=pl.CompatLevel.oldest())
 
@@ -62,93 +59,66 @@ def score(
     target: str,
     *,
     address: str | None = None,
-    column: str | None = None,
-    batch_rows: int,
+    batch_rows: int | None = None,
     overwrite: bool = False,
+    actor: type[Actor] = Actor,
     **options: Any,
 ) -> None:
-    """Score a Parquet file, a folder of them or a folder of images to a folder of Parquet files.
+    """Score a table, a folder of Parquet files or a folder of images to a folder of Parquet files.
+
+    An actor whose process dies is started again and scores its block again, so that every row is
+    in the target once. Rows keep their order, by the names of the files and in each file.
 
     Args:
         source: a path or address that every node can read.
         target: a folder that every node can write.
         address: of a cluster; a Ray of this process's own unless given.
-        options: of `Scorer`.
+        batch_rows: rows that an actor scores at a time; a block unless given.
+        overwrite: replaces the files of the target at the end.
+        actor: what scores the blocks.
+        options: `column` and those of `Scorer`.
 
     Raises:
-        StartupError: ray is not installed, or no cluster answers.
-        InvalidError: the target exists, no image column, or a bad image.
+        StartupError: ray is not installed, no cluster answers, or an actor dies too often.
+        NotFoundError: there is no source.
+        InvalidError: the target exists or overlaps with the source; no image column; a bad image.
     """
     local = local_path(source)
     if local is not None and not local.exists():
-        raise NotFoundError(f"{source} does not exist; name a Parquet file or a folder of images")
+        raise NotFoundError(
+            f"{source} does not exist; name a Parquet or CSV file, or a folder of images"
+        )
     check(source, target, overwrite)
-    ray = _ray()
-    with staged(source, target, overwrite) as place:
-        begun = _begin(ray, address)
-        try:
-            actors = ray.data.ActorPoolStrategy(
-                min_size=1, max_size=max(1, int(ray.cluster_resources()["CPU"]))
-            )
+    ray = import_ray()
+    with staged(source, target, overwrite) as place, cluster(ray, address):
+        from service.score.sink import ParquetFiles
+
+        # Only where there is no folder to exchange are files to be replaced one by one.
+        sink = ParquetFiles(place, overwrite=overwrite and place == target)
+        actors = ray.data.ActorPoolStrategy(
+            min_size=1, max_size=max(1, int(ray.cluster_resources()["CPU"]))
+        )
+        with warnings.catch_warnings():
+            # Ray 2.64 is to take these two in another way; the group `ray` stays below it.
+            warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated", DeprecationWarning)
             scored = _read(ray, source).map_batches(
-                Actor, fn_constructor_kwargs={"source": source, "column": column, **options},
-                batch_format="pyarrow", batch_size=batch_rows, compute=actors, num_cpus=1,
+                actor, num_cpus=1, batch_format="pyarrow",
+                fn_constructor_kwargs={"source": source, "untyped": _is_csv(source), **options},
+                batch_size=batch_rows, compute=actors,
+                max_restarts=RESTARTS, max_task_retries=RESTARTS,
             )  # fmt: skip
-            # Only where there is no folder to exchange is Ray to replace files itself.
-            replaces = overwrite and place == target
-            scored.write_parquet(place, mode="overwrite" if replaces else "append")
-        except (ray.exceptions.RayError, OSError, ValueError) as error:
-            raise _own(error) from error
-        finally:
-            if begun:
-                ray.shutdown()
-
-
-def _ray() -> Any:
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise StartupError(
-            "--ray needs Ray Data; install the group with `pip install --group ray`"
-        ) from error
-    return ray
-
-
-def _begin(ray: Any, address: str | None) -> bool:
-    """Start or join a cluster, unless the caller has; whether this did.
-
-    Raises:
-        StartupError: no cluster answers.
-    """
-    if ray.is_initialized():
-        return False
-    environment: dict[str, Any] = {"env_vars": {"PYTHONPATH": str(_ROOT)}}
-    if address is not None:
-        environment = {"working_dir": str(_ROOT), "excludes": _NOT_NEEDED}
-    try:
-        ray.init(
-            address=address or "local", runtime_env=environment, log_to_driver=False,
-            logging_level="error",
-        )  # fmt: skip
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise StartupError(
-            f"--address {address!r} answers no Ray cluster: {reason}; check it and its versions"
-        ) from error
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.execution_options.preserve_order = True
-    return True
+        scored.write_datasink(sink)
 
 
 def _read(ray: Any, source: str) -> Any:
-    """Parquet as it is; of images, `path` below the folder and the bytes."""
+    """Tables as they are; of images, `path` below the folder and the bytes."""
     local = local_path(source)
     address = source if local is None else str(local.resolve())
+    if _is_csv(source):
+        return ray.data.read_csv(address, partitioning=None, **_as_text(address))
     if "://" in source or not Path(source).is_dir():
-        return ray.data.read_parquet(address)
+        # Of a path such as x=1/in.parquet no part is a column.
+        return ray.data.read_parquet(address, partitioning=None)
     root = f"{address}{os.sep}"
     extensions = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
     files = ray.data.read_binary_files(
@@ -157,9 +127,30 @@ def _read(ray: Any, source: str) -> Any:
     return files.map_batches(_named, fn_kwargs={"root": root}, batch_format="pyarrow")
 
 
-def _named(table: pa.Table, root: str) -> pa.Table:
-    import polars as pl
+def _is_csv(source: str) -> bool:
+    return separator_of(Path(source)) is not None
 
+
+def _as_text(address: str) -> dict[str, Any]:
+    """Options of Arrow's CSV reader with which a file is what it is to `CsvSource`."""
+    import pyarrow as pa
+    from pyarrow.csv import ConvertOptions, ParseOptions
+    from pyarrow.fs import FileSystem
+
+    separator = separator_of(Path(address)) or ","
+    files, path = FileSystem.from_uri(address)
+    with files.open_input_stream(path) as stream, BufferedReader(stream) as file:
+        names = header_of(file, address, separator)
+    return {
+        "parse_options": ParseOptions(delimiter=separator, newlines_in_values=True),
+        "convert_options": ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), null_values=[""],
+            strings_can_be_null=True, quoted_strings_can_be_null=False,
+        ),
+    }  # fmt: skip
+
+
+def _named(table: pa.Table, root: str) -> pa.Table:
     frame = pl.DataFrame(pl.from_arrow(table)).select(
         pl.col("path").str.strip_prefix(root), image=pl.col("bytes")
     )
@@ -170,11 +161,3 @@ def _where(kept: pl.DataFrame, row: int, column: str, source: str) -> str:
     """Blocks do not know where they stand in the source, so a row is named by its first column."""
     first = f"{kept.columns[0]} {kept[kept.columns[0]][row]!r}" if kept.width else f"place {row}"
     return f"the row of {source} with {first}, column {short(column)},"
-
-
-def _own(error: BaseException) -> ServiceError | StartupError:
-    """The service's error in one of Ray's, which carries it between processes as text only."""
-    text = str(error).strip()
-    if found := _OURS.findall(text):
-        return InvalidError(found[-1])
-    return StartupError(f"Ray failed: {text.splitlines()[-1][:160]}; see its logs")

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TextIO
 
 import onnxruntime as ort
+import polars as pl
 
 from service.errors import InvalidError
 from service.inference.provider import CUDA
+from service.score.columns import Bound
 from service.score.folder import Folder
 from service.score.overlap import refuse
 from service.score.parts import Parts, State
 from service.score.progress import Progress
 from service.score.scorer import Scorer
-from service.score.sources import Batch, Source
-
-BATCH_ROWS = 8192
+from service.score.sources import Source
 
 
 @dataclass(frozen=True)
@@ -40,27 +40,27 @@ def score(
     target: Path,
     scorer: Scorer,
     *,
-    batch_rows: int = BATCH_ROWS,
+    batch_rows: int | None = None,
     overwrite: bool = False,
     stream: TextIO | None = None,
 ) -> Summary:
     """Score a source to a Parquet file, going on where an earlier run was interrupted.
 
     Raises:
-        InvalidError: a bad image; the target exists; the parts are of another source or model.
+        InvalidError: a bad row; the target exists; the parts are of another source or model.
         TooLargeError: an image beyond the limits.
         MalformedError: something cannot be read or written.
     """
-    scorer.check(source.kept)
     folder = Folder(target)
     refuse(source.path, target, folder.path)
     folder.check(overwrite)
-    state = _state(source, scorer, batch_rows)
+    bound = scorer.bind_source(source)
+    state = _state(source, scorer, bound, batch_rows or scorer.batch_rows)
     parts = Parts(folder, state)
     with folder.locked():
         parts.begin(overwrite)
-        progress, resumed = _fill(parts, source, scorer, stream)
-        error = scorer.names.get("error")
+        progress, resumed = _fill(parts, source, scorer, bound, stream)
+        error = scorer.error_column
         refused = parts.refused(error) if error else 0
         parts.join()
         if source.fingerprint() != state.source:
@@ -75,7 +75,7 @@ def score(
 
 
 def _fill(
-    parts: Parts, source: Source, scorer: Scorer, stream: TextIO | None
+    parts: Parts, source: Source, scorer: Scorer, bound: Bound, stream: TextIO | None
 ) -> tuple[Progress, int]:
     """Score the parts that are missing; the progress, and how many rows were there before."""
     done = set(parts.done())
@@ -83,38 +83,38 @@ def _fill(
     resumed = sum(parts.span(number)[1] for number in done)
     progress = Progress(stream, source.rows, resumed)
     try:
-        for number, batch in _ahead(source, parts, todo):
-            frame = scorer.frame(batch.kept, batch.cells, partial(_where, source, batch.start))
-            parts.write(number, frame)
+        for number, frame in _ahead(source, parts, todo):
+            start, _ = parts.span(number)
+            parts.write(number, scorer.frame(frame, bound, partial(_where, source, start)))
             progress.add(frame.height)
     finally:
         progress.close()
     return progress, resumed
 
 
-def _where(source: Source, start: int, row: int) -> str:
-    """The image of a row of the batch that begins at `start`."""
-    return source.where(start + row)
+def _where(source: Source, start: int, row: int, column: str) -> str:
+    """A cell of the batch that begins at `start`."""
+    return source.where(start + row, column)
 
 
-def _ahead(source: Source, parts: Parts, todo: Sequence[int]) -> Iterator[tuple[int, Batch]]:
+def _ahead(source: Source, parts: Parts, todo: Sequence[int]) -> Iterator[tuple[int, pl.DataFrame]]:
     """Every batch, the next one being read while one is scored."""
     with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
         waiting = [reader.submit(source.read, *parts.span(number)) for number in todo[:1]]
         for number, following in zip_longest(todo, todo[1:]):
-            batch = waiting.pop().result()
+            frame = waiting.pop().result()
             if following is not None:
                 waiting.append(reader.submit(source.read, *parts.span(following)))
-            yield number, batch
+            yield number, frame
 
 
-def _state(source: Source, scorer: Scorer, batch_rows: int) -> State:
+def _state(source: Source, scorer: Scorer, bound: Bound, batch_rows: int) -> State:
     session = scorer.session
     cuda = session.provider == CUDA and "cuda" in session.manifest.files
     return State(
         source=source.fingerprint(),
         rows=source.rows,
-        column=source.column,
+        columns=", ".join(bound.columns),
         model=session.name,
         version=session.version,
         sha256=session.manifest.files["cuda" if cuda else "default"].sha256,

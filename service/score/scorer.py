@@ -6,48 +6,58 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from contract.batch import Batch
+from contract.batch import Array
 from contract.messages import short
 from contract.repository import Entry, entries
 from service.cores import cores
 from service.errors import InvalidError, NotFoundError
-from service.inference.session import CHUNK_ROWS, Session, load
-from service.score.cells import Where, decode
+from service.inference.session import Session, load
+from service.score.columns import Bound, Opened, bind, bind_arrays
+from service.score.problems import Problems, Where
+from service.score.results import columns_of
+from service.score.sources import Source
 from service.settings import Settings, settings
 
-if TYPE_CHECKING:
-    import polars as pl
-
 OnError = Literal["fail", "null"]
-RESULTS = ("label", "probabilities", "model", "version")
+# Bytes of inputs that a batch holds unless its rows are named, and its most rows.
+_BATCH_BYTES = 64 * 2**20
+_BATCH_ROWS = 8192
 
 
 @dataclass(frozen=True)
 class Scores:
-    """label: text [n], None where refused; probabilities: float32 [n, classes], NaN there."""
+    """Answers of rows.
 
-    label: NDArray[np.object_]
-    probabilities: NDArray[np.float32]
+    Attributes:
+        results: the arrays of the model's columns, [rows, ...].
+        good: which rows have an answer, [rows].
+        error: text [rows], None where there is an answer.
+    """
+
+    results: list[Array]
+    good: NDArray[np.bool_]
     error: NDArray[np.object_]
 
 
 class Scorer:
     """A loaded model that scores batches. Safe to call from several threads.
 
-    Rows run in pieces of 256, a thread and a single-threaded session run for each: one piece is
-    decoded while another is predicted, and answers do not depend on the number of threads.
+    Rows run in pieces, a thread and a single-threaded session run for each: one piece is decoded
+    while another is predicted, and answers do not depend on the number of threads.
 
     Args:
         model: its name; the service's default unless given.
         version: the highest unless given.
-        column: the column that holds images.
+        column: of the only input that is no column of a table; found by its type unless given,
+            and `image` in a batch of arrays.
         prefix: stands before the names of the columns of results.
-        on_error: `fail` raises at the first bad image; `null` answers null and fills `error`.
+        on_error: `fail` raises at the first bad row; `null` answers null and fills `error`.
         threads: the cores this process may use unless given.
         given: settings; of the environment unless given.
 
@@ -62,134 +72,151 @@ class Scorer:
         model: str | None = None,
         version: str | None = None,
         *,
-        column: str = "image",
+        column: str | None = None,
         prefix: str = "",
         on_error: OnError = "fail",
         threads: int | None = None,
         given: Settings | None = None,
     ) -> None:
-        self._settings = (given or settings()).model_copy(update={"intra_op_threads": 1})
-        entry = _entry(self._settings, model or self._settings.default_model, version)
-        self.session: Session = load(entry, self._settings)
+        self.settings = (given or settings()).model_copy(update={"intra_op_threads": 1})
+        entry = _entry(self.settings, model or self.settings.default_model, version)
+        self.session: Session = load(entry, self.settings)
         self.column = column
         self.prefix = prefix
         self.on_error = on_error
-        self.threads = threads or cores()
-        self.names = {name: f"{prefix}{name}" for name in self._results()}
+        self._columns = columns_of(self.session.manifest)
         self._turn = Lock()
-        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="score")
+        self._pool = ThreadPoolExecutor(threads or cores(), thread_name_prefix="score")
 
-    def __call__(self, batch: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Score a batch of columns: all but the images, then the results.
+    @property
+    def batch_rows(self) -> int:
+        """Rows of a batch unless they are named: fewer where a row is large."""
+        row = sum(t.row_size * t.dtype.itemsize for t in self.session.manifest.inputs)
+        return max(1, min(_BATCH_ROWS, _BATCH_BYTES // row))
+
+    @property
+    def error_column(self) -> str | None:
+        """The name of the column of errors, if there is one."""
+        return f"{self.prefix}error" if self.on_error == "null" else None
+
+    @property
+    def results(self) -> list[str]:
+        """Names of the columns of results."""
+        names = [*(column.name for column in self._columns), "model", "version"]
+        errors = ["error"] if self.on_error == "null" else []
+        return [f"{self.prefix}{name}" for name in (*names, *errors)]
+
+    def bind(self, schema: Mapping[str, pl.DataType], source: str, *, untyped: bool) -> Bound:
+        """Find the model's inputs among the columns of a source, and check their types.
 
         Raises:
-            InvalidError: there is no such column, or, unless `on_error` is `null`, a bad image.
+            InvalidError: a column is missing or of a wrong type; a result would replace a column.
+        """
+        bound = bind(
+            self.session.manifest, schema, source, self.settings, named=self.column,
+            untyped=untyped,
+        )  # fmt: skip
+        self._check(bound.kept(list(schema)))
+        return bound
+
+    def bind_source(self, source: Source) -> Bound:
+        """The same with a source."""
+        return self.bind(source.schema, str(source.path), untyped=source.untyped)
+
+    def __call__(self, batch: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Score a batch of columns: all but images and arrays, then the results.
+
+        Raises:
+            InvalidError: a column is missing, or, unless `on_error` is `null`, a bad row.
             TooLargeError: an image beyond the limits, likewise.
         """
-        if self.column not in batch:
-            raise InvalidError(
-                f"column {short(self.column)} is not among {', '.join(sorted(batch))}"
-            )
-        kept = {name: values for name, values in batch.items() if name != self.column}
-        self.check(list(kept))
-        cells = batch[self.column]
-        scores = self.score(cells, self._where)
-        results = {
-            "label": scores.label,
-            "probabilities": scores.probabilities,
-            "model": np.full(len(cells), self.session.name, object),
-            "version": np.full(len(cells), self.session.version, object),
-            "error": scores.error,
-        }
-        return kept | {column: results[name] for name, column in self.names.items()}
+        bound = bind_arrays(self.session.manifest, batch, self.settings, self.column or "image")
+        kept = {name: batch[name] for name in bound.kept(list(batch))}
+        self._check(list(kept))
+        rows = len(next(iter(batch.values())))
+        scores = self._score(bound, batch, rows, _where_in_batch)
+        answers = [
+            *scores.results,
+            np.full(rows, self.session.name, object),
+            np.full(rows, self.session.version, object),
+            scores.error,
+        ]
+        return kept | dict(zip(self.results, answers, strict=False))
 
-    def frame(self, kept: pl.DataFrame, cells: NDArray[Any], where: Where | None = None) -> Any:
-        """The same over a polars frame: its columns, then the results, as it is written."""
-        import polars as pl
+    def frame(self, frame: pl.DataFrame, bound: Bound, where: Where) -> pl.DataFrame:
+        """The same over a frame: the columns that stay, then the results, as they are written.
 
-        scores = self.score(cells, where or self._where)
-        n_classes = scores.probabilities.shape[1]
-        label = pl.Series("label", scores.label.tolist(), pl.String)
-        results = {
-            "label": label,
-            "probabilities": pl.Series(
-                "probabilities", scores.probabilities, pl.Array(pl.Float32, n_classes)
-            ).zip_with(label.is_not_null(), _nulls(len(cells), n_classes)),
-            "model": pl.repeat(self.session.name, len(cells), dtype=pl.String, eager=True),
-            "version": pl.repeat(self.session.version, len(cells), dtype=pl.String, eager=True),
-            "error": pl.Series("error", scores.error.tolist(), pl.String),
-        }
-        return kept.with_columns(
-            [results[name].alias(column) for name, column in self.names.items()]
-        )
+        Args:
+            where: names a cell in errors.
+        """
+        scores = self._score(bound, frame.to_dict(), frame.height, where)
+        pairs = zip(self._columns, scores.results, strict=True)
+        answers = [
+            *(column.series(array, scores.good) for column, array in pairs),
+            pl.repeat(self.session.name, frame.height, dtype=pl.String, eager=True),
+            pl.repeat(self.session.version, frame.height, dtype=pl.String, eager=True),
+            pl.Series(scores.error.tolist(), dtype=pl.String),
+        ]
+        named = [series.alias(name) for series, name in zip(answers, self.results, strict=False)]
+        # Not with_columns: of a frame without columns the height is lost.
+        return pl.DataFrame([*frame.select(bound.kept(frame.columns)).get_columns(), *named])
 
-    def score(self, cells: NDArray[Any], where: Where) -> Scores:
-        """Score the cells of the image column; `where` names a row's image in errors."""
-        starts = range(0, len(cells), CHUNK_ROWS)
-        pieces = [self._pool.submit(self._piece, cells, start, where) for start in starts]
+    def close(self) -> None:
+        """Let the threads go; pieces not begun are dropped."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _score(self, bound: Bound, columns: Mapping[str, Any], rows: int, where: Where) -> Scores:
+        opened = bound.open(columns, Problems(where, fail=self.on_error == "fail"))
+        size = self.session.chunk_rows
+        pieces = [
+            self._pool.submit(self._piece, opened, start, min(start + size, rows))
+            for start in range(0, rows, size)
+        ]
         try:
             parts = [piece.result() for piece in pieces]
         finally:
             for piece in pieces:
                 piece.cancel()
         if not parts:
-            return self._nothing()
+            nothing = np.empty(0, bool)
+            results = [column.array(None, nothing) for column in self._columns]
+            return Scores(results, nothing, np.empty(0, object))
         return Scores(
-            np.concatenate([part.label for part in parts]),
-            np.concatenate([part.probabilities for part in parts]),
+            [np.concatenate(arrays) for arrays in zip(*(p.results for p in parts), strict=True)],
+            np.concatenate([part.good for part in parts]),
             np.concatenate([part.error for part in parts]),
         )
 
-    def check(self, kept: list[str]) -> None:
+    def _piece(self, opened: Opened, start: int, end: int) -> Scores:
+        """Decode and predict one piece."""
+        # Pillow holds the interpreter's lock but for moments: threads that decode at the same time
+        # only take it from one another, which measured 2 times slower than taking turns.
+        with self._turn:
+            batch, sentences = opened.piece(start, end)
+        good = np.ones(end - start, bool)
+        error = np.full(end - start, None, object)
+        for row, sentence in sentences.items():
+            good[row], error[row] = False, sentence
+        if sentences:
+            batch = batch.take(np.flatnonzero(good))
+        outputs = self.session.predict(batch) if len(batch) else None
+        return Scores([column.array(outputs, good) for column in self._columns], good, error)
+
+    def _check(self, kept: list[str]) -> None:
         """Refuse columns that the results would replace.
 
         Raises:
             InvalidError: naming the first.
         """
-        if taken := [column for column in self.names.values() if column in kept]:
+        if taken := [column for column in self.results if column in kept]:
             raise InvalidError(
                 f"column {short(taken[0])} of the source has the name of a column of results; "
                 "name a prefix for those, such as --prefix predicted_"
             )
 
-    def close(self) -> None:
-        """Let the threads go; pieces not begun are dropped."""
-        self._pool.shutdown(cancel_futures=True)
 
-    def _results(self) -> tuple[str, ...]:
-        return RESULTS if self.on_error == "fail" else (*RESULTS, "error")
-
-    def _where(self, row: int) -> str:
-        return f"row {row} of a batch, column {short(self.column)},"
-
-    def _piece(self, cells: NDArray[Any], start: int, where: Where) -> Scores:
-        """Decode and predict one piece."""
-        # Pillow holds the interpreter's lock but for moments: threads that decode at the same time
-        # only take it from one another, which measured 2 times slower than taking turns.
-        with self._turn:
-            decoded = decode(
-                cells[start : start + CHUNK_ROWS], self.session.manifest.inputs[0].row,
-                self._settings, lambda i: where(start + i), fail=self.on_error == "fail",
-            )  # fmt: skip
-        manifest = self.session.manifest
-        answer = self.session.predict(Batch({manifest.inputs[0].name: decoded.images}))
-        label = np.array(manifest.labels, object)[answer["label"]]
-        error = np.full(len(label), None, object)
-        probabilities = answer["probabilities"]
-        for i, problem in decoded.problems.items():
-            label[i], error[i], probabilities[i] = None, problem, np.nan
-        return Scores(label, probabilities, error)
-
-    def _nothing(self) -> Scores:
-        classes = len(self.session.manifest.labels)
-        empty = np.empty(0, object)
-        return Scores(empty, np.empty((0, classes), np.float32), empty)
-
-
-def _nulls(n: int, n_classes: int) -> Any:
-    import polars as pl
-
-    return pl.Series([None] * n, dtype=pl.Array(pl.Float32, n_classes))
+def _where_in_batch(row: int, column: str) -> str:
+    return f"row {row} of a batch, column {short(column)},"
 
 
 def _entry(given: Settings, model: str, version: str | None) -> Entry:

@@ -1,100 +1,88 @@
-"""What is scored: a Parquet file or a folder of images, read a batch at a time from any row."""
+"""What is scored: a Parquet or CSV file or a folder of images, read a batch at a time."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+import polars as pl
 
 from contract.messages import short
 from service.errors import InvalidError, MalformedError, NotFoundError
-from service.score.columns import cells, image_column
+from service.score.csv_source import CsvSource, separator_of
+from service.score.reading import digest_of, reading
 from service.settings import Settings
 
-if TYPE_CHECKING:
-    import polars as pl
-
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
-_FOOTER = 64 * 2**10
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Rows from `start`: kept, the columns that stay; cells, the images."""
-
-    start: int
-    kept: pl.DataFrame
-    cells: NDArray[Any]
 
 
 class Source(Protocol):
-    """Rows in a fixed order."""
+    """Rows in a fixed order.
+
+    Attributes:
+        untyped: whether all columns are text, of which values are parsed.
+        notes: what the user should know.
+    """
 
     path: Path
     rows: int
-    column: str
-    kept: list[str]
+    schema: Mapping[str, pl.DataType]
+    untyped: bool
     notes: list[str]
 
     def fingerprint(self) -> str:
         """Changes when the source does; found without reading it all."""
 
-    def read(self, start: int, rows: int) -> Batch:
+    def read(self, start: int, rows: int) -> pl.DataFrame:
         """So many rows from `start`."""
 
-    def where(self, row: int) -> str:
-        """The image of a row, as the subject of a sentence."""
+    def where(self, row: int, column: str) -> str:
+        """A cell, as the subject of a sentence."""
+
+    def close(self) -> None:
+        """Let files go."""
 
 
-def source_of(path: Path, column: str | None, shape: tuple[int, ...], settings: Settings) -> Source:
+def source_of(path: Path, column: str | None, settings: Settings) -> Source:
     """The source at a path.
 
     Raises:
         NotFoundError: there is nothing.
-        InvalidError: no image column, or more than one.
-        MalformedError: no readable Parquet file.
+        InvalidError: a column is named in a folder; a CSV file's records differ.
+        MalformedError: no readable file.
     """
     if path.is_dir():
         if column is not None:
             raise InvalidError(f"{path} is a folder, so there is no column {short(column)} to name")
         return FolderSource(path, settings)
     if not path.exists():
-        raise NotFoundError(f"{path} does not exist; name a Parquet file or a folder of images")
-    return ParquetSource(path, column, shape)
+        raise NotFoundError(
+            f"{path} does not exist; name a Parquet or CSV file, or a folder of images"
+        )
+    return ParquetSource(path) if separator_of(path) is None else CsvSource(path, settings)
 
 
 class ParquetSource:
     """A Parquet file. A read decodes no more than the row groups it touches, page by page."""
 
-    def __init__(self, path: Path, column: str | None, shape: tuple[int, ...]) -> None:
-        import polars as pl
+    untyped = False
 
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.notes: list[str] = []
         with reading(path):
             self._scan = pl.scan_parquet(path, glob=False)
-            schema = self._scan.collect_schema()
+            self.schema: Mapping[str, pl.DataType] = self._scan.collect_schema()
             self.rows = int(self._scan.select(pl.len()).collect().item())
-        self.column = image_column(schema, column, shape, str(path))
-        self.kept = [name for name in schema if name != self.column]
 
     def fingerprint(self) -> str:
         """Size, time of change and a digest of the footer, which locates and sizes every page."""
-        with reading(self.path), self.path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            file.seek(max(0, status.st_size - _FOOTER))
-            digest = hashlib.sha256(file.read())
-        digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
-        return digest.hexdigest()
+        return digest_of(self.path)
 
-    def read(self, start: int, rows: int) -> Batch:
+    def read(self, start: int, rows: int) -> pl.DataFrame:
         """So many rows from `start`.
 
         Raises:
@@ -107,28 +95,29 @@ class ParquetSource:
                 f"{self.path} gave {frame.height} rows from row {start} where its footer says "
                 f"{rows}; write it again"
             )
-        return Batch(start, frame.drop(self.column), cells(frame[self.column]))
+        return frame
 
-    def where(self, row: int) -> str:
+    def where(self, row: int, column: str) -> str:
         """Rows are counted from 0."""
-        return f"row {row} of {self.path}, column {short(self.column)},"
+        return f"row {row} of {self.path}, column {short(column)},"
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
 
 class FolderSource:
     """The PNG and JPEG files below a folder, by their paths; hidden ones are left out."""
 
-    column = "image"
+    untyped = False
 
     def __init__(self, path: Path, settings: Settings) -> None:
-        import polars as pl
-
         self.path = path
         self._limit = settings.max_body_bytes
         found, others = _walk(path)
         # Text of a frame takes a third of what a list of Python's takes.
         self._names = pl.Series("path", found, pl.String)
         self.rows = len(found)
-        self.kept = ["path"]
+        self.schema: Mapping[str, pl.DataType] = {"path": pl.String(), "image": pl.Binary()}
         self.notes = []
         if others:
             self.notes.append(f"{others} files that are no .png, .jpg or .jpeg were left out")
@@ -142,24 +131,27 @@ class FolderSource:
                 digest.update(f"{name}\0{status.st_size} {status.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
-    def read(self, start: int, rows: int) -> Batch:
+    def read(self, start: int, rows: int) -> pl.DataFrame:
         """So many files from `start`.
 
         Raises:
             MalformedError: one cannot be read.
         """
         names = self._names.slice(start, rows)
-        cells = np.empty(len(names), object)
+        files = []
         with reading(self.path):
-            for i, name in enumerate(names):
+            for name in names:
                 with open(f"{self.path}/{name}", "rb", buffering=0) as file:  # noqa: PTH123
                     # One more than allowed tells that there is more.
-                    cells[i] = file.read(self._limit + 1)
-        return Batch(start, names.to_frame(), cells)
+                    files.append(file.read(self._limit + 1))
+        return pl.DataFrame([names, pl.Series("image", files, pl.Binary)])
 
-    def where(self, row: int) -> str:
+    def where(self, row: int, column: str) -> str:
         """By its path."""
         return str(self.path / self._names[row])
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
 
 def _walk(root: Path) -> tuple[list[str], int]:
@@ -184,28 +176,3 @@ def _raise(error: OSError) -> None:
     raise MalformedError(
         f"{error.filename} cannot be read: {error.strerror}; check its permissions"
     ) from error
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Read by polars or the system; what they raise becomes a sentence that names the file.
-
-    `path` is named where the error does not name a file below it.
-
-    Raises:
-        MalformedError: it cannot be read.
-    """
-    from polars.exceptions import PanicException, PolarsError
-
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error).splitlines()[0]
-        raise MalformedError(
-            f"{error.filename or path} cannot be read: {reason}; check the file"
-        ) from error
-    except (PolarsError, PanicException, ValueError, OverflowError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        raise MalformedError(
-            f"{path} cannot be read as Parquet: {reason}; name a Parquet file or a folder of images"
-        ) from error

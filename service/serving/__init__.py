@@ -1,1 +1,1 @@
-"""What serves: every loaded version with all that it needs, and which were refused."""
+"""The models of a process: each loaded version with its parts, and the refused versions."""

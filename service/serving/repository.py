@@ -1,4 +1,4 @@
-"""The models of this process: which versions serve, which were refused and why."""
+"""The models of this process: the versions that serve, and the refused ones with the reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from service.selection import Selection
 from service.serving.served import Served
 from service.settings import Settings
 
-# As the manifest has it: no sign, no leading zero, ASCII digits.
+# The manifest's pattern: ASCII digits, no sign, no leading zero.
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ Serve = Callable[[Session], Served]
 
 @dataclass(frozen=True)
 class Refusal:
-    """A version that does not serve, and the one line that says why."""
+    """A version that does not serve, and the reason in one line."""
 
     name: str
     version: str
@@ -38,9 +38,15 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Models:
-    """What is loaded. Versions are numbers here, so that 10 comes after 9.
+    """The models of a worker process, immutable: a reload starts new processes.
 
-    Nothing of it changes: other models are another process's.
+    Versions are numbers here, so that 10 comes after 9.
+
+    Attributes:
+        served: the loaded versions, by name and number.
+        refusals: the refused versions, by name and number.
+        strays: directories in the repository that are not versions.
+        unloaded: versions of models that a client has unloaded.
     """
 
     default: str
@@ -56,17 +62,21 @@ class Models:
 
     @property
     def names(self) -> list[str]:
-        """Every model in the repository, serving or not."""
+        """Names of all models in the repository, serving or refused."""
         return sorted({*self.served, *self.refusals})
 
     def get(self, name: str | None = None, version: str | None = None) -> Served:
-        """The version that answers for a model: the default model, its highest version.
+        """The version that serves a request.
 
-        A refused highest version is an error: an older one answers only when it is named.
+        If the highest version was refused, an older one serves only if the request names it.
+
+        Args:
+            name: None for the default model.
+            version: None for the highest version.
 
         Raises:
-            NotFoundError: no such model or version.
-            UnavailableError: it exists but was refused at load.
+            NotFoundError: there is no such model or version.
+            UnavailableError: it was refused at load, or is unloaded.
         """
         if version is None and (
             highest := self._highest.get(self.default if name is None else name)
@@ -97,10 +107,11 @@ class Models:
         )
 
     def known(self, name: str) -> list[int]:
-        """The numbers of a model's versions, serving or not.
+        """The numbers of a model's versions, serving or refused, in rising order.
 
         Raises:
-            NotFoundError: no such model.
+            NotFoundError: there is no such model.
+            UnavailableError: the model is unloaded.
         """
         known = sorted({*self.served.get(name, {}), *self.refusals.get(name, {})})
         if not known and self._unloaded(name):
@@ -119,11 +130,11 @@ class Models:
         return any(unloaded.name == name for unloaded in self.unloaded)
 
     def is_default(self, name: str, version: int) -> bool:
-        """True if this version answers when a request names only the model."""
+        """True if this version is the model's highest, which serves if a request names none."""
         return version == max({*self.served.get(name, {}), *self.refusals.get(name, {})})
 
     def all(self) -> list[Served]:
-        """Every version that serves, by name and number."""
+        """Every version that serves, in the order of name and number."""
         return [
             served
             for _, versions in sorted(self.served.items())
@@ -131,7 +142,7 @@ class Models:
         ]
 
     def serving(self) -> list[Served]:
-        """The highest version of every model, where it serves, by name."""
+        """The highest version of every model, unless it was refused, in the order of names."""
         return [
             versions[max(versions)]
             for name, versions in sorted(self.served.items())
@@ -139,7 +150,7 @@ class Models:
         ]
 
     def refused(self) -> list[Refusal]:
-        """Every refused version, by name and number, then the strays."""
+        """Every refused version, in the order of name and number, then the strays."""
         versions = [
             refusal
             for _, versions in sorted(self.refusals.items())
@@ -148,7 +159,7 @@ class Models:
         return versions + self.strays
 
     def ready(self) -> bool:
-        """True if a request that names no model gets an answer."""
+        """True if the default model serves."""
         try:
             return self.get() is not None
         except (NotFoundError, UnavailableError):
@@ -161,15 +172,15 @@ def load_all(
     loader: Loader = load,
     selection: Selection | None = None,
 ) -> Models:
-    """Load every version; a refused one is logged in one line and the others serve.
+    """Load every version of the repository; a refused version is logged and the others serve.
 
     Args:
-        serve: makes the served version of a loaded session.
-        selection: versions that are left out; none unless given.
+        serve: builds the served version from a loaded session.
+        selection: versions to leave out; none by default.
 
     Raises:
         RepositoryError: the repository itself cannot be read.
-        StartupError: the provider setting cannot be fulfilled.
+        StartupError: the provider setting cannot be met.
     """
     served: dict[str, dict[int, Served]] = {}
     refusals: dict[str, dict[int, Refusal]] = {}
@@ -183,7 +194,7 @@ def load_all(
     ]
     found = [entry for entry in found if not selection.leaves_out(entry.name, entry.version)]
     settings = provider.share(settings, max(1, len(found)))
-    # Constructing a session releases the GIL, so two big forests load side by side.
+    # Constructing a session releases the GIL, so large models load in parallel.
     with ThreadPoolExecutor(max_workers=4) as pool:
         outcomes = pool.map(lambda entry: _attempt(entry, settings, loader), found)
         for entry, outcome in zip(found, outcomes, strict=True):
@@ -207,7 +218,7 @@ def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refu
     except StartupError:
         raise
     except Exception as error:
-        # An error that no audit foresaw must not keep the other models from serving.
+        # An unexpected error of one model must not keep the others from serving.
         logger.exception("model %s cannot be loaded", entry)
         reason = f"it cannot be loaded ({type(error).__name__}: {error}); see the log"
         return Refusal(entry.name, str(entry.version), reason)
@@ -219,5 +230,5 @@ def _refuse_stray(stray: Stray) -> Refusal:
 
 
 def _number(version: str) -> int:
-    """The version as a number; -1, which no version has, for what is none."""
+    """The version as a number, or -1 if it is not a valid version."""
     return int(version) if _VERSION.fullmatch(version) else -1

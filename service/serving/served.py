@@ -1,4 +1,4 @@
-"""Everything about one served version, made once when it is loaded."""
+"""One served version with all its parts, built once when it is loaded."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from service.protocol.statistics import ModelStatistics
 from service.protocol.types import Signature
 from service.settings import Settings
 
-# Watching a connection costs a task; work that is done sooner is not worth it.
+# Watching a connection for a client that leaves costs a task; shorter work is not worth it.
 WATCHED_SECONDS = 0.005
 
 
 class Model(Protocol):
-    """A session, or a test's stand-in for one."""
+    """A session, or a test's fake of one."""
 
     @property
     def manifest(self) -> Manifest:
-        """What it is."""
+        """The manifest of this version."""
 
     @property
     def provider(self) -> str:
@@ -33,19 +33,19 @@ class Model(Protocol):
 
     @property
     def load_seconds(self) -> float:
-        """How long it took to load."""
+        """Seconds that loading took."""
 
     def predict(self, batch: Batch) -> Batch:
         """The outputs for the inputs."""
 
 
 class Served:
-    """One version: its model, how it is batched, how requests are read and answers written.
+    """One version: its session, batcher, decoder and encoder.
 
-    Used from one event loop, but for the decoders and encoders, which are safe on any thread.
+    It belongs to one event loop, except for the decoder and the encoder, which are thread-safe.
 
     Args:
-        thread: an executor of one thread, for batches that leave the event loop.
+        thread: an executor with one thread, for batches that do not run on the event loop.
         statistics: counts requests and runs.
     """
 
@@ -68,28 +68,28 @@ class Served:
         limits = InstanceLimits(settings.max_rows, settings.max_image_pixels)
         self.decoder: Decoder = decoder_of(manifest, limits)
         self.encoder = PredictionEncoder(manifest)
-        # Models whose inputs are the same can answer the same instances.
+        # Models with equal `takes` accept the same instances.
         self.takes = tuple((i.content, i.datatype, i.row, i.columns) for i in manifest.inputs)
         self._batcher = Batcher(self.name, session, policy, thread, statistics)
 
     async def infer(self, batch: Batch) -> Batch:
-        """The outputs for a batch, run together with whatever else waits; counted and timed.
+        """The outputs for a batch, which may run together with other requests; counted and timed.
 
         Raises:
             BusyError: too many rows wait for this model.
-            DeadlineError: they waited too long; nothing was run.
+            DeadlineError: the rows waited too long and were not run.
         """
         self.statistics.started()
         started = time.perf_counter_ns()
         try:
             outputs = await self._batcher.infer(batch)
         except BaseException:
-            # A client that left cancels its request: that is no success either.
+            # A cancelled request, whose client left, counts as failed too.
             self.statistics.failed(time.perf_counter_ns() - started)
             raise
         self.statistics.succeeded(time.perf_counter_ns() - started)
         return outputs
 
     def worth_watching(self, rows: int) -> bool:
-        """True if so many more rows would take so long that their client may leave before."""
+        """True if `rows` more rows would take so long that the client may leave meanwhile."""
         return self._batcher.seconds(rows) > WATCHED_SECONDS

@@ -1,1 +1,1 @@
-"""The verbs of the product, each decode, run, encode; the routes only translate HTTP."""
+"""The operations on models, each as decode, run and encode; the routes only translate HTTP."""

@@ -1,25 +1,26 @@
-"""`compare`: what every model that takes the same instances says about them."""
+"""`compare`: the predictions of all models that accept the same instances."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from contract.batch import Batch
 from service.errors import InvalidError, UnavailableError
-from service.instances.decoder import Decoded, check_instances
+from service.instances.decoder import Decoded, Options, check_instances
 from service.serving.repository import Models
 from service.serving.served import Served
 from service.settings import Settings
 from service.strict_json import may_hold_booleans, parse_object, refuse_unknown
+from service.verbs.options import FIELDS, options_of, options_of_texts
 from service.verbs.predict import predictions
 
-_FIELDS = frozenset({"instances"})
+_FIELDS = frozenset({"instances", *FIELDS})
 
 
 class CompareRequest(NamedTuple):
-    """The rows for each version that takes the instances, and why the others do not."""
+    """The rows for each version that accepts the instances, and the others with the reason."""
 
     runs: Sequence[tuple[Served, Decoded]]
     skipped: Sequence[tuple[Served, str]]
@@ -33,20 +34,36 @@ class Compare:
         self._max_rows = settings.max_rows
 
     def decode(self, body: bytes) -> CompareRequest:
-        """The request in a JSON body.
+        """Decode a JSON body.
+
+        Raises:
+            MalformedError: the body is not a JSON object.
+            InvalidError: a field is wrong, or no model accepts the instances.
+            TooLargeError: there are more instances than a request may have.
+            UnavailableError: no model serves.
+        """
+        document = parse_object(body)
+        refuse_unknown(document, _FIELDS)
+        options = options_of(document, booleans=may_hold_booleans(body))
+        return self.request(document.get("instances"), options)
+
+    def decode_picture(self, picture: bytes, fields: Mapping[str, str]) -> CompareRequest:
+        """The request for one encoded picture, with its fields as text.
 
         Raises:
             ServiceError: of the kind that fits.
         """
-        document = parse_object(body)
-        refuse_unknown(document, _FIELDS)
-        return self.request(document.get("instances"), booleans=may_hold_booleans(body))
+        return self.request([picture], options_of_texts(fields))
 
-    def request(self, instances: Any, *, booleans: bool = True) -> CompareRequest:
-        """The request for some instances.
+    def request(
+        self,
+        instances: Any,
+        options: Options = Options(),  # noqa: B008 - a tuple does not change
+    ) -> CompareRequest:
+        """Decode instances for every model; see `decode` for the errors.
 
-        Models whose inputs are the same share one decoding. A model that does not take the
-        instances is skipped, with the reason; if none takes them, that is the error.
+        Models with the same inputs share one decoding. A model that does not accept the instances
+        is skipped, with the reason.
         """
         rows = check_instances(instances, self._max_rows)
         serving = self._models.serving()
@@ -55,7 +72,7 @@ class Compare:
         outcomes = {}
         for served in serving:
             if served.takes not in outcomes:
-                outcomes[served.takes] = _attempt(served, rows, booleans)
+                outcomes[served.takes] = _attempt(served, rows, options)
         runs, skipped = [], []
         for served in serving:
             outcome = outcomes[served.takes]
@@ -68,19 +85,19 @@ class Compare:
         return CompareRequest(runs, skipped)
 
     def worth_watching(self, request: CompareRequest) -> bool:
-        """True if the work takes so long that the client may leave before."""
+        """True if the work takes so long that the client may leave meanwhile."""
         return any(served.worth_watching(rows.batch.rows) for served, rows in request.runs)
 
     async def run(self, request: CompareRequest) -> list[Batch]:
-        """The outputs of all models, run side by side."""
+        """The outputs of all models, which run concurrently."""
         return await asyncio.gather(*(served.infer(rows.batch) for served, rows in request.runs))
 
     def encode(self, request: CompareRequest, answer: Sequence[Batch]) -> dict[str, Any]:
-        """The answers as JSON, where they agree, and which models did not answer."""
-        pairs = [(s, outputs) for (s, _), outputs in zip(request.runs, answer, strict=True)]
-        document: dict[str, Any] = {
-            "models": [predictions(served, outputs) for served, outputs in pairs],
-            "agree": _agree(pairs),
+        """The predictions as a JSON document, with the agreement and the models left out."""
+        runs = [(*run, outputs) for run, outputs in zip(request.runs, answer, strict=True)]
+        return {
+            "models": [predictions(*run) for run in runs],
+            "agree": _agree([(served, outputs) for served, _, outputs in runs]),
             "skipped": [
                 {"model": served.name, "version": served.version, "reason": reason}
                 for served, reason in request.skipped
@@ -90,23 +107,21 @@ class Compare:
                 for r in self._models.refused()
             ],
         }
-        warnings = dict.fromkeys(text for _, rows in request.runs for text in rows.warnings)
-        return document | {"warnings": list(warnings)} if warnings else document
 
     def answer(self, request: CompareRequest) -> dict[str, Any]:
-        """Run and encode at once, unbatched: for callers inside the process."""
+        """Run unbatched and encode, for callers inside the process."""
         return self.encode(request, [s.session.predict(rows.batch) for s, rows in request.runs])
 
 
-def _attempt(served: Served, rows: list[Any], booleans: bool) -> Decoded | InvalidError:
+def _attempt(served: Served, rows: list[Any], options: Options) -> Decoded | InvalidError:
     try:
-        return served.decoder.decode(rows, booleans=booleans)
+        return served.decoder.decode(rows, options)
     except InvalidError as error:
         return error
 
 
 def _refused_by_all(outcomes: dict[Any, Decoded | InvalidError]) -> InvalidError:
-    """The error of the only kind of model there is, or one that says each kind's."""
+    """The error if no model accepts the instances; it lists the distinct reasons."""
     errors = [error for error in outcomes.values() if isinstance(error, InvalidError)]
     if len(errors) == 1:
         return errors[0]
@@ -115,9 +130,9 @@ def _refused_by_all(outcomes: dict[Any, Decoded | InvalidError]) -> InvalidError
 
 
 def _agree(pairs: Sequence[tuple[Served, Batch]]) -> list[bool] | None:
-    """Per instance, whether all classifiers of the same classes say the same.
+    """Per instance, True if all classifiers with the same classes predict the same label.
 
-    None where no two models can be compared: fewer than two share their classes.
+    None if no two models have the same classes.
     """
     groups: dict[frozenset[str], list[Sequence[str]]] = {}
     for served, outputs in pairs:

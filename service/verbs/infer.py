@@ -1,4 +1,4 @@
-"""`infer`: the Open Inference Protocol's inference, tensors in and tensors out."""
+"""`infer`: inference by the Open Inference Protocol, from tensors to tensors."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _LIGHT_ROWS = 64
 
 
 class InferRequest(NamedTuple):
-    """A decoded request and the version that answers it."""
+    """A decoded request and the version that serves it."""
 
     served: Served
     request: InferenceRequest
 
     @property
     def light(self) -> bool:
-        """True if encoding the answer takes microseconds: few rows, or no JSON to write."""
+        """True if encoding the response takes microseconds: few rows, or only binary tensors."""
         return self.request.inputs.rows <= _LIGHT_ROWS or all(
             output.binary and not output.classification for output in self.request.outputs
         )
 
 
 class Infer:
-    """The verb over every loaded version. Safe to call from several threads."""
+    """The verb over every loaded version. `decode` and `encode` are thread-safe."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
@@ -38,16 +38,21 @@ class Infer:
     def decode(
         self, name: str, version: str | None, body: bytes, header_length: int | None
     ) -> InferRequest:
-        """What a request asks of a model; see `decode_request`.
+        """Decode the body of a request; see `decode_request` for its arguments and errors.
+
+        Args:
+            name: the model.
+            version: None for the highest version.
 
         Raises:
-            ServiceError: there is no such model, or the request is wrong.
+            NotFoundError: there is no such model or version.
+            UnavailableError: it was refused at load, or is unloaded.
         """
         served = self._models.get(name, version)
         return InferRequest(served, decode_request(body, header_length, served.signature))
 
     def worth_watching(self, request: InferRequest) -> bool:
-        """True if the work takes so long that the client may leave before."""
+        """True if the work takes so long that the client may leave meanwhile."""
         return request.served.worth_watching(request.request.inputs.rows)
 
     async def run(self, request: InferRequest) -> Batch:
@@ -55,5 +60,5 @@ class Infer:
         return await request.served.infer(request.request.inputs)
 
     def encode(self, request: InferRequest, answer: Batch) -> InferenceResponse:
-        """The response, JSON or binary as asked."""
+        """The response, with each output as JSON or binary as requested."""
         return encode_response(request.request, answer, request.served.signature)

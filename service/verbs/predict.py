@@ -1,21 +1,23 @@
-"""`predict`: one model's predictions for some instances."""
+"""`predict`: the predictions of one model."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from contract.batch import Batch
-from service.instances.decoder import Decoded, check_instances
+from service.instances.decoder import Decoded, Options, check_instances
 from service.serving.repository import Models
 from service.serving.served import Served
 from service.settings import Settings
 from service.strict_json import may_hold_booleans, optional_string, parse_object, refuse_unknown
+from service.verbs.options import FIELDS, options_of, options_of_texts
 
-_FIELDS = frozenset({"model", "version", "instances"})
+_FIELDS = frozenset({"model", "version", "instances", *FIELDS})
 
 
 class PredictRequest(NamedTuple):
-    """The version that answers, and the rows it is to answer."""
+    """The version that serves the request, and the decoded rows."""
 
     served: Served
     decoded: Decoded
@@ -29,10 +31,14 @@ class Predict:
         self._max_rows = settings.max_rows
 
     def decode(self, body: bytes) -> PredictRequest:
-        """The request in a JSON body.
+        """Decode a JSON body.
 
         Raises:
-            ServiceError: of the kind that fits.
+            MalformedError: the body is not a JSON object.
+            InvalidError: a field is wrong.
+            TooLargeError: there are more instances than a request may have.
+            NotFoundError: there is no such model or version.
+            UnavailableError: it was refused at load, or is unloaded.
         """
         document = parse_object(body)
         refuse_unknown(document, _FIELDS)
@@ -40,24 +46,38 @@ class Predict:
             document.get("instances"),
             optional_string(document, "model"),
             optional_string(document, "version"),
-            booleans=may_hold_booleans(body),
+            options_of(document, booleans=may_hold_booleans(body)),
         )
+
+    def decode_picture(self, picture: bytes, fields: Mapping[str, str]) -> PredictRequest:
+        """The request for one encoded picture, with its fields as text.
+
+        Raises:
+            ServiceError: of the kind that fits.
+        """
+        options = options_of_texts(fields)
+        return self.request([picture], fields.get("model"), fields.get("version"), options)
 
     def request(
         self,
         instances: Any,
         model: str | None = None,
         version: str | None = None,
-        *,
-        booleans: bool = True,
+        options: Options = Options(),  # noqa: B008 - a tuple does not change
     ) -> PredictRequest:
-        """The request for some instances; `service.instances` says what they may be."""
+        """Decode instances, whose forms `service.instances` documents; see `decode` for the errors.
+
+        Args:
+            model: None for the default model.
+            version: None for the highest version.
+            options: how pictures become instances.
+        """
         served = self._models.get(model, version)
         rows = check_instances(instances, self._max_rows)
-        return PredictRequest(served, served.decoder.decode(rows, booleans=booleans))
+        return PredictRequest(served, served.decoder.decode(rows, options))
 
     def worth_watching(self, request: PredictRequest) -> bool:
-        """True if the work takes so long that the client may leave before."""
+        """True if the work takes so long that the client may leave meanwhile."""
         return request.served.worth_watching(request.decoded.batch.rows)
 
     async def run(self, request: PredictRequest) -> Batch:
@@ -65,23 +85,25 @@ class Predict:
         return await request.served.infer(request.decoded.batch)
 
     def encode(self, request: PredictRequest, answer: Batch) -> dict[str, Any]:
-        """The answer as JSON: one prediction per instance, and what to beware of."""
-        document = predictions(request.served, answer)
-        if request.decoded.warnings:
-            document["warnings"] = list(request.decoded.warnings)
-        return document
+        """The response as a JSON document: one prediction per instance, and any warnings."""
+        return predictions(request.served, request.decoded, answer)
 
     def answer(self, request: PredictRequest) -> dict[str, Any]:
-        """Run and encode at once, unbatched: for callers inside the process."""
+        """Run unbatched and encode, for callers inside the process."""
         outputs = request.served.session.predict(request.decoded.batch)
         return self.encode(request, outputs)
 
 
-def predictions(served: Served, outputs: Batch) -> dict[str, Any]:
-    """One model's predictions as JSON."""
-    return {
+def predictions(served: Served, decoded: Decoded, outputs: Batch) -> dict[str, Any]:
+    """One model's predictions as JSON, with the warnings and what was done to pictures."""
+    document = {
         "model": served.name,
         "version": served.version,
         "provider": served.provider,
         "predictions": served.encoder.encode(outputs),
     }
+    if decoded.warnings:
+        document["warnings"] = decoded.warnings
+    if decoded.fitted is not None:
+        document["fitted"] = decoded.fitted
+    return document

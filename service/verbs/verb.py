@@ -1,4 +1,4 @@
-"""What every verb is: decode a body, run it, encode the answer."""
+"""The interface of the verbs: decode a body, run the request, encode the answer."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ A = TypeVar("A")
 class Verb(Protocol[Q, A]):
     """One verb over the loaded models.
 
-    `decode` and `encode` are safe on any thread; `run` belongs to the event loop.
+    `decode` and `encode` are thread-safe; `run` belongs to the event loop.
     """
 
     def decode(self, body: bytes) -> Q:
-        """The request in a JSON body.
+        """Decode a JSON body.
 
         Raises:
-            ServiceError: of the kind that fits.
+            ServiceError: the body is wrong, or no model can serve it.
         """
 
     def worth_watching(self, request: Q) -> bool:
-        """True if the work takes so long that the client may leave before."""
+        """True if the work takes so long that the client may leave meanwhile."""
 
     async def run(self, request: Q) -> A:
         """Do the work."""
 
     def encode(self, request: Q, answer: A) -> Any:
-        """The answer as a JSON document; arrays may stand in it."""
+        """The response as a JSON document; it may hold NumPy arrays."""

@@ -58,6 +58,24 @@ def test_recommend_decides() -> None:
     assert done.stdout.startswith("deep learning")
 
 
+def test_profile_finds_facts_and_decides() -> None:
+    done = run("profile", "docs/examples/loans.csv", "--target", "approved")
+    assert done.returncode == 0, done.stderr
+    assert "n_labelled: 60 (" in done.stdout
+    assert "\nclassical ml: " in done.stdout
+
+
+def test_profile_of_what_cannot_be_is_one_sentence() -> None:
+    done = run("profile", "docs/examples/loans.csv", "--target", "age ")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith('error: target "age " is not a column of the file')
+    done = run("profile", "nowhere.csv")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: nowhere.csv cannot be read: No such file or directory\n",
+    )
+
+
 def test_the_doctor_finds_this_installation_well() -> None:
     done = run("doctor", "--port", "0")
     assert done.returncode == 0, done.stdout

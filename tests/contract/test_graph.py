@@ -23,7 +23,8 @@ def test_it_sees_what_onnx_sees() -> None:
         "probabilities": TensorType("FP32", (-1, 10)),
     }
     assert {domain for domain, _ in seen.operators} == {""}
-    assert seen.unknown_operators == seen.external_tensors == ()
+    assert seen.unknown_operators == ()
+    assert seen.external_tensors == ()
     assert seen.producer == "rosenblatt"
     assert not seen.has_trees
 

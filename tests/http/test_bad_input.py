@@ -36,17 +36,17 @@ BAD = {
     "ragged": (body(instances=[[*ZEROS[:27], [0] * 3]]), 422, "instances[0][27] has 3 pixels"),
     "no instances": (body(), 422, "instances is missing"),
     "empty": (body(instances=[]), 422, "instances is empty"),
-    "too many rows": (body(instances=[""] * 1025), 413, "1025 images; at most 1024"),
+    "too many rows": (body(instances=[""] * 1025), 413, "1025 rows; at most 1024"),
     "float": (body(instances=[with_pixel(1.9)]), 422, "instances[0][0][0] is 1.9"),
     "over 255": (body(instances=[with_pixel(300)]), 422, "is 300; a pixel is an integer from 0"),
     "below 0": (body(instances=[with_pixel(-1)]), 422, "is -1; a pixel is an integer from 0"),
     "boolean": (body(instances=[with_pixel(True)]), 422, "is true; a pixel"),
     "null pixel": (body(instances=[with_pixel(None)]), 422, "is null; a pixel"),
     "text pixel": (body(instances=[with_pixel("7")]), 422, 'is "7"; a pixel'),
-    "NaN": (body(instances=[with_pixel(float("nan"))]), 400, "the body is no JSON"),
-    "infinity": (body(instances=[with_pixel(float("inf"))]), 400, "the body is no JSON"),
+    "NaN": (body(instances=[with_pixel(float("nan"))]), 400, "the body is not valid JSON"),
+    "infinity": (body(instances=[with_pixel(float("inf"))]), 400, "the body is not valid JSON"),
     "bad base64": (body(instances=["%%%"]), 422, "instances[0] is text but no base64"),
-    "non-image": (body(instances=["aGVsbG8="]), 422, "5 bytes that are no readable PNG or JPEG"),
+    "non-image": (body(instances=["aGVsbG8="]), 422, "5 bytes that are not a readable PNG or JPEG"),
     "truncated": (body(instances=[picture((28, 28))[:60]]), 422, "instances[0]"),
     "wrong picture": (body(instances=[picture((32, 32))]), 422, "is 32x32 pixels"),
     "too many pixels": (body(instances=[picture((1025, 1024))]), 413, "1049600 pixels; at most"),
@@ -55,11 +55,11 @@ BAD = {
     "version as number": (body(instances=[ZEROS], version=1), 422, "version is 1; it must be a"),
     "model as list": (body(instances=[ZEROS], model=["a"]), 422, "model is an array"),
     "unknown field": (body(instances=[ZEROS], modle="x"), 422, 'field "modle" is unknown'),
-    "no JSON": (b"instances=7", 400, "the body is no JSON"),
+    "no JSON": (b"instances=7", 400, "the body is not valid JSON"),
     "empty body": (b"", 400, "the body is empty"),
     "JSON array": (b"[1, 2]", 400, "the body is a JSON array"),
     "given twice": (b'{"instances": [], "instances": []}', 400, "given twice"),
-    "not UTF-8": (b'{"instances": "\xff"}', 400, "the body is no JSON"),
+    "not UTF-8": (b'{"instances": "\xff"}', 400, "the body is not valid JSON"),
 }
 
 
@@ -94,7 +94,7 @@ def test_a_body_over_the_limit(client: httpx.Client) -> None:
     check(
         client.post("/predict", content=content, headers={"content-type": "application/json"}),
         413,
-        "at most 4194304 are read",
+        "the limit is 4194304",
     )
 
 

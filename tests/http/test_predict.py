@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from contract.records import ClassificationMetrics
 from contract.repository import Artifact, audit, entries
 from tests.conftest import MODELS
 from tests.server import Server
 
 ARTIFACTS = [audit(entry) for entry in entries(MODELS)]
 CNN = next(a for a in ARTIFACTS if a.manifest.name == "digits-cnn")
+IMAGES, LABELS = CNN.golden.inputs["images"], CNN.golden.outputs["label"]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +41,8 @@ def png(image: np.ndarray) -> str:
 def test_every_model_answers_its_golden_inputs(
     client: httpx.Client, artifact: Artifact, form: str
 ) -> None:
-    golden = artifact.golden
-    instances = [png(i) for i in golden.images] if form == "png" else golden.images.tolist()
+    images, expected = artifact.golden.inputs["images"], artifact.golden.outputs
+    instances = [png(i) for i in images] if form == "png" else images.tolist()
     answer = client.post(
         "/predict", json={"model": artifact.manifest.name, "version": "1", "instances": instances}
     )
@@ -50,42 +52,42 @@ def test_every_model_answers_its_golden_inputs(
     assert document["model"] == artifact.manifest.name
     assert document["provider"] in {"CPUExecutionProvider", "CUDAExecutionProvider"}
     labels = [int(p["label"]) for p in document["predictions"]]
-    assert labels == golden.label.tolist()
+    assert labels == expected["label"].tolist()
     np.testing.assert_allclose(
         [p["probabilities"] for p in document["predictions"]],
-        golden.probabilities,
+        expected["probabilities"],
         atol=artifact.manifest.golden.tolerance,
     )
 
 
 def test_the_default_model_answers_when_none_is_named(client: httpx.Client) -> None:
-    document = client.post("/predict", json={"instances": CNN.golden.images[:1].tolist()}).json()
+    document = client.post("/predict", json={"instances": IMAGES[:1].tolist()}).json()
     assert document["model"] == "digits-cnn"
     assert len(document["predictions"]) == 1
 
 
 def test_both_forms_of_an_image_may_be_mixed(client: httpx.Client) -> None:
-    image = CNN.golden.images[3]
+    image = IMAGES[3]
     document = client.post("/predict", json={"instances": [image.tolist(), png(image)]}).json()
     assert document["predictions"][0] == document["predictions"][1]
 
 
 def test_a_large_request_is_answered_in_order(client: httpx.Client) -> None:
-    images = np.tile(CNN.golden.images, (40, 1, 1))
+    images = np.tile(IMAGES, (40, 1, 1))
     document = client.post("/predict", json={"instances": images.tolist()}).json()
     labels = [int(p["label"]) for p in document["predictions"]]
-    assert labels == np.tile(CNN.golden.label, 40).tolist()
+    assert labels == np.tile(LABELS, 40).tolist()
 
 
 def test_compare_asks_every_model(client: httpx.Client) -> None:
-    images = CNN.golden.images[:4]
+    images = IMAGES[:4]
     document = client.post("/compare", json={"instances": images.tolist()}).json()
     assert [m["model"] for m in document["models"]] == sorted(a.manifest.name for a in ARTIFACTS)
     columns = zip(
         *([p["label"] for p in m["predictions"]] for m in document["models"]), strict=True
     )
     assert document["agree"] == [len(set(column)) == 1 for column in columns]
-    assert document["refused"] == []
+    assert document["skipped"] == document["refused"] == []
 
 
 def test_models_are_listed(client: httpx.Client) -> None:
@@ -95,7 +97,9 @@ def test_models_are_listed(client: httpx.Client) -> None:
     for model, artifact in zip(document["models"], ARTIFACTS, strict=True):
         assert model["state"] == "ready"
         assert model["default_version"] is True
-        assert model["test_accuracy"] == artifact.manifest.metrics.accuracy
+        metrics = artifact.manifest.metrics
+        assert isinstance(metrics, ClassificationMetrics)
+        assert model["test_accuracy"] == metrics.accuracy
         assert model["bytes"] == len(artifact.graph)
 
 
@@ -127,7 +131,7 @@ def test_metrics_count_rows_and_requests(client: httpx.Client) -> None:
         return 0.0
 
     before = rows()
-    body = {"model": "digits-perceptron", "instances": CNN.golden.images[:5].tolist()}
+    body = {"model": "digits-perceptron", "instances": IMAGES[:5].tolist()}
     assert client.post("/predict", json=body).status_code == 200
     assert rows() == before + 5
     text = client.get("/metrics").text
@@ -137,9 +141,9 @@ def test_metrics_count_rows_and_requests(client: httpx.Client) -> None:
 
 def test_bentomls_own_client_can_be_used(server: Server) -> None:
     with bentoml.SyncHTTPClient(server.url) as client:
-        answer: Any = client.predict(instances=CNN.golden.images[:2].tolist())
-        assert [int(p["label"]) for p in answer["predictions"]] == CNN.golden.label[:2].tolist()
-        compared: Any = client.compare(instances=CNN.golden.images[:1].tolist())
+        answer: Any = client.predict(instances=IMAGES[:2].tolist())
+        assert [int(p["label"]) for p in answer["predictions"]] == LABELS[:2].tolist()
+        compared: Any = client.compare(instances=IMAGES[:1].tolist())
         assert len(compared["models"]) == len(ARTIFACTS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 from sklearn.datasets import load_breast_cancer
 
+from tests.profiler.bombs import BOMBS
 from tests.profiler.files import image, images, parquet, zipped
 from tests.server import Server, serve
 
@@ -105,10 +107,10 @@ BAD: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "unknown target": (b"a,b\n1,2\n", {"target": "c"}, 422, '"c"'),
     "unknown fact": (b"a,b\n1,2\n", {"facts": '{"x": 1}'}, 422, 'field "x" is unknown'),
     "bad fact": (b"a,b\n1,2\n", {"facts": '{"n_rows": -1}'}, 422, "n_rows is -1"),
-    "facts no JSON": (b"a,b\n1,2\n", {"facts": "n_rows=1"}, 400, "facts is no JSON"),
+    "facts no JSON": (b"a,b\n1,2\n", {"facts": "n_rows=1"}, 400, "facts is not valid JSON"),
     "facts an array": (b"a,b\n1,2\n", {"facts": "[]"}, 400, "facts is a JSON array"),
     "unknown field": (b"a,b\n1,2\n", {"traget": "b"}, 422, 'field "traget" is unknown'),
-    "too large": (b"a" * (33 * 2**20), {}, 413, "at most 33816576 are read"),
+    "too large": (b"a" * (33 * 2**20), {}, 413, "the limit is 33816576"),
 }
 
 
@@ -145,3 +147,16 @@ def test_a_queue_that_is_full_says_so() -> None:
     for answer in full:
         assert answer.headers["retry-after"] == "5"
         assert "try again" in json.loads(answer.text)["error"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory need Linux")
+def test_the_worker_stays_small(server: Server, client: httpx.Client) -> None:
+    """Bombs are refused with 413, and the serving process never loads what reads files."""
+    assert ask(client, csv()).status_code == 200
+    worker = server.worker()
+    before = worker.memory_info().rss
+    for bomb in BOMBS.values():
+        assert ask(client, bomb()).status_code == 413
+    assert worker.memory_info().rss - before < 50e6
+    assert not [m.path for m in worker.memory_maps() if "polars" in m.path]
+    assert client.get("/readyz").status_code == 200

@@ -35,7 +35,7 @@ def refused(module: Sequence[str], port: str, **variables: str) -> str:
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("ROSENBLATT_MODELS_DIR", "/nowhere", "the model repository /nowhere is no directory"),
+        ("ROSENBLATT_MODELS_DIR", "/nowhere", "the model repository /nowhere is not a directory"),
         ("ROSENBLATT_MAX_ROWS", "0", "ROSENBLATT_MAX_ROWS is '0'"),
         ("ROSENBLATT_PROVIDER", "tpu", "ROSENBLATT_PROVIDER is 'tpu'"),
     ],
@@ -56,7 +56,7 @@ def test_bentomls_own_log_and_traces_see_every_route(setting: str) -> None:
         bad = client.post("/predict", json={"instances": []})
         assert (bad.status_code, bad.json()["error"]) == (
             422,
-            "instances is empty; send at least one image",
+            "instances is empty; send at least one row",
         )
         assert client.get("/nowhere").json()["error"].startswith("there is no route")
         metrics = client.get("/metrics").text

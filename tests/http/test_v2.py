@@ -16,7 +16,7 @@ from tests.conftest import MODELS
 from tests.server import Server
 
 ARTIFACTS = [audit(entry) for entry in entries(MODELS)]
-GOLDEN = ARTIFACTS[0].golden.images
+GOLDEN = ARTIFACTS[0].golden.inputs["images"]
 CNN = "digits-cnn"
 
 
@@ -59,7 +59,10 @@ def test_model_metadata_is_the_manifest(client: Any, artifact: Artifact) -> None
     assert metadata["platform"] == manifest.platform
     assert metadata["versions"] == [manifest.version]
     for kind in ("inputs", "outputs"):
-        assert metadata[kind] == [spec.model_dump(mode="json") for spec in getattr(manifest, kind)]
+        assert metadata[kind] == [
+            {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
+            for spec in getattr(manifest, kind)
+        ]
 
 
 def test_the_index_lists_every_model(client: Any) -> None:
@@ -77,15 +80,17 @@ def test_every_model_answers_its_golden_inputs(
     golden = artifact.golden
     result = client.infer(
         artifact.manifest.name,
-        [images(golden.images, binary=binary)],
+        [images(golden.inputs["images"], binary=binary)],
         outputs=[output("probabilities", binary_data=binary), output("label", binary_data=binary)],
         request_id="golden:1",
     )
     response = result.get_response()
     assert (response["model_name"], response["id"]) == (artifact.manifest.name, "golden:1")
     assert [tensor["name"] for tensor in response["outputs"]] == ["probabilities", "label"]
-    np.testing.assert_array_equal(result.as_numpy("label"), golden.label)
-    np.testing.assert_allclose(result.as_numpy("probabilities"), golden.probabilities, atol=1e-4)
+    np.testing.assert_array_equal(result.as_numpy("label"), golden.outputs["label"])
+    np.testing.assert_allclose(
+        result.as_numpy("probabilities"), golden.outputs["probabilities"], atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("into", [True, False])
@@ -110,6 +115,15 @@ def test_classification(client: Any, binary: bool) -> None:
     assert classes.shape == (4, 3)
     best = [c.decode() if isinstance(c, bytes) else c for c in classes[:, 0]]
     assert [int(c.split(":")[1]) for c in best] == result.as_numpy("label").tolist()
+
+
+def test_more_classes_than_there_are_is_all_of_them(client: Any) -> None:
+    result = client.infer(
+        CNN, [images(GOLDEN[:2])], outputs=[output("probabilities", class_count=11)]
+    )
+    classes = result.as_numpy("probabilities")
+    assert classes.shape == (2, 10)
+    assert sorted(int(c.split(b":")[1]) for c in classes[0]) == list(range(10))
 
 
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -143,11 +157,9 @@ def test_wrong_inputs(client: Any, case: str) -> None:
             'outputs[0].name is "x"; digits-cnn gives label, probabilities',
         ),
         (
-            lambda c: c.infer(
-                CNN, [images(GOLDEN[:1])], outputs=[output("probabilities", class_count=11)]
-            ),
+            lambda c: c.infer(CNN, [images(GOLDEN[:1])], outputs=[output("label", class_count=1)]),
             "422",
-            "classification is 11; probabilities takes an integer from 1 to 10",
+            "classification is 1, but label has no value per class; leave it out, or ask for",
         ),
         (
             lambda c: c.infer(CNN, [images(GOLDEN[:1])], request_compression_algorithm="gzip"),
@@ -157,7 +169,7 @@ def test_wrong_inputs(client: Any, case: str) -> None:
         (lambda c: c.get_model_metadata("svm"), "404", 'model "svm" is unknown'),
         (lambda c: c.get_inference_statistics("svm"), "404", 'model "svm" is unknown'),
         (lambda c: c.get_model_config(CNN), "404", "there is no route"),
-        (lambda c: c.load_model(CNN), "404", "there is no route"),
+        (lambda c: c.load_model(CNN), "501", "this server cannot load models, for its workers are"),
         (lambda c: c.get_system_shared_memory_status(), "404", "there is no route"),
     ],
 )
@@ -214,7 +226,9 @@ def test_a_raw_body(server: Server) -> None:
     result = triton.InferenceServerClient.parse_response_body(
         answer.content, header_length=int(answer.headers["inference-header-content-length"])
     )
-    np.testing.assert_array_equal(result.as_numpy("label"), ARTIFACTS[0].golden.label[:2])
+    np.testing.assert_array_equal(
+        result.as_numpy("label"), ARTIFACTS[0].golden.outputs["label"][:2]
+    )
 
 
 def test_encoded_paths(server: Server) -> None:

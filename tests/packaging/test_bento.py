@@ -82,7 +82,7 @@ def started(home: Path) -> Iterator[Server]:
 
 def test_it_answers_as_the_source_tree_does(started: Server, server: Server) -> None:
     golden = audit(entries(MODELS)[0]).golden
-    body = {"instances": golden.images.tolist()}
+    body = {"instances": golden.inputs["images"].tolist()}
     with started.client() as bento_client, server.client() as source_client:
         packed = bento_client.post("/compare", json=body).json()
         assert packed == source_client.post("/compare", json=body).json()

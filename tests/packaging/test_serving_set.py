@@ -36,13 +36,13 @@ def test_the_serving_set_serves_alone(tmp_path: Path) -> None:
     for _ in range(3):  # the first start compiles the sources; the machine may be busy
         with serve(python=str(python)) as server:
             asked = time.perf_counter()
-            body = {"instances": golden.images[:1].tolist()}
+            body = {"instances": golden.inputs["images"][:1].tolist()}
             answer = httpx.post(f"{server.url}/predict", json=body).json()
-            assert answer["predictions"][0]["label"] == str(golden.label[0])
+            assert answer["predictions"][0]["label"] == str(golden.outputs["label"][0])
             starts.append(server.cold_start + time.perf_counter() - asked)
     assert min(starts) <= COLD_START_SECONDS
     with serve(python=str(python)) as server:
-        body = {"instances": golden.images.tolist()}
+        body = {"instances": golden.inputs["images"].tolist()}
         for _ in range(200):
             answer = httpx.post(f"{server.url}/compare", json=body)
         assert len(answer.json()["models"]) == len(entries(MODELS))

@@ -1,18 +1,15 @@
-"""Parquet: types, and files that unpack to more than they say or should."""
+"""Parquet: types, and files that are broken or lie. For bombs see test_child.py."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 
-from profiler import parquet_headers
 from profiler.errors import ContentError, TooLargeError, UnreadableError
 from profiler.parquet import read_parquet
-from profiler.thrift import HeaderError, Reader
+from tests.profiler.children import Sandbox
 from tests.profiler.files import LIMITS, iris, limits, look, parquet, refused
 
 CODECS = ("uncompressed", "snappy", "gzip", "brotli", "lz4", "zstd")
@@ -91,7 +88,7 @@ def test_no_rows_and_no_columns() -> None:
     refused(parquet(pl.DataFrame()), ContentError, "file holds no columns")
 
 
-def test_rows_columns_and_names_are_judged_by_the_footer() -> None:
+def test_rows_columns_and_names_are_judged_before_a_cell_is_read() -> None:
     frame = pl.DataFrame({"a": range(12), "b": range(12)})
     refused(parquet(frame), TooLargeError, "12 rows; the limit is 11", allowed=limits(max_rows=11))
     part = "2 columns; the limit is 1"
@@ -102,259 +99,49 @@ def test_rows_columns_and_names_are_judged_by_the_footer() -> None:
 
 def test_double_names() -> None:
     data = parquet(pl.DataFrame({"aa": [1, 2], "ab": [1, 2]}), compression="uncompressed")
-    refused(data.replace(b"ab", b"aa"), ContentError, 'column name "aa" occurs more than once')
+    refused(data.replace(b"ab", b"aa"), UnreadableError, "file cannot be read as Parquet", "aa")
 
 
-def test_runs_of_one_value() -> None:
-    """A hundred kilobytes that would be 400 MB in memory."""
-    zeros = pl.zeros(1_000_000, pl.Int64, eager=True)
-    data = parquet(pl.DataFrame({f"c{i}": zeros for i in range(50)}))
-    assert len(data) < 200_000
-    refused(data, TooLargeError, "file unpacks to a table of 400,000,000 bytes")
+def test_a_table_larger_than_the_limit() -> None:
+    """Small files: runs of one value, and a long text that many rows point to."""
+    zeros = parquet(pl.DataFrame({"v": pl.zeros(100_000, pl.Int64, eager=True)}))
+    text = parquet(pl.concat([pl.DataFrame({"v": ["x" * 8_000]})] * 100))
+    for data in (zeros, text):
+        assert len(data) < 60_000
+        part = "file unpacks to a table of 80"
+        refused(data, TooLargeError, part, allowed=limits(max_unpacked_bytes=700_000))
+        assert look(data, allowed=limits(max_unpacked_bytes=900_000)).facts["n_rows"]
 
 
-def test_a_long_text_in_a_dictionary() -> None:
-    """A small file that would be 20 MB, and could be gigabytes, if every cell were looked at."""
-    data = parquet(pl.concat([pl.DataFrame({"v": ["x" * 200_000]})] * 100))
-    assert len(data) < 2_000_000
-    part = "file unpacks to a table of 20,000,000 bytes"
-    refused(data, TooLargeError, part, allowed=limits(max_unpacked_bytes=10**7))
-
-
-def test_pages_that_inflate() -> None:
-    frame = pl.DataFrame({"v": [f"{i}" + "x" * 300_000 for i in range(100)]})
-    part = "file unpacks to a table of 30,0"
-    refused(parquet(frame), TooLargeError, part, allowed=limits(max_unpacked_bytes=10**7))
-
-
-def test_a_nested_bomb_is_not_opened() -> None:
+def test_nested_columns_are_not_opened() -> None:
     frame = pl.DataFrame({"v": [[0] * 10_000] * 100, "y": range(100)})
     assert look(parquet(frame), allowed=limits(max_unpacked_bytes=10**5)).facts["n_rows"] == 100
 
 
-def varint(value: int) -> bytes:
-    """Zigzag varint of a positive number."""
-    value *= 2
-    out = b""
-    while value > 0x7F:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-@pytest.mark.parametrize("codec", ["snappy", "gzip", "brotli", "lz4", "zstd"])
-def test_a_page_that_inflates_to_more_than_it_says(codec: str) -> None:
-    """The page header claims less than the codec would write."""
-    frame = pl.DataFrame({"v": np.arange(4000) // 4})
-    data = parquet(frame, compression=codec, statistics=False)
-    reader = Reader(data, 4)
-    page = reader.struct()
-    claimed = varint(page[2])
-    at = data.index(claimed, 4, reader.position)
-    lie = varint(page[2] - 1000)
-    assert len(lie) == len(claimed)
-    refused(data[:at] + lie + data[at + len(claimed) :], UnreadableError, "file cannot be read")
-
-
-def outline_of(data: bytes) -> Any:
-    size = int.from_bytes(data[-8:-4], "little")
-    return Reader(data[-8 - size : -8]).struct()
-
-
-def test_pages_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_headers, "_MAX_PAGES", 20)
-    data = parquet(iris(), row_group_size=10)
-    refused(data, TooLargeError, "more than 20 pages; write larger row groups")
-
-
-def test_the_footer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_headers, "_MAX_FOOTER_BYTES", 100)
-    refused(parquet(iris()), TooLargeError, "Parquet footer of", "the limit is 100")
-
-
-def test_a_footer_that_is_not_there() -> None:
-    data = b"PAR1" + b"\0" * 8 + (10**6).to_bytes(4, "little") + b"PAR1"
-    refused(data, UnreadableError, "the footer is longer than the file")
-
-
-# What a writer of headers may get wrong: footer -> the footer changed, and the message.
-def _rows(footer: Any) -> None:
-    footer[3] = 149
-
-
-def _negative(footer: Any) -> None:
-    footer[3] = -1
-
-
-def _values(footer: Any) -> None:
-    footer[4][0][1][0][3][5] = 7
-
-
-def _outside(footer: Any) -> None:
-    footer[4][0][1][0][3][9] = 10**9
-    footer[4][0][1][0][3].pop(11, None)
-
-
-def _column(footer: Any) -> None:
-    footer[4][0][1].pop()
-
-
-def _absent(footer: Any) -> None:
-    del footer[4]
-
-
-def _type(footer: Any) -> None:
-    footer[2] = 7
-
-
-def _short_schema(footer: Any) -> None:
-    footer[2].pop()
-
-
-def _long_schema(footer: Any) -> None:
-    footer[2].append(footer[2][-1])
-
-
-def _children(footer: Any) -> None:
-    footer[2][-1][5] = 3
-
-
-def _file(footer: Any) -> None:
-    footer[4][0][1][0][1] = b"/etc/passwd"
-
-
-def _crypto(footer: Any) -> None:
-    footer[4][0][1][0][8] = {}
-
-
-def _cipher(footer: Any) -> None:
-    footer[8] = {}
-
-
-def _deep(footer: Any) -> None:
-    footer[2] = [{4: b"root", 5: 1}, *({4: b"x", 5: 1} for _ in range(40)), {4: b"x", 1: 1}]
-
-
-def _length(footer: Any) -> None:
-    footer[2][1] |= {1: 7, 2: -5}
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "part"),
-    [
-        (_rows, UnreadableError, "do not add up to the rows"),
-        (_negative, UnreadableError, "a row count is negative"),
-        (_values, UnreadableError, "another number of values"),
-        (_outside, UnreadableError, "lies outside the file"),
-        (_column, UnreadableError, "other columns than the schema"),
-        (_absent, UnreadableError, "absent or of a wrong type"),
-        (_type, UnreadableError, "absent or of a wrong type"),
-        (_short_schema, UnreadableError, "the schema ends too early"),
-        (_long_schema, UnreadableError, "belong to no column"),
-        (_children, UnreadableError, "the schema ends too early"),
-        (_file, ContentError, "keeps columns in other files"),
-        (_crypto, ContentError, "encrypted columns"),
-        (_cipher, ContentError, "encrypted Parquet file"),
-        (_deep, ContentError, "nested more than 16 levels"),
-        (_length, UnreadableError, "negative length"),
-    ],
-)
-def test_footers_that_lie(
-    change: Any, error: type[Any], part: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = parquet(iris())
-    footer = outline_of(data)
-    change(footer)
-    read = Reader.struct
-
-    def struct(self: Reader, depth: int = 0) -> Any:
-        """The changed footer in place of the first struct that is read."""
-        monkeypatch.setattr(Reader, "struct", read)
-        return footer
-
-    monkeypatch.setattr(Reader, "struct", struct)
-    refused(data, error, part)
-
-
-# The same for the headers of pages.
-def _page_length(page: Any) -> None:
-    page[3] = 10**8
-
-
-def _page_values(page: Any) -> None:
-    (page.get(5) or page.get(7) or page[8])[1] = 10**8
-
-
-def _delta(page: Any) -> None:
-    (page.get(5) or page.get(7))[2] = 7
-
-
-def _unknown_kind(page: Any) -> None:
-    page[1] = 1
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "part"),
-    [
-        (_page_length, UnreadableError, "longer than its column"),
-        (_page_values, UnreadableError, "more values than it can hold"),
-        (_delta, ContentError, "DELTA_BYTE_ARRAY, which hides its size"),
-        (_unknown_kind, UnreadableError, "do not add up to its values"),
-    ],
-)
-def test_pages_that_lie(
-    change: Any, error: type[Any], part: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read = Reader.struct
-
-    def struct(self: Reader, depth: int = 0) -> Any:
-        result = read(self, depth)
-        if depth == 0 and isinstance(self.data, memoryview):
-            change(result)
-        return result
-
-    monkeypatch.setattr(Reader, "struct", struct)
-    refused(parquet(iris()), error, part)
-
-
-@pytest.mark.parametrize(
-    ("data", "part"),
-    [
-        (b"", "end too early"),
-        (b"\x15", "end too early"),
-        (b"\x1c" * 40, "nested too deeply"),
-        (b"\x19" + b"\x19" * 40, "nested too deeply"),
-        (b"\x18\x7f\0", "in the middle of a value"),
-        (b"\x19\xf8\x7f\0", "in the middle of a list"),
-        (b"\x15" + b"\xff" * 11, "more than 64 bits"),
-        (b"\x1e\0", "type 14"),
-        (b"\x17\0", "in the middle of a value"),
-    ],
-)
-def test_broken_thrift(data: bytes, part: str) -> None:
-    with pytest.raises(HeaderError, match=part):
-        Reader(data).struct()
-
-
-def test_thrift_values() -> None:
-    assert Reader(b"\x15\x03\x00").struct() == {1: -2}
-    assert Reader(b"\x11\x12\x13\x05\x18\x02hi\x00").struct() == {1: True, 2: False, 3: 5, 4: b"hi"}
-    assert Reader(b"\x17" + b"\1" * 8 + b"\0").struct() == {1: b"\1" * 8}
-    assert Reader(b"\x19\x21\x01\x02\x05\x10\x0f\x00").struct() == {1: [1, 2], 8: -8}
-
-
-@pytest.mark.parametrize("values", [b"\x19\xfc\x65" + bytes(101), b"\x11" * 101])
-def test_thrift_values_are_counted(values: bytes) -> None:
-    """A list of a million empty structs is a megabyte here, and seventy in memory."""
-    with pytest.raises(HeaderError, match="more than 100 values"):
-        Reader(values + b"\0", most=100).struct()
-    reader = Reader(b"\x11" * 60 + b"\0" + b"\x11" * 60 + b"\0", most=100)
-    assert len(reader.struct()) == len(reader.struct()) == 60
-
-
-def test_page_headers_are_short() -> None:
-    """Columns may overlap, so that fifty thousand pages share one header of a megabyte."""
-    data = bytearray(b"PAR1" + b"\x19\xfc\x80\x08" + bytes(1024) + b"\0")
-    meta = {3: [b"x"], 5: 1, 7: len(data) - 4, 9: 4}
-    with pytest.raises(HeaderError, match="more than 100 values"):
-        list(parquet_headers._pages(bytes(data), meta, "x", 1))
+def with_footer(data: bytes, size: int) -> bytes:
+    """The file with another length of its footer."""
+    return data[:-8] + size.to_bytes(4, "little") + b"PAR1"
+
+
+def damaged() -> dict[str, bytes]:
+    whole = parquet(iris(), compression="zstd", statistics=False)
+    middle = len(whole) // 3
+    return {
+        "a footer longer than the file": with_footer(whole, 10**6),
+        "a footer of no bytes": with_footer(whole, 0),
+        "a footer of 4 GB": with_footer(whole, 2**32 - 1),
+        "nothing but magic": b"PAR1" + bytes(8) + b"PAR1",
+        "zeros for the footer": whole[:-200] + bytes(192) + whole[-8:],
+        "zeros for pages": whole[:middle] + bytes(100) + whole[middle + 100 :],
+        "the end of another file": b"PAR1" + parquet(pl.DataFrame({"a": [1]}))[-300:],
+    }
+
+
+@pytest.mark.parametrize("kind", damaged())
+def test_a_damaged_file_gives_one_sentence(sandbox: Sandbox, kind: str) -> None:
+    error = sandbox.profile(damaged()[kind])
+    assert isinstance(error, UnreadableError), error
+    assert str(error).startswith("file ")
+    assert str(error).endswith("write it again with another tool")
+    assert "\n" not in str(error)
+    assert len(str(error)) < 300

@@ -6,6 +6,7 @@ import tarfile
 
 import pytest
 
+from profiler import profile
 from profiler.errors import TooLargeError, UnreadableError, UnsupportedError
 from profiler.sniff import SIGNATURES
 from tests.profiler.files import csv, image, iris, limits, look, parquet, refused, zipped
@@ -96,4 +97,5 @@ def test_an_encrypted_footer() -> None:
 
 def test_the_byte_limit_comes_first() -> None:
     part = "file holds 12 bytes; the limit is 11: send a sample"
-    refused(TABLE, TooLargeError, part, allowed=limits(max_bytes=11))
+    with pytest.raises(TooLargeError, match=part):
+        profile(TABLE, target=None, limits=limits(max_bytes=11))

@@ -6,9 +6,7 @@ import io
 import stat
 import struct
 import time
-import tracemalloc
 import zipfile
-import zlib
 
 import pytest
 
@@ -51,19 +49,19 @@ def test_class_folders() -> None:
 def test_one_root_folder_is_stripped() -> None:
     profile = look(images("pets/all/cat/1.png", "pets/all/dog/1.png"))
     assert [c.label for c in profile.details.classes] == ["cat", "dog"]
-    assert 'all images lie in "pets/all", which is taken for the root' in profile.details.notes
+    assert 'all images lie in "pets/all", which is taken as the root' in profile.details.notes
 
 
 def test_a_split_is_stepped_over() -> None:
     profile = look(images("d/train/cat/1.png", "d/train/dog/1.png", "d/Test/cat/1.png"))
     assert profile.details.classes == (ClassCount("cat", 2), ClassCount("dog", 1))
-    assert any('split stepped over: "Test", "train"' in note for note in profile.details.notes)
+    assert any('split folders skipped: "Test", "train"' in note for note in profile.details.notes)
 
 
 def test_images_at_the_root_are_unlabelled() -> None:
     profile = look(images("1.png", "cat/1.png", "dog/1.png"))
     assert (profile.facts["n_rows"], profile.facts["n_labelled"]) == (3, 2)
-    assert "1 image outside class folders, taken for unlabelled" in profile.details.notes
+    assert "1 image outside class folders, counted as unlabelled" in profile.details.notes
 
 
 @pytest.mark.parametrize("names", [("1.png", "2.png"), ("cat/1.png", "cat/2.png")])
@@ -120,14 +118,14 @@ def test_a_target_makes_no_sense() -> None:
 @pytest.mark.parametrize(
     ("name", "data", "part"),
     [
-        ("a/notes.md", b"hello", "no image"),
+        ("a/notes.md", b"hello", "not an image"),
         ("a/labels.csv", csv("a,b", "1,2"), "a table; a zip may hold images"),
         ("a/t.bin", parquet(iris()), "a table"),
         ("a/inner.zip", images("1.png"), "nested archives are not opened"),
         ("a/inner.png", images("1.png"), "nested archives are not opened"),
         ("a/doc.png", b"%PDF-1.7", "a PDF document"),
         ("a/x.gz", b"\x1f\x8b\x08", "a gzip archive"),
-        ("a/empty.png", b"", "no image"),
+        ("a/empty.png", b"", "not an image"),
     ],
 )
 def test_other_members_are_named(name: str, data: bytes, part: str) -> None:
@@ -263,88 +261,6 @@ def test_entries_are_counted_before_they_are_read() -> None:
     """The directory of a zip of 30 MB can hold half a million entries of a kilobyte each."""
     data = b"PK\x05\x06" + b"PK\x01\x02" * 30_000
     refused(data, TooLargeError, "file holds 30,000 members; the limit is 10,000")
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    crc = zlib.crc32(kind + data)
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
-
-
-def png(width: int, height: int, *between: bytes) -> bytes:
-    """A PNG that claims a size and holds no pixels."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    end = chunk(b"IDAT", b"") + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(between) + end
-
-
-def test_pixels_are_judged_by_the_header() -> None:
-    part = 'member "a/1.png" is 50000x50000, 2,500,000,000 pixels; the limit is 50,000,000'
-    refused(zipped({"a/1.png": png(50_000, 50_000)}), TooLargeError, part)
-    assert look(zipped({"a/1.png": png(10_000, 5_000)})).facts["n_rows"] == 1
-
-
-@pytest.mark.parametrize(
-    "data",
-    [b"\xff\xd8\xff" + b"\xff" * 100_000, b"\xff\xd8" + b"\xff\xfe\0\x02" * 10_000],
-    ids=["fill bytes", "comments"],
-)
-def test_headers_without_end(data: bytes) -> None:
-    part = 'member "a/1.jpg" is a JPEG image that cannot be opened'
-    refused(zipped({"a/1.jpg": data}), ContentError, part)
-
-
-INFLATING = zlib.compress(b"x" * (2**20 - 10), 9)
-HUGE = struct.pack("<HH", 65_535, 65_535)
-DISPOSED = b"GIF89a" + HUGE + b"\0\0\0!\xf9\x04\x08\0\0\0\0,\0\0\0\0" + HUGE + b"\0\x08\0;"
-COLOURS = struct.pack(
-    "<2sIHHIIiiHHIIiiII", b"BM", 54, 0, 0, 54, 40, 4, 4, 1, 8, 0, 16, 0, 0, 2**16, 0
-)
-
-
-def tiff(*tags: tuple[int, int, int, int], rest: bytes = b"") -> bytes:
-    """A TIFF of 4x4 pixels with more tags: number, type, count and value."""
-    tags = ((256, 3, 1, 4), (257, 4, 1, 4), *tags)
-    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
-    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + rest
-
-
-@pytest.mark.parametrize(
-    ("data", "copies", "seconds"),
-    [
-        (png(4, 4, *[chunk(b"zTXt", b"k\0\0" + INFLATING)] * 60), 200, 5),
-        (png(4, 4, *[chunk(b"iCCP", b"k\0\0" + INFLATING)] * 60), 200, 5),
-        (png(4, 4, chunk(b"abCd", b"") * 10_000), 1, 5),
-        (COLOURS, 2_000, 5),
-        (tiff((282, 5, 500_000, 50), rest=bytes(4_000_000)), 10, 10),
-    ],
-    ids=[
-        "texts of a PNG",
-        "profiles of a PNG",
-        "chunks of a PNG",
-        "colours of a BMP",
-        "a TIFF tag",
-    ],
-)
-def test_headers_that_are_cheap_to_send(data: bytes, copies: int, seconds: float) -> None:
-    """Pillow takes ten times as long over each at least, and minutes over the first two."""
-    bomb = zipped({f"a/{i}": data for i in range(copies)})
-    assert len(bomb) < 2**20
-    start = time.process_time()
-    assert look(bomb).facts["n_rows"] == copies
-    assert time.process_time() - start < seconds
-
-
-def test_headers_that_ask_for_memory() -> None:
-    """Pillow makes a number of each of 5 million offsets, and fills the 4 GB of a GIF."""
-    offsets = zipped({"a/1.tif": tiff((273, 4, 5_000_000, 50), rest=bytes(20_000_000))})
-    canvas = zipped({"a/1.gif": DISPOSED})
-    tracemalloc.start()
-    try:
-        assert look(offsets).facts["n_rows"] == 1
-        refused(canvas, TooLargeError, "is 65535x65535, 4,294,836,225 pixels")
-        assert tracemalloc.get_traced_memory()[1] < 60_000_000
-    finally:
-        tracemalloc.stop()
 
 
 def test_extra_fields_are_counted() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from contract.manifest import TensorSpec
+from contract.tensors import TensorSpec
 from service.protocol.types import Signature
 from tests.repositories import manifest_of
 

@@ -18,8 +18,7 @@ from tests.protocol.test_data import GOOD
 def test_every_datatype_comes_back(name: str, start: int) -> None:
     """Also from where no element of several bytes is aligned."""
     datatype = DATATYPES[name]
-    values = [v.encode() for v in GOOD["BYTES"]] if name == "BYTES" else GOOD[name]
-    array = np.array(values, datatype.dtype).reshape(2, 2)
+    array = np.array(GOOD[name], datatype.dtype).reshape(2, 2)
     data = encode_binary(array, datatype)
     payload = Payload(b"x" * start + data, start)
     back = payload.take(len(data), datatype, (2, 2), "inputs[0]")
@@ -35,10 +34,12 @@ def test_images_are_not_copied() -> None:
     assert np.shares_memory(array, np.frombuffer(body, np.uint8))
 
 
-@given(st.lists(st.binary(max_size=20), min_size=1, max_size=5))
-def test_bytes_of_any_length_come_back(elements: list[bytes]) -> None:
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
+def test_texts_of_any_length_come_back(elements: list[str]) -> None:
+    """In memory they are str; on the wire UTF-8."""
     datatype = DATATYPES["BYTES"]
     data = encode_binary(np.array([*elements, None], object)[:-1], datatype)
+    assert data.endswith(elements[-1].encode())
     back = Payload(data, 0).take(len(data), datatype, (len(elements),), "inputs[0]")
     assert back.tolist() == elements
 
@@ -65,6 +66,7 @@ def test_any_bytes_are_a_tensor_or_an_error(data: bytes, name: str, size: int) -
         ("BYTES", b"\x00" * 12, "inputs[0] holds 3 elements; its shape has 2"),
         ("BYTES", b"\x02\x00\x00\x00a", "inputs[0] ends inside element 0"),
         ("BYTES", b"\x00\x00\x00\x00\x01", "inputs[0] ends inside element 1"),
+        ("BYTES", b"\x01\x00\x00\x00a\x01\x00\x00\x00\xff", "not UTF-8 in element 1; send text in"),
         ("BYTES", b"\xff\xff\xff\xff", "inputs[0] ends inside element 0"),
     ],
 )

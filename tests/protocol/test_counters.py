@@ -77,13 +77,13 @@ def test_a_folder_that_is_emptied_leaves_what_this_worker_counted(tmp_path: Path
     assert mine.all().tolist() == [[2]]
 
 
-def test_a_folder_that_cannot_be_is_said_and_counted_without(
+def test_an_unwritable_folder_is_logged_and_counts_stay_in_memory(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("")
     with caplog.at_level(logging.WARNING):
         counters = Counters(1, tmp_path / "file" / "folder")
-    assert "cannot be written (Not a directory): statistics are those of one worker" in caplog.text
+    assert "cannot be written (Not a directory), so statistics cover one worker only" in caplog.text
     counters.own[0] += 3
     assert counters.all().tolist() == [[3]]
 

@@ -75,7 +75,7 @@ def test_a_wrong_value_is_named(name: str, value: Any) -> None:
             decode_data(data, DATATYPES[name], (2, 2), "data")
         message = str(caught.value)
         assert message.startswith(f"{place} is ")
-        assert f"; {name} takes {DATATYPES[name].says}" in message
+        assert f"; {name} takes {DATATYPES[name].range}" in message
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_a_wrong_value_is_named(name: str, value: Any) -> None:
         ([], "data has 0 elements; shape [2, 2] has 4"),
         ([1, 2, 3], "data has 3 elements; shape [2, 2] has 4"),
         ([1, 2, 3, 4, 5], "data has 5 elements"),
-        ([[1, 2]], "data has 1 elements; shape [2, 2] wants 2 there"),
-        ([[1, 2], [3]], "data[1] has 1 elements; shape [2, 2] wants 2 there"),
+        ([[1, 2]], "data has 1 elements; shape [2, 2] needs 2 there"),
+        ([[1, 2], [3]], "data[1] has 1 elements; shape [2, 2] needs 2 there"),
         ([[1, 2], 3], "data[1] is 3; it must be an array of 2"),
         ([[1, 2], None], "data[1] is null; it must be an array of 2"),
         ([[1, 2], [3, [4]]], "data[1][1] is an array; UINT8 takes an integer"),

@@ -8,11 +8,12 @@ import numpy as np
 import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from service.inference.repository import Models
-from service.protocol.codec import Codec
 
+from contract.batch import Batch
 from service.errors import ServiceError
 from service.protocol.types import InferenceResponse
+from service.serving.repository import Models
+from service.verbs.infer import Infer
 from tests.protocol.requests import body, tensor
 
 FAST = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -66,34 +67,32 @@ documents = st.fixed_dictionaries(
 )
 
 
-def attempt(codec: Codec, models: Models, sent: bytes, length: int | None) -> None:
+def attempt(infer: Infer, sent: bytes, length: int | None) -> None:
     try:
-        asked = codec.decode("alpha", None, sent, length)
+        asked = infer.decode("alpha", None, sent, length)
     except ServiceError as error:
         assert 400 <= error.status < 500, error  # noqa: PT017
         assert len(str(error)) < 1000, error  # noqa: PT017
         return
-    images = asked.images
+    images = asked.request.inputs["images"]
     assert images.dtype == np.uint8
     assert images.shape[1:] == (28, 28)
-    codec.encode(asked, models.get("alpha").predict(images))
+    infer.encode(asked, asked.served.session.predict(asked.request.inputs))
 
 
 @FAST
 @given(document=documents, tail=st.binary(max_size=3), cut=st.integers(-2, 2))
-def test_any_document(
-    codec: Codec, models: Models, document: dict[str, Any], tail: bytes, cut: int
-) -> None:
+def test_any_document(infer: Infer, document: dict[str, Any], tail: bytes, cut: int) -> None:
     header = orjson.dumps(document)
-    attempt(codec, models, header, None)
+    attempt(infer, header, None)
     for data in (tail, bytes(784), bytes(1568)):
-        attempt(codec, models, header + data, max(len(header) + cut, 0))
+        attempt(infer, header + data, max(len(header) + cut, 0))
 
 
 @FAST
 @given(sent=st.binary(max_size=2000), length=st.none() | st.integers(0, 2100))
-def test_any_bytes(codec: Codec, models: Models, sent: bytes, length: int | None) -> None:
-    attempt(codec, models, sent, length)
+def test_any_bytes(infer: Infer, sent: bytes, length: int | None) -> None:
+    attempt(infer, sent, length)
 
 
 def read(response: InferenceResponse) -> dict[str, np.ndarray]:
@@ -125,7 +124,7 @@ def read(response: InferenceResponse) -> dict[str, np.ndarray]:
     order=st.permutations(["label", "probabilities"]),
 )
 def test_every_path_is_the_sessions(
-    codec: Codec,
+    infer: Infer,
     models: Models,
     seed: int,
     rows: int,
@@ -148,10 +147,10 @@ def test_every_path_is_the_sessions(
     else:
         sent, length = images.tobytes(), 0
         named = []
-    asked = codec.decode(*model, sent, length)
-    expected = models.get(*model).predict(images)
-    found = read(codec.encode(asked, expected))
+    asked = infer.decode(*model, sent, length)
+    expected = models.get(*model).session.predict(Batch({"images": images}))
+    found = read(infer.encode(asked, expected))
     assert list(found) == (order if named else ["label", "probabilities"])
-    np.testing.assert_array_equal(asked.images, images)
-    np.testing.assert_array_equal(found["label"], expected.label)
-    np.testing.assert_array_equal(found["probabilities"], expected.probabilities)
+    np.testing.assert_array_equal(asked.request.inputs["images"], images)
+    np.testing.assert_array_equal(found["label"], expected["label"])
+    np.testing.assert_array_equal(found["probabilities"], expected["probabilities"])

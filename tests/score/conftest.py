@@ -7,14 +7,28 @@ import pytest
 
 from service.score.__main__ import main
 from service.settings import settings
-from tests.repositories import tiny_repository
+from tests.repositories import (
+    image_model,
+    other_model,
+    regression_model,
+    table_model,
+    tiny_repository,
+)
+from tests.score.models import mixed_model
 
 Score = Callable[..., int]
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_repository(tmp_path_factory.mktemp("models"))
+    """Digits in two models, and one model of every other kind."""
+    root = tiny_repository(tmp_path_factory.mktemp("models"))
+    table_model(root)
+    regression_model(root)
+    other_model(root)
+    mixed_model(root)
+    image_model(root, "signs", 5, 7, ("stop", "go"))
+    return root
 
 
 @pytest.fixture

@@ -13,16 +13,23 @@ from tests.conftest import ROOT
 
 def command(models: Path, *arguments: object) -> subprocess.Popen[str]:
     """Started, with the tiny model `alpha` as the default."""
+    return subprocess.Popen(
+        _arguments(arguments), cwd=ROOT, env=_environment(models), stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+
+
+def _arguments(arguments: tuple[object, ...]) -> list[str]:
+    return [sys.executable, "-m", "service.score", *map(str, arguments)]
+
+
+def _environment(models: Path) -> dict[str, str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("COV_", "COVERAGE_"))}
-    environment |= {
+    return environment | {
         "ROSENBLATT_MODELS_DIR": str(models),
         "ROSENBLATT_DEFAULT_MODEL": "alpha",
         "ROSENBLATT_PROVIDER": "cpu",
     }
-    return subprocess.Popen(
-        [sys.executable, "-m", "service.score", *map(str, arguments)],
-        cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
 
 
 def await_parts(process: subprocess.Popen[str], folder: Path, count: int) -> None:
@@ -32,3 +39,22 @@ def await_parts(process: subprocess.Popen[str], folder: Path, count: int) -> Non
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, f"no {count} parts in {folder}"
         time.sleep(0.001)
+
+
+# A process starts with the peak of the one that starts it, so a small one stands between.
+_LAUNCHER = """
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(status)
+"""
+
+
+def peak_memory(models: Path, *arguments: object) -> float:
+    """Bytes resident at most, of which pages of the source that the system may drop are a part."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LAUNCHER, *_arguments(arguments)], cwd=ROOT,
+        env=_environment(models), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout) * 1024.0

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from PIL import Image
 
+from contract.batch import Batch
 from contract.repository import entries
 from service.inference.session import load
 from service.settings import Settings
@@ -50,5 +51,5 @@ def expected(
     """What the model answers, asked directly."""
     (entry, *_) = [e for e in reversed(entries(models)) if e.name == name]
     session = load(entry, Settings(models_dir=models))
-    answer = session.predict(images)
-    return [session.manifest.labels[i] for i in answer.label], answer.probabilities
+    answer = session.predict(Batch({"images": images}))
+    return [session.manifest.labels[i] for i in answer["label"]], answer["probabilities"]

@@ -62,5 +62,5 @@ def _digits() -> list[bytes]:
     """The page's seven, and others of the models' golden samples."""
     from contract.repository import audit, entries
 
-    golden = audit(entries(ROOT / "models")[0]).golden.images
+    golden = audit(entries(ROOT / "models")[0]).golden.inputs["images"]
     return [png(golden[i % len(golden)]) for i in range(500)]

@@ -79,7 +79,7 @@ def test_places_that_cannot_be(
     for arguments, sentence in [
         (
             (tmp_path / "none", tmp_path / "o"),
-            "none does not exist; name a Parquet file or a folder",
+            "none does not exist; name a Parquet or CSV file, or a folder",
         ),
         ((source, tmp_path), "is a folder; name a file to write"),
         ((source, tmp_path / "taken.parquet"), "exists already; replace it with --overwrite"),
@@ -159,7 +159,9 @@ def test_a_bad_file_is_named(
     assert score(root, tmp_path / "out.parquet", "--on-error", "null") == 0
     out = pl.read_parquet(tmp_path / "out.parquet")
     assert out["label"].to_list() == [None, None]
-    assert out["error"][1] == f"{root / 'text.png'} holds 2 bytes that are no readable PNG or JPEG"
+    assert (
+        out["error"][1] == f"{root / 'text.png'} holds 2 bytes that are not a readable PNG or JPEG"
+    )
 
 
 def test_files_that_cannot_be_read(

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from service.errors import InvalidError, ServiceError
 from service.score import Scorer
-from service.score.cells import decode
+from service.score.cells import Cells
+from service.score.problems import Problems
 from service.score.progress import Progress
 from service.settings import Settings
+from tests.repositories import IMAGES as IMAGES_INPUT
 from tests.score.sources import expected, pictures, png
 
 IMAGES = pictures(600)
-SETTINGS = Settings()
+DECODER = Cells(IMAGES_INPUT, "cell", Settings())
 
 
 @pytest.fixture(scope="module")
@@ -74,15 +76,16 @@ CELLS = st.one_of(
 def test_any_cell_is_an_image_or_one_sentence(cell: object) -> None:
     cells = np.empty(1, object)
     cells[0] = cell
-    found = decode(cells, (28, 28), SETTINGS, lambda i: f"cell {i}", fail=False)
-    assert found.images.shape == (1, 28, 28)
-    if found.problems:
-        sentence = found.problems[0]
+    problems = Problems(lambda i, column: f"{column} {i}", fail=False)
+    found = DECODER.decode(cells, problems)
+    assert found.shape == (1, 28, 28)
+    if problems.sentences:
+        sentence = problems.sentences[0]
         assert sentence.startswith("cell 0 ")
         assert "\n" not in sentence
         assert len(sentence) < 300
         with pytest.raises(ServiceError):
-            decode(cells, (28, 28), SETTINGS, lambda i: f"cell {i}", fail=True)
+            DECODER.decode(cells, Problems(lambda i, column: f"{column} {i}", fail=True))
 
 
 class Terminal(io.StringIO):

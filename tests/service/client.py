@@ -9,6 +9,7 @@ import httpx
 from prometheus_client import CollectorRegistry
 
 from service.build import build
+from service.http.repository_control import RepositoryControl
 from service.settings import Settings
 from tests.service.openapi import Described
 
@@ -16,9 +17,9 @@ from tests.service.openapi import Described
 class Client:
     """The application behind httpx, with its parts and its metrics at hand."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, control: RepositoryControl | None = None) -> None:
         self.registry = CollectorRegistry()
-        self.product = build(settings, registry=self.registry)
+        self.product = build(settings, registry=self.registry, control=control)
         self.models = self.product.models
         self.application = self.product.application
         self.described = Described(self._send("GET", "/openapi.json").json())

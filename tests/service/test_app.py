@@ -17,7 +17,7 @@ from service.settings import Settings, settings
 from tests.conftest import MODELS
 
 GOLDEN = audit(entries(MODELS)[0]).golden
-INSTANCES = GOLDEN.images[:2].tolist()
+INSTANCES = GOLDEN.inputs["images"][:2].tolist()
 
 
 def running(talk: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:

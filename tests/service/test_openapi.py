@@ -20,9 +20,15 @@ from contract.batch import Batch
 from contract.tensors import Input, Output
 from guide.facts import Facts
 from service.app import Rosenblatt
+from service.errors import ReloadError
 from service.http.index import BENTOML
+from service.http.repository_control import RepositoryControl
 from service.http.schema import CompareRequest, PredictRequest
-from service.protocol.schema import InferenceRequest, RepositoryIndexRequest
+from service.protocol.schema import (
+    InferenceRequest,
+    RepositoryChangeRequest,
+    RepositoryIndexRequest,
+)
 from service.settings import Settings
 from tests.repositories import tiny_repository, write_model
 from tests.service.client import Client
@@ -36,7 +42,8 @@ JSON = {"content-type": "application/json"}
 BINARY = {"content-type": "application/octet-stream", "inference-header-content-length": "0"}
 PROFILE = "/recommend/profile"
 INFER = ("/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer")
-JSON_POSTS = ("/predict", "/compare", "/recommend", "/v2/repository/index", *INFER)
+CHANGE = ("/v2/repository/models/{name}/load", "/v2/repository/models/{name}/unload")
+JSON_POSTS = ("/predict", "/compare", "/recommend", "/v2/repository/index", *INFER, *CHANGE)
 POSTS = (*JSON_POSTS, PROFILE)
 
 
@@ -50,6 +57,16 @@ def at(path: str, name: str = "beta", version: str = "2") -> str:
     return path.replace("{name}", name).replace("{version}", version)
 
 
+class Supervised(RepositoryControl):
+    """A supervisor that loads everything but beta."""
+
+    supported = True
+
+    async def change(self, action: str, model: str) -> None:
+        if model == "beta":
+            raise ReloadError("beta cannot be loaded")
+
+
 class Answers:
     """Provokes every answer, and gathers what was seen."""
 
@@ -57,9 +74,9 @@ class Answers:
         self.root = root
         self.seen: set[Answer] = set()
 
-    def client(self, default: str = "beta", **settings: Any) -> Client:
-        settings = {"models_dir": self.root, "default_model": default, **settings}
-        client = Client(Settings(**settings))
+    def client(self, control: RepositoryControl | None = None, **settings: Any) -> Client:
+        settings = {"models_dir": self.root, "default_model": "beta", **settings}
+        client = Client(Settings(**settings), control)
         client.described.seen = self.seen
         return client
 
@@ -68,6 +85,7 @@ class Answers:
         self.wrong_requests(self.client(max_body_bytes=1024, profile_max_bytes=1024))
         self.too_late()
         self.too_many()
+        self.changes()
         return self.seen
 
     def successes(self, client: Client) -> None:
@@ -94,7 +112,7 @@ class Answers:
         for path in JSON_POSTS:
             client.request("POST", at(path), content=b"{", headers=JSON)  # 400
         client.request("POST", PROFILE, headers={"content-type": "multipart/form-data"})  # 400
-        for path in INFER:
+        for path in (*INFER, *CHANGE):
             client.request("POST", at(path, "gamma"), {})  # 404
         client.request("POST", "/predict", {"model": "gamma", "instances": []})  # 404
         for path in client.request("GET", "/openapi.json").json()["paths"]:
@@ -115,12 +133,20 @@ class Answers:
         client = self.client(timeout_seconds=0.01)
         for path in POSTS:
             client.request("POST", at(path), content=_unfinished())
-        client = self.client(timeout_seconds=1e-9)
+        client = self.client(timeout_seconds=1e-9, profile_timeout_seconds=1e-9)
         client.request("POST", "/predict", MANY)
         client.request("POST", "/compare", MANY)
         client.request("POST", PROFILE, files={"file": CSV})
         for path in INFER:
             client.request("POST", at(path), v2(IMAGES))
+
+    def changes(self) -> None:
+        """200, 409 and 501 of a change of what serves."""
+        supervised, alone = self.client(Supervised()), self.client()
+        for path in CHANGE:
+            supervised.request("POST", at(path, "alpha"))
+            supervised.request("POST", at(path, "beta"))
+            alone.request("POST", at(path, "alpha"))
 
     def too_many(self) -> None:
         """503 where another request is in progress."""
@@ -240,6 +266,7 @@ def test_a_model_that_does_not_serve_has_no_example(tmp_path: Path) -> None:
         ("/recommend", Facts),
         ("/v2/models/alpha/infer", InferenceRequest),
         ("/v2/repository/index", RepositoryIndexRequest),
+        ("/v2/repository/models/alpha/load", RepositoryChangeRequest),
     ],
 )
 def test_the_fields_of_a_request_are_those_that_are_read(

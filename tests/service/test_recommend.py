@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from service.settings import Settings
+from tests.profiler.bombs import BOMBS, SLOW
 from tests.profiler.files import csv
 from tests.service.client import Client
 
@@ -16,8 +17,8 @@ TABLE = csv("age,income,approved", *(f"{20 + i % 40},{i * 13 % 97}.5,{i % 2}" fo
 
 
 @pytest.fixture
-def client(repository: Path, threads: ThreadPoolExecutor) -> Client:
-    return Client(Settings(models_dir=repository, default_model="beta"), threads)
+def client(repository: Path) -> Client:
+    return Client(Settings(models_dir=repository, default_model="beta"))
 
 
 def test_a_decision(client: Client) -> None:
@@ -70,6 +71,24 @@ def test_bad_fields(client: Client, fields: dict[str, str], status: int, loc: An
     assert answer.json().get("detail", [{"loc": None}])[0]["loc"] == loc
     # An error frees its place in the queue.
     assert [ask(client, TABLE).status_code for _ in range(6)] == [200] * 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "file", "status", "message"),
+    [
+        ({"profile_timeout_seconds": 0.01}, SLOW["texts"], 504, "more than 0.01 s to read, which"),
+        ({"profile_memory_mb": 128}, BOMBS["canvas"], 413, "more than 128 MiB of memory to read"),
+        ({"profile_memory_mb": 128}, BOMBS["runs"], 413, "more than 128 MiB of memory to read"),
+    ],
+)
+def test_a_file_that_harms_its_reader(
+    repository: Path, changes: Any, file: Callable[[], bytes], status: int, message: str
+) -> None:
+    client = Client(Settings(models_dir=repository, default_model="beta", **changes))
+    answer = ask(client, file())
+    assert (answer.status_code, set(answer.json())) == (status, {"error"})
+    assert message in answer.json()["error"]
+    assert client.request("POST", "/recommend", {"modalities": ["image"]}).status_code == 200
 
 
 FORM = "multipart/form-data; boundary=b"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from service.http.predict import INLINE_BYTES
 
+from contract.batch import Batch
 from service.errors import UnavailableError
+from service.http.verbs import INLINE_BYTES
 from service.settings import Settings
 from tests.service.client import Client
 
@@ -18,14 +18,14 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
 
 
 @pytest.fixture
-def client(repository: Path, threads: ThreadPoolExecutor) -> Client:
-    return Client(Settings(models_dir=repository, default_model="beta"), threads)
+def client(repository: Path) -> Client:
+    return Client(Settings(models_dir=repository, default_model="beta"))
 
 
 @pytest.fixture
-def damaged(repository: Path, threads: ThreadPoolExecutor) -> Client:
+def damaged(repository: Path) -> Client:
     (repository / "beta/10/model.onnx").unlink()
-    return Client(Settings(models_dir=repository, default_model="alpha"), threads)
+    return Client(Settings(models_dir=repository, default_model="alpha"))
 
 
 @pytest.mark.parametrize("n", [1, 50])
@@ -33,12 +33,12 @@ def test_a_prediction_is_the_sessions(client: Client, n: int) -> None:
     """One image is answered on the event loop, fifty on a thread; both are right."""
     answer = client.request("POST", "/predict", {"instances": IMAGES[:n].tolist()})
     assert (len(answer.request.content) > INLINE_BYTES) is (n == 50)
-    expected = client.models.get("beta", "10").predict(IMAGES[:n])
+    expected = client.models.get("beta", "10").session.predict(Batch({"images": IMAGES[:n]}))
     document = answer.json()
     assert (document["model"], document["version"]) == ("beta", "10")
-    assert [int(p["label"]) for p in document["predictions"]] == expected.label.tolist()
+    assert [int(p["label"]) for p in document["predictions"]] == expected["label"].tolist()
     got = [p["probabilities"] for p in document["predictions"]]
-    np.testing.assert_allclose(got, expected.probabilities, atol=1e-6)
+    np.testing.assert_allclose(got, expected["probabilities"], atol=1e-6)
 
 
 def test_an_error_on_a_thread_is_the_same_error(client: Client) -> None:
@@ -69,10 +69,10 @@ def test_compare_tells_of_the_refused(damaged: Client) -> None:
     assert document["refused"][0]["model"] == "beta"
 
 
-def test_compare_without_any_model(tmp_path: Path, threads: ThreadPoolExecutor) -> None:
-    empty = Client(Settings(models_dir=tmp_path), threads)
+def test_compare_without_any_model(tmp_path: Path) -> None:
+    empty = Client(Settings(models_dir=tmp_path))
     with pytest.raises(UnavailableError, match="no model serves"):
-        empty.predictor.ask_all(IMAGES[:1].tolist())
+        empty.product.compare.request(IMAGES[:1].tolist())
     ready = empty.request("GET", "/readyz")
     assert (ready.status_code, ready.json()["state"]) == (503, "not ready")
 

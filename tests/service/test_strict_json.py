@@ -17,12 +17,12 @@ def test_an_object_is_parsed() -> None:
     ("body", "message"),
     [
         (b"", "the body is empty"),
-        (b"{", "no JSON"),
-        (b"hello", "no JSON"),
-        (b'{"a": NaN}', "no JSON"),
-        (b'{"a": Infinity}', "no JSON"),
-        (b'{"a": 1,}', "no JSON"),
-        (b'{"a": "\xff"}', "no JSON"),
+        (b"{", "not valid JSON"),
+        (b"hello", "not valid JSON"),
+        (b'{"a": NaN}', "not valid JSON"),
+        (b'{"a": Infinity}', "not valid JSON"),
+        (b'{"a": 1,}', "not valid JSON"),
+        (b'{"a": "\xff"}', "not valid JSON"),
         (b"[1]", "the body is a JSON array"),
         (b"null", "the body is a JSON null"),
         (b"3", "the body is a JSON number"),
@@ -30,7 +30,7 @@ def test_an_object_is_parsed() -> None:
         (b'{"a": 1, "\\u0061": 2}', 'field "a" is given twice'),
         (b'{"a": {"b": 1, "b": 2}}', 'field "b" is given twice'),
         (b'{"a": [{"b": 1}, {"b": 1, "b": 2}]}', 'field "b" is given twice'),
-        (b"[" * 2000, "no JSON"),
+        (b"[" * 2000, "not valid JSON"),
         (b'{"a":' * 1010 + b"1" + b"}" * 1010, "the body is nested too deeply; send it flatter"),
         *(
             (b'{"a": 1, "b": ":", "c": ' + b"[" * n + b"]" * n + b"}", "nested too deeply")

@@ -8,11 +8,11 @@ import pytest
 
 from guide.errors import FactError, GuideError, RulesetError
 from profiler import Limits
-from profiler.errors import ProfilerError, TargetError
+from profiler.errors import NoReaderError, ProfilerError, TargetError, TimeLimitError
 from service.errors import InvalidError, ServiceError, StartupError
-from service.http.profile import limits_of
 from service.settings import Settings
 from service.translate_errors import SERVICE_ERRORS, translate_errors
+from service.verbs.profile import limits_of
 
 
 def leaves(error: type[Exception]) -> Iterator[type[Exception]]:
@@ -21,6 +21,7 @@ def leaves(error: type[Exception]) -> Iterator[type[Exception]]:
     yield from (leaf for sub in below for leaf in leaves(sub)) if below else (error,)
 
 
+NOT_4XX: dict[type[Exception], int] = {NoReaderError: 503, TimeLimitError: 504}
 RAISED = {*leaves(GuideError), *leaves(ProfilerError)}
 
 
@@ -33,11 +34,11 @@ def test_the_table_names_every_error() -> None:
 
 
 @pytest.mark.parametrize("error", RAISED - {RulesetError})
-def test_an_error_becomes_a_4xx(error: type[Exception]) -> None:
+def test_an_error_becomes_a_status(error: type[Exception]) -> None:
     with pytest.raises(ServiceError, match="no") as caught, translate_errors():
         raise made(error)
     assert type(caught.value) is SERVICE_ERRORS[error]
-    assert 400 <= caught.value.status < 500
+    assert caught.value.status == NOT_4XX.get(error) or 400 <= caught.value.status < 500
 
 
 def test_broken_rules_stop_the_service() -> None:

@@ -12,32 +12,38 @@ import httpx
 import numpy as np
 import orjson
 import pytest
-from service.http.predict import INLINE_BYTES
-from service.protocol.codec import Codec
 
 import service
+from contract.batch import Batch
 from service.http.kernel.disconnect import ClientDisconnected
-from service.http.kernel.messages import Reply, Request
+from service.http.kernel.messages import Request
 from service.http.kernel.threads import Threads
+from service.http.repository import RepositoryRoutes
+from service.http.repository_control import RepositoryControl
 from service.http.v2 import V2
-from service.inference.session import Answer, Session
+from service.http.verbs import INLINE_BYTES
+from service.inference.policy import BatchingPolicy
+from service.serving.repository import Models
 from service.settings import Settings
+from service.verbs.infer import Infer
 from tests.conftest import ROOT
 from tests.protocol.requests import IMAGES, binary, body, flat, sized
 from tests.service.client import Client
+from tests.serving.gated import Gated
+from tests.serving.loading import serve
 
 HEADER = "inference-header-content-length"
 
 
 @pytest.fixture
-def client(repository: Path, threads: ThreadPoolExecutor) -> Client:
-    return Client(Settings(models_dir=repository, default_model="beta"), threads)
+def client(repository: Path) -> Client:
+    return Client(Settings(models_dir=repository, default_model="beta"))
 
 
 @pytest.fixture
-def damaged(repository: Path, threads: ThreadPoolExecutor) -> Client:
+def damaged(repository: Path) -> Client:
     (repository / "beta/10/model.onnx").unlink()
-    return Client(Settings(models_dir=repository, default_model="beta"), threads)
+    return Client(Settings(models_dir=repository, default_model="beta"))
 
 
 def infer(
@@ -140,7 +146,7 @@ def test_the_index(damaged: Client) -> None:
     assert len(index(content=b'{"ready": false}')) == 3
     assert index(content=b'{"ready": 1}') == {"error": "ready is 1; it must be true or false"}
     assert "the fields are ready" in index(content=b'{"name": "x"}')["error"]
-    assert "the body is no JSON" in index(content=b"x")["error"]
+    assert "the body is not valid JSON" in index(content=b"x")["error"]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/octet-stream", None])
@@ -179,14 +185,16 @@ def test_an_answer_is_the_sessions(client: Client, rows: int, form: str) -> None
     content, length = sent[form]
     assert rows < 20 or form != "json" or len(content) > INLINE_BYTES
     answer = infer(client, content, length, "beta/versions/2")
-    expected = client.models.get("beta", "2").predict(images)
+    expected = client.models.get("beta", "2").session.predict(Batch({"images": images}))
     if form == "raw":
         label = np.frombuffer(answer.content, np.int64, rows, int(answer.headers[HEADER]))
-        assert label.tolist() == expected.label.tolist()
+        assert label.tolist() == expected["label"].tolist()
     else:
         label, probabilities = answer.json()["outputs"]
-        assert label["data"] == expected.label.tolist()
-        np.testing.assert_allclose(probabilities["data"], expected.probabilities.ravel(), atol=1e-6)
+        assert label["data"] == expected["label"].tolist()
+        np.testing.assert_allclose(
+            probabilities["data"], expected["probabilities"].ravel(), atol=1e-6
+        )
 
 
 def test_errors_hold_nothing_but_a_sentence(client: Client) -> None:
@@ -205,32 +213,35 @@ def test_errors_hold_nothing_but_a_sentence(client: Client) -> None:
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
-def test_a_client_that_leaves_while_rows_wait(client: Client, threads: ThreadPoolExecutor) -> None:
-    """Its request is cancelled, and counted as failed."""
-
-    async def never(session: Session, images: np.ndarray) -> Answer:
-        await asyncio.sleep(30)
-        raise AssertionError
+def test_a_client_that_leaves_while_rows_wait(tmp_path: Path) -> None:
+    """Its request is cancelled, is counted as failed and is never run."""
+    model = Gated()
+    policy = BatchingPolicy(8, 0, 32, 5, row_seconds=1.0)  # worth watching, and on a thread
+    served = serve(model, Settings(), policy=policy)
+    models = Models("alpha", {"alpha": {1: served}})
+    one = Batch({"images": IMAGES[:1]})
 
     async def leave() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
-    statistics = client.statistics
-    routes = V2(
-        client.models, Codec(client.models, 8), statistics, statistics.timed(never),
-        lambda *_: True, Threads(threads, 1),
-    ).routes()  # fmt: skip
-    handler = next(r.handler for r in routes if r.path == "/v2/models/{name}/infer")
+    async def talk(pool: ThreadPoolExecutor) -> None:
+        runs = asyncio.ensure_future(served.infer(one))
+        assert await asyncio.to_thread(model.begun.wait, 5)
+        repository = RepositoryRoutes(models, RepositoryControl(), tmp_path)
+        routes = V2(models, Infer(models), Threads(pool, 1), repository).routes()
+        handler = next(r.handler for r in routes if r.path == "/v2/models/{name}/infer")
+        headers = [(HEADER.encode(), b"0")]
+        request = Request(one["images"].tobytes(), {"name": "alpha"}, "", leave, headers)
+        with pytest.raises(ClientDisconnected):
+            await handler(request)
+        model.gate.set()
+        await runs
 
-    async def served(request: Request) -> Reply:
-        return await handler(request)
-
-    headers = [(HEADER.encode(), b"0")]
-    request = Request(IMAGES[:1].tobytes(), {"name": "alpha"}, "", leave, headers)
-    with pytest.raises(ClientDisconnected):
-        asyncio.run(served(request))
-    (found,) = statistics.document("alpha")["model_stats"]
-    assert (found["inference_stats"]["fail"].count, found["inference_count"]) == (1, 0)
+    with ThreadPoolExecutor(1) as pool:
+        asyncio.run(talk(pool))
+    found = served.statistics.document()
+    assert (found["inference_stats"]["fail"]["count"], found["inference_count"]) == (1, 1)
+    assert model.sizes == [1]
 
 
 def test_statistics_count_every_route(client: Client) -> None:

@@ -27,7 +27,9 @@ def test_training_ends_with_a_table(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     for word in ("accuracy", "seconds", "MB", "digits-perceptron"):
         assert word in done.stdout
-    assert audit(entries(tmp_path)[0]).manifest.training.seed == 42
+    training = audit(entries(tmp_path)[0]).manifest.training
+    assert training is not None
+    assert training.seed == 42
 
 
 @pytest.mark.parametrize(

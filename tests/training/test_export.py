@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -9,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from training.export.envelope import logits_of, wrap
 from training.export.packing import serialize
-from training.export.trees import Tree, ensemble_graph
+from training.export.trees import NodeLimits, Tree, ensemble_graph
 
 
 def scores(core: onnx.ModelProto, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -30,6 +32,12 @@ def walk(tree: Tree, row: NDArray[np.float32], strict: bool) -> NDArray[np.float
         node = int(tree.left[node] if goes_left else tree.right[node])
     values: NDArray[np.floating] = tree.values[node]
     return values
+
+
+def roots(core: onnx.ModelProto) -> list[list[int]]:
+    """The roots of the trees, per node."""
+    nodes = [node for node in core.graph.node if node.op_type == "TreeEnsemble"]
+    return [list(next(a for a in node.attribute if a.name == "tree_roots").ints) for node in nodes]
 
 
 def random_tree(rng: np.random.Generator, depth: int, mixed: bool) -> Tree:
@@ -74,6 +82,50 @@ def test_an_ensemble_answers_as_its_trees(seed: int, test: str, mixed: bool) -> 
         ]
     )
     np.testing.assert_allclose(scores(core, pixels).astype(float), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_an_ensemble_of_several_nodes_answers_as_one(mixed: bool) -> None:
+    rng = np.random.default_rng(0)
+    trees = [random_tree(rng, depth, mixed) for depth in (0, 8, 8, 1, 8, 4)]
+    pixels = rng.integers(0, 256, (40, 28, 28)).astype(np.float32)
+    one = ensemble_graph(trees, n_targets=3)
+    several = ensemble_graph(trees, n_targets=3, limits=NodeLimits(branches=30))
+    assert (len(roots(one)), len(roots(several)) > 2) == (1, True)
+    np.testing.assert_allclose(scores(several, pixels), scores(one, pixels), atol=1e-5)
+
+
+def test_a_node_takes_as_many_trees_as_fit() -> None:
+    tree = random_tree(np.random.default_rng(1), 8, mixed=False)
+    branches = int(np.count_nonzero(tree.left >= 0))
+    for limits in (NodeLimits(branches=3 * branches), NodeLimits(trees=3)):
+        core = ensemble_graph([tree] * 7, n_targets=3, limits=limits)
+        assert [len(ints) for ints in roots(core)] == [3, 3, 1]
+
+
+def test_trees_of_one_score_stay_in_one_node_and_add_up_alike() -> None:
+    rng = np.random.default_rng(0)
+    trees = []
+    for k in range(60):
+        tree = random_tree(rng, 5, mixed=False)
+        values = np.zeros_like(tree.values)
+        values[:, k % 3] = tree.values.sum(axis=1)
+        trees.append(replace(tree, values=values))
+    pixels = rng.integers(0, 256, (40, 28, 28)).astype(np.float32)
+    one = ensemble_graph(trees, n_targets=3)
+    several = ensemble_graph(trees, n_targets=3, limits=NodeLimits(trees=30))
+    assert [len(ints) for ints in roots(several)] == [20, 20, 20]
+    np.testing.assert_array_equal(scores(several, pixels), scores(one, pixels))
+
+
+def test_the_dark_side_of_a_branch_is_that_of_the_failed_test() -> None:
+    """ONNX Runtime keeps that child beside its parent, and most pixels are dark."""
+    tree = random_tree(np.random.default_rng(1), 3, mixed=False)
+    for test, mode in (("<=", 3), ("<", 2)):
+        core = ensemble_graph([tree], n_targets=3, test=test)  # type: ignore[arg-type]
+        node = next(node for node in core.graph.node if node.op_type == "TreeEnsemble")
+        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        assert set(numpy_helper.to_array(attributes["nodes_modes"]).tolist()) == {mode}
 
 
 def test_equal_leaves_are_stored_once() -> None:

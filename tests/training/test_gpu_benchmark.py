@@ -16,7 +16,8 @@ import onnxruntime as ort
 import pytest
 
 from benchmarks import gpu
-from benchmarks.devices import Arrays, Contender, Images, bound, contenders, plain
+from benchmarks.devices import Bound, Contender, Plain, contenders
+from contract.batch import Batch
 from contract.repository import audit, entries
 from service.errors import StartupError
 from service.inference import provider
@@ -65,11 +66,17 @@ def test_without_a_device_one_line_says_so(tmp_path: Path) -> None:
 
 def test_answers_too_far_apart_do_not_agree() -> None:
     group = next(group for group in contenders(Settings(provider="cpu")) if len(group) == 2)
-    images, answers = group[0].golden
-    wrong = Contender(
-        group[1].manifest, (images, answers), "tensors", "cpu",
-        lambda batch: [answers[0][: len(batch)], answers[1][: len(batch)] + 2e-6],
-    )  # fmt: skip
+    answers = group[0].golden.outputs
+
+    class Off:
+        """Answers the golden inputs, each probability a little more than it should be."""
+
+        def predict(self, batch: Batch) -> Batch:
+            return Batch(
+                {"label": answers["label"], "probabilities": answers["probabilities"] + 2e-6}
+            )
+
+    wrong = replace(group[1], model=Off())
     assert gpu.agreement(group[1], group[0], None)["agrees"]
     assert not gpu.agreement(wrong, group[0], None)["agrees"]
 
@@ -78,22 +85,26 @@ def test_bound_calls_answer_as_plain_ones() -> None:
     """The I/O binding of the CUDA half, bound to the CPU's memory."""
     artifact = audit(entries(MODELS)[0])
     session = ort.InferenceSession(artifact.graph, providers=["CPUExecutionProvider"])
-    call = bound(session, "cpu")
-    for images in (artifact.golden.images, artifact.golden.images[::-1].copy()):
-        for n in (len(images), 3):
-            for ours, own in zip(call(images[:n]), plain(session)(images[:n]), strict=True):
-                np.testing.assert_array_equal(ours, own)
+    bound = Bound(session, artifact.manifest, "cpu")
+    plain = Plain(session, artifact.manifest)
+    golden = artifact.golden.inputs
+    for inputs in (golden, golden.take(range(len(golden))[::-1])):
+        for n in (len(inputs), 3):
+            ours, own = (model.predict(inputs.slice(0, n)) for model in (bound, plain))
+            for name in own:
+                np.testing.assert_array_equal(ours[name], own[name])
 
 
 def test_a_batch_too_large_is_reported_and_the_rest_measured() -> None:
     (native, *_) = next(iter(contenders(Settings(provider="cpu"))))
 
-    def call(images: Images) -> Arrays:
-        if len(images) > 2:
-            raise RuntimeError("Failed to allocate memory\nsomewhere")
-        return native.call(images)
+    class Small:
+        def predict(self, batch: Batch) -> Batch:
+            if len(batch) > 2:
+                raise RuntimeError("Failed to allocate memory\nsomewhere")
+            return native.model.predict(batch)
 
-    small = replace(native, call=call, form="tensors")
+    small = replace(native, model=Small(), form="tensors")
     rows = gpu.measure([native, small], None, (1, 4, 2), 0.001)
     assert [row.get("failed") for row in rows if row["form"] == "native"] == [None] * 3
     reasons = [row.get("failed") for row in rows if row["form"] == "tensors"]
@@ -103,8 +114,8 @@ def test_a_batch_too_large_is_reported_and_the_rest_measured() -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 20, 64])
 def test_batches_differ_and_have_their_size(size: int) -> None:
-    source = np.arange(20, dtype=np.uint8).reshape(20, 1, 1)
-    batches = list(itertools.islice(gpu.different(source, size), 5))
+    source = Batch({"images": np.arange(20, dtype=np.uint8).reshape(20, 1, 1)})
+    batches = [batch["images"] for batch in itertools.islice(gpu.different(source, size), 5)]
     assert [batch.shape for batch in batches] == [(size, 1, 1)] * 5
     assert all(batch.flags.c_contiguous for batch in batches)
     if size < len(source):
@@ -117,7 +128,7 @@ def test_a_session_that_falls_back_ends_the_run_with_one_line(
     """A driver that answers without the libraries that ONNX Runtime needs."""
 
     def fall_back(settings: Settings) -> Iterator[list[Contender]]:
-        raise StartupError("CUDA was asked for but ONNX Runtime fell back to the CPU")
+        raise StartupError("CUDA was requested but ONNX Runtime fell back to the CPU")
 
     monkeypatch.setattr(gpu, "contenders", fall_back)
     assert gpu.main(tmp_path / "gpu.json", (1,), 0.001, cpu_only=True) == 1

@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
+from contract.records import CalibrationError, ClassificationMetrics, Parity, TrainingRecord
 from contract.repository import audit, entries
 from training import cnn, gradient_boosting, loop, perceptron, random_forest
 from training.datasets import Dataset, Split, load
@@ -48,15 +49,21 @@ def test_a_trained_model_is_published_whole(
     entry = entries(tmp_path)[0]
     artifact = audit(entry)
     assert artifact.manifest == manifest
+    assert isinstance(manifest.parity, Parity)
     assert manifest.parity.label_mismatches == 0
     trees = recipe.algorithm in ("random_forest", "gradient_boosting")
     assert list(manifest.files) == (["default", "cuda"] if trees else ["default"])
-    assert manifest.metrics.accuracy >= recipe.floors["digits"]
+    metrics = manifest.metrics
+    assert isinstance(metrics, ClassificationMetrics)
+    assert metrics.accuracy >= recipe.floors["digits"]
+    assert isinstance(manifest.training, TrainingRecord)
     assert manifest.training.data.name == "digits"
-    error = manifest.metrics.expected_calibration_error
+    error = metrics.expected_calibration_error
+    assert isinstance(error, CalibrationError)
+    assert error.before is not None
     assert error.after < max(error.before, 0.06)
     card = (entry.path / "card.md").read_text()
-    assert f"{manifest.metrics.accuracy:.4f}" in card
+    assert f"{metrics.accuracy:.4f}" in card
     for picture in ("confusion.png", "learning_curve.png"):
         assert (entry.path / picture).read_bytes().startswith(b"\x89PNG")
         assert picture in card
@@ -91,7 +98,7 @@ def test_without_parity_nothing_is_written(
 ) -> None:
     recipe = RECIPES[1]
     other = fitted["digits-random-forest"].scores
-    with pytest.raises(ParityError, match=r"does not answer as the fitted model does: \d+ of"):
+    with pytest.raises(ParityError, match=r"outputs differ from the fitted model's: \d+ of"):
         publish(recipe, replace(fitted[recipe.name], scores=other), digits, seed=1, root=tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -1,4 +1,4 @@
-"""The trees of a `TreeEnsemble` node as flat arrays in the order in which a walk wants them.
+"""The trees of `TreeEnsemble` nodes as flat arrays in the order in which a walk wants them.
 
 Siblings stand side by side, so one number points at both; the nodes of a tree stand together,
 level by level, so the distance from a node to its children is small.
@@ -6,24 +6,14 @@ level by level, so the distance from a node to its children is small.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, helper, numpy_helper
+from onnx import NodeProto
 
-from training.errors import ExportError
-
-_SUM, _NONE, _LESS_OR_EQUAL, _LESS = 1, 0, 0, 1
-_BLACKEST = 255
-_PLAIN = frozenset(
-    {"aggregate_function", "post_transform", "n_targets", "tree_roots", "nodes_featureids",
-     "nodes_modes", "nodes_splits", "nodes_truenodeids", "nodes_falsenodeids", "nodes_trueleafs",
-     "nodes_falseleafs", "leaf_targetids", "leaf_weights"}
-)  # fmt: skip
-
-Ints = NDArray[np.int64]
+from training.export.branches import BLACKEST, Branches, Ints, read
 
 
 @dataclass(frozen=True)
@@ -59,40 +49,17 @@ class Forest:
     grouped: bool
 
 
-@dataclass(frozen=True)
-class _Branches:
-    """The operator's nodes. A reference is a branch's number, or -1 - leaf for a leaf.
-
-    feature, threshold: int [branches]. child: int [branches, 2], references, left first.
-    """
-
-    feature: Ints
-    threshold: Ints
-    child: Ints
-
-    def settle(self, references: Ints) -> Ints:
-        """Pass by branches that send every byte the same way."""
-        while True:
-            at = np.maximum(references, 0)
-            right = (references >= 0) & (self.threshold[at] < 0)
-            left = (references >= 0) & (self.threshold[at] >= _BLACKEST)
-            if not (left | right).any():
-                return references
-            references = np.where(left | right, self.child[at, right.astype(int)], references)
-
-
-def lay_out(node: NodeProto) -> Forest:
-    """The forest of a `TreeEnsemble` node (ai.onnx.ml, opset 5).
+def lay_out(nodes: Sequence[NodeProto]) -> Forest:
+    """The forest whose sum is that of these `TreeEnsemble` nodes (ai.onnx.ml, opset 5).
 
     Raises:
-        ExportError: it does more than add up the leaves of `<` and `<=` tests.
+        ExportError: one does more than add up the leaves of comparisons with thresholds.
     """
-    given = _attributes(node)
-    target, weight = given["leaf_targetids"], given["leaf_weights"].astype(np.float32)
-    nothing = -1 - len(target)  # one leaf more, for filling up
-    target, weight = np.append(target, 0), np.append(weight, np.float32(0))
-    branches = _branches(given)
-    roots, n_targets = given["tree_roots"], int(given["n_targets"])
+    ensemble = read(nodes)
+    branches, roots, n_targets = ensemble.branches, ensemble.roots, ensemble.n_targets
+    nothing = -1 - len(ensemble.target)  # one leaf more, for filling up
+    target = np.append(ensemble.target, 0)
+    weight = np.append(ensemble.weight, np.float32(0))
     forest = _number(branches, roots, target, weight, n_targets, grouped=False)
     own = _target_per_tree(forest)
     if own is None:
@@ -104,7 +71,7 @@ def lay_out(node: NodeProto) -> Forest:
 
 
 def _number(
-    branches: _Branches,
+    branches: Branches,
     roots: Ints,
     target: Ints,
     weight: NDArray[np.float32],
@@ -116,7 +83,7 @@ def _number(
     roots = branches.settle(roots)
     at, inner = np.maximum(roots, 0), roots >= 0
     root_feature = np.where(inner, branches.feature[at], 0)
-    root_threshold = np.where(inner, branches.threshold[at], _BLACKEST)
+    root_threshold = np.where(inner, branches.threshold[at], BLACKEST)
     pairs = np.where(inner[:, None], branches.child[at], roots[:, None])
     tree, levels, trees, lefts, count = np.arange(len(roots)), [], [], [], 0
     while len(pairs):
@@ -139,7 +106,7 @@ def _number(
         root_threshold=root_threshold,
         root_left=place[2 * np.arange(len(roots))],
         feature=np.where(inner, branches.feature[at], 0),
-        threshold=np.where(inner, branches.threshold[at], _BLACKEST),
+        threshold=np.where(inner, branches.threshold[at], BLACKEST),
         step=place[np.concatenate(lefts)[order]] - np.arange(count),
         leaf=np.where(inner, 0, -1 - nodes),
         target=target,
@@ -161,35 +128,3 @@ def _target_per_tree(forest: Forest) -> Ints | None:
     np.minimum.at(least, tree, target)
     np.maximum.at(most, tree, target)
     return np.maximum(most, 0) if (least >= most).all() else None
-
-
-def _branches(given: dict[str, Any]) -> _Branches:
-    child = [
-        np.where(given[f"nodes_{side}leafs"] > 0, -1 - given[f"nodes_{side}nodeids"],
-                 given[f"nodes_{side}nodeids"])
-        for side in ("true", "false")
-    ]  # fmt: skip
-    splits = given["nodes_splits"].astype(np.float64)
-    # A whole number is <= t where it is <= floor(t), and < t where it is <= ceil(t) - 1.
-    whole = np.where(given["nodes_modes"] == _LESS, np.ceil(splits) - 1, np.floor(splits))
-    threshold = np.clip(whole, -1, _BLACKEST).astype(np.int64)
-    return _Branches(given["nodes_featureids"], threshold, np.stack(child, axis=1))
-
-
-def _attributes(node: NodeProto) -> dict[str, Any]:
-    given: dict[str, Any] = {}
-    for attribute in node.attribute:
-        value = helper.get_attribute_value(attribute)
-        if attribute.HasField("t"):
-            value = numpy_helper.to_array(value)
-        given[attribute.name] = np.asarray(value)
-    if unknown := sorted(given.keys() - _PLAIN):
-        raise ExportError(f"a tree ensemble with {unknown[0]} cannot be rewritten as tensors")
-    modes = set(given["nodes_modes"].tolist())
-    if (
-        given.get("aggregate_function", _SUM) != _SUM
-        or given.get("post_transform", _NONE) != _NONE
-        or not modes <= {_LESS_OR_EQUAL, _LESS}
-    ):
-        raise ExportError("only sums of leaves of < and <= tests can be rewritten as tensors")
-    return given

@@ -28,7 +28,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 from training.errors import ExportError
 from training.export.layout import Forest, lay_out
@@ -47,24 +47,23 @@ def has_trees(model: onnx.ModelProto) -> bool:
 def tensor_graph(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same graph without its tree ensemble: same inputs and outputs, same answers.
 
-    Everything around the ensemble, the calibration too, stays as it is but for ArgMax: ONNX
-    Runtime's for CUDA ran on the CPU before 1.21, and which of equal scores it takes is cuDNN's
-    affair. Votes are often equal.
+    The ensemble may be spread over several nodes that a `Sum` adds up. Everything around it, the
+    calibration too, stays as it is but for ArgMax: ONNX Runtime's for CUDA ran on the CPU before
+    1.21, and which of equal scores it takes is cuDNN's affair. Votes are often equal.
 
     Raises:
         ExportError: there is not one tree ensemble, or one that does more than sum leaves.
     """
-    ensembles = [node for node in model.graph.node if node.op_type == _TREES]
-    if len(ensembles) != 1:
-        raise ExportError(f"graph {model.graph.name!r} does not hold exactly one tree ensemble")
-    trees = ensembles[0]
+    trees, total = _ensemble(model.graph)
     forest = lay_out(trees)
     if len(forest.feature) > _MOST_NODES:
         raise ExportError(f"{len(forest.feature)} nodes are more than {_MOST_NODES}")
     new = _Nodes()
     for node in model.graph.node:
-        if node.op_type == _TREES:
-            _walk(new, forest, node.input[0], node.output[0])
+        if node.output[0] == total:
+            _walk(new, forest, trees[0].input[0], total)
+        elif node.op_type == _TREES:
+            continue
         elif node.op_type == "ArgMax":
             _first_largest(new, node.input[0], node.output[0], forest.n_targets)
         else:
@@ -76,7 +75,7 @@ def tensor_graph(model: onnx.ModelProto) -> onnx.ModelProto:
         model.graph.output,
         [*model.graph.initializer, *new.constants],
     )
-    opsets = [opset for opset in model.opset_import if opset.domain != trees.domain]
+    opsets = [opset for opset in model.opset_import if opset.domain != trees[0].domain]
     rewritten = helper.make_model(
         graph,
         opset_imports=opsets,
@@ -85,6 +84,18 @@ def tensor_graph(model: onnx.ModelProto) -> onnx.ModelProto:
     )
     onnx.checker.check_model(rewritten, full_check=True)
     return rewritten
+
+
+def _ensemble(graph: GraphProto) -> tuple[list[NodeProto], str]:
+    """The nodes of the one tree ensemble, and the name of its sum."""
+    trees = [node for node in graph.node if node.op_type == _TREES]
+    if len(trees) == 1:
+        return trees, trees[0].output[0]
+    parts, inputs = [node.output[0] for node in trees], {node.input[0] for node in trees}
+    sums = [node for node in graph.node if node.op_type == "Sum" and list(node.input) == parts]
+    if len(sums) != 1 or len(inputs) != 1:
+        raise ExportError(f"graph {graph.name!r} does not hold exactly one tree ensemble")
+    return trees, sums[0].output[0]
 
 
 class _Nodes:

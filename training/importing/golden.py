@@ -13,6 +13,7 @@ TOLERANCE = 1e-3
 MOST = 20
 _CLASSES = 12
 _MISSING = 4
+_COLUMNS = 4_096
 _MOST_BYTES = 4 * 2**20
 
 
@@ -24,9 +25,8 @@ def golden_rows(inputs: Batch, classes: NDArray[np.int64] | None) -> NDArray[np.
     """
     usable = np.flatnonzero(~_ends_with_nul(inputs))
     most = _limit(inputs)
-    wanted = [] if classes is None else [*_first_of_each(classes[usable], _CLASSES)]
-    missing = _missing(inputs.take(usable))
-    wanted += [int(i) for i in _first_of_each_column(missing, _MISSING)]
+    wanted = [] if classes is None else _first_of_each(classes[usable], _CLASSES)
+    wanted += _first_of_each_column(_missing(inputs)[usable], _MISSING)
     wanted += spread(len(usable), most).tolist()
     chosen = list(dict.fromkeys(wanted))[:most]
     return np.sort(usable[chosen])
@@ -50,17 +50,21 @@ def _first_of_each_column(missing: NDArray[np.bool_], most: int) -> list[int]:
 
 
 def _missing(inputs: Batch) -> NDArray[np.bool_]:
-    """Whether each value is missing [rows, values]; whole numbers never are."""
-    parts = [_missing_in(array).reshape(len(array), -1) for array in inputs.arrays.values()]
+    """Whether values are missing, by row and column; wide arrays count as one column."""
+    parts = [_missing_in(array) for array in inputs.arrays.values()]
     return np.concatenate(parts, axis=1)
 
 
 def _missing_in(array: Array) -> NDArray[np.bool_]:
+    flat = array.reshape(len(array), -1)
     if array.dtype == object:
-        return np.asarray(array == "", bool)
-    if array.dtype.kind == "f":
-        return np.isnan(array)
-    return np.zeros(array.shape, bool)
+        return np.asarray(flat == "", np.bool_)
+    if array.dtype.kind != "f":
+        return np.zeros((len(array), 1), bool)
+    if flat.shape[1] <= _COLUMNS:
+        return np.isnan(flat)
+    # A sum is NaN where a part is, and needs no copy of large images.
+    return np.asarray(np.isnan(flat.sum(axis=1, keepdims=True)))
 
 
 def _ends_with_nul(inputs: Batch) -> NDArray[np.bool_]:

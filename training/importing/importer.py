@@ -18,11 +18,12 @@ from contract.repository import Entry, check_graph, entries, record_of, sha256, 
 from contract.tensors import Input
 from training.card import card
 from training.errors import ImportModelError
+from training.importing.evidence import Evidence
 from training.importing.golden import TOLERANCE, golden_rows
 from training.importing.inputs import InputReader
 from training.importing.measure import answered_classes, measure
 from training.importing.options import Options
-from training.importing.outputs import Evidence, Meaning, describe_outputs
+from training.importing.outputs import Meaning, describe_outputs
 from training.importing.parity import check_parity, parity_columns
 from training.importing.prepare import Draft, declare_outputs, open_batch, prepare, read_graph
 from training.importing.running import Runner, check_rows, observed
@@ -51,25 +52,29 @@ def import_model(options: Options) -> tuple[Entry, Manifest]:
     Raises:
         TrainingError: one sentence that says what is wrong and what to do.
     """
-    version = _version(options)
-    data, seen = read_graph(options.model)
-    samples = read_samples(options.samples)
-    asked = _ask(prepare(data, options), samples, options)
-    golden = _golden(asked)
     try:
-        manifest = _manifest(options, version, seen, asked, samples, golden)
-        check_graph(asked.draft.graph, manifest)
-        files = {
-            "model.onnx": asked.draft.graph,
-            "golden.npz": golden.to_bytes(),
-            "card.md": card(manifest).encode(),
-        }
-        return write(options.out, manifest, files), manifest
+        return _import(options)
     except ContractError as error:
         raise ImportModelError(f"{options.model}: {error}") from error
     except ValidationError as error:
         reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         raise ImportModelError(f"{options.model} cannot be described: {reason}") from error
+
+
+def _import(options: Options) -> tuple[Entry, Manifest]:
+    version = _version(options)
+    data, seen = read_graph(options.model)
+    samples = read_samples(options.samples)
+    asked = _ask(prepare(data, options), samples, options)
+    golden = _golden(asked)
+    manifest = _manifest(options, version, seen, asked, samples, golden)
+    check_graph(asked.draft.graph, manifest)
+    files = {
+        "model.onnx": asked.draft.graph,
+        "golden.npz": golden.to_bytes(),
+        "card.md": card(manifest).encode(),
+    }
+    return write(options.out, manifest, files), manifest
 
 
 def _ask(draft: Draft, samples: Samples, options: Options) -> _Asked:

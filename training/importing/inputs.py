@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ _TEXT_OPERATORS = frozenset(
     {"RegexFullMatch", "StringNormalizer", "StringSplit", "TfIdfVectorizer"}
 )
 _CATEGORY_OPERATORS = frozenset({"CategoryMapper", "Equal", "LabelEncoder", "OneHotEncoder"})
+_CONTENTS: tuple[Content, ...] = ("number", "category", "text")
 
 
 class InputReader:
@@ -107,7 +109,7 @@ class InputReader:
         if name in self._columns:
             return tuple(self._columns[name])
         if row in ((), (1,)):
-            return (name,)
+            return (self._column(name),)
         if name in self._samples.names:
             return ()
         if alone and len(row) == 1 and len(self._free) == row[0]:
@@ -118,10 +120,17 @@ class InputReader:
             f"--columns {name}=..."
         )
 
+    def _column(self, name: str) -> str:
+        """The column of an input of one column: of its name, as skl2onnx may have written it."""
+        if name in self._samples.names:
+            return name
+        written = [c for c in self._free if re.sub(r"[^\w+]", "_", c) == name]
+        return written[0] if len(written) == 1 else name
+
     def _content(self, name: str, datatype: Datatype) -> Content:
         told = self._contents.get(name)
-        if told in ("number", "category", "text"):
-            return told
+        if (content := next((c for c in _CONTENTS if c == told), None)) is not None:
+            return content
         if datatype != "BYTES":
             return "number"
         operators = _operators_after(self._model, name)
@@ -136,10 +145,11 @@ class InputReader:
 
     def _array(self, spec: Input) -> Array:
         """The samples of one input, [rows, *row]."""
-        sources = spec.columns
-        if not sources or not set(sources) <= set(self._samples.names):
-            sources = (spec.name,)
-        if missing := [name for name in sources if name not in self._samples.names]:
+        sources = spec.columns or (spec.name,)
+        missing = [name for name in sources if name not in self._samples.names]
+        if missing and spec.name in self._samples.names:  # one array, whose columns have names
+            sources, missing = (spec.name,), []
+        if missing:
             raise ImportModelError(
                 f"{self._samples.path} has no column {missing[0]!r} for input {spec.name!r}; it "
                 f"has {_listed(self._samples.names)}; name others with --columns {spec.name}=..."

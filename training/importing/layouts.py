@@ -14,9 +14,7 @@ _CHANNELS = (1, 3, 4)
 _SMALLEST_SIDE = 5
 
 
-def image_layouts(
-    declared: Mapping[str, TensorType], told: Mapping[str, str]
-) -> dict[str, Layout]:
+def image_layouts(declared: Mapping[str, TensorType], told: Mapping[str, str]) -> dict[str, Layout]:
     """Layout of each input that is an image.
 
     An image is what `--input` calls one, and what can hardly be anything else: UINT8 of two axes,

@@ -50,9 +50,7 @@ def answered_classes(meaning: Meaning, answers: Batch) -> NDArray[np.int64]:
     return np.asarray(answers[scores.name].argmax(axis=1), np.int64)
 
 
-def true_classes(
-    samples: Samples, column: str, labels: tuple[str, ...]
-) -> NDArray[np.int64]:
+def true_classes(samples: Samples, column: str, labels: tuple[str, ...]) -> NDArray[np.int64]:
     """A column of classes as indexes: names of labels, or else indexes into them.
 
     Raises:
@@ -67,7 +65,7 @@ def true_classes(
     for found in (by_name, by_index):
         if (found >= 0).all():
             return found
-    row = int(np.argmin(by_name))
+    row = int(np.argmin(np.maximum(by_name, by_index)))
     raise ImportModelError(
         f"{samples.path}: {column!r} is {names[row]!r} in row {row + 1}, which is none of the "
         f"labels {', '.join(labels[:10])} nor the index of one"
@@ -122,9 +120,7 @@ def _regression(meaning: Meaning, answers: Batch, truth: NDArray[np.float64]) ->
     )
 
 
-def _coverage(
-    interval: Output | None, answers: Batch, truth: NDArray[np.float64]
-) -> float | None:
+def _coverage(interval: Output | None, answers: Batch, truth: NDArray[np.float64]) -> float | None:
     if interval is None:
         return None
     bounds = answers[interval.name]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar, get_args
 
 from contract.manifest import Family, Task
 from contract.tensors import Content
@@ -66,6 +66,23 @@ class Options:
     parity: tuple[str, ...] = ()
     tolerance: float = 1e-5
     seen: bool = False
+
+
+T = TypeVar("T", bound=str)
+
+
+def choice(option: str, text: str | None, choices: Sequence[T]) -> T | None:
+    """The choice that a text is; None for None.
+
+    Raises:
+        ImportModelError: it is none of them.
+    """
+    if text is None:
+        return None
+    found = next((known for known in choices if known == text), None)
+    if found is None:
+        raise ImportModelError(f"{option} {text!r} must be one of {', '.join(choices)}")
+    return found
 
 
 def parse_names(option: str, text: str) -> tuple[str, ...]:

@@ -5,19 +5,22 @@ Nothing is decided by a name. What the samples leave open is refused, with the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from contract.batch import Array, Batch
+from contract.batch import Array
 from contract.manifest import Task
 from contract.tensors import Output
 from training.errors import ImportModelError
-from training.importing.encoding import class_indexes, encoding_of, largest
-
-_SUM = 1e-3
-_CLASS_ROLES = ("label", "label-index", "label-value", "probabilities", "scores")
+from training.importing.encoding import class_indexes, encoding_of
+from training.importing.evidence import (
+    CLASS_ROLES,
+    Evidence,
+    class_roles,
+    scores_of,
+    sums_to_one,
+)
 
 
 @dataclass(frozen=True)
@@ -27,27 +30,6 @@ class Meaning:
     task: Task
     labels: tuple[str, ...]
     outputs: tuple[Output, ...]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What roles are decided by.
-
-    Attributes:
-        outputs: without roles yet.
-        answers: of all samples.
-        labels: class names, given or held by the graph; empty where neither.
-        told: what `--output` says, by output.
-    """
-
-    outputs: Sequence[Output]
-    answers: Batch
-    labels: tuple[str, ...]
-    told: Mapping[str, str]
-
-    def open(self) -> list[Output]:
-        """The outputs that nothing is said about."""
-        return [output for output in self.outputs if output.name not in self.told]
 
 
 def describe_outputs(evidence: Evidence, task: Task | None) -> Meaning:
@@ -61,22 +43,38 @@ def describe_outputs(evidence: Evidence, task: Task | None) -> Meaning:
         raise ImportModelError(
             f"--output {unknown[0]}: the graph has no such output; it has {', '.join(names)}"
         )
+    _refuse_nan(evidence)
     task = task or _task(evidence)
-    roles = {
-        "classification": _class_roles,
-        "regression": _value_roles,
-        "other": lambda _: {},
-    }[task](evidence)
+    roles = {}
+    if task == "classification":
+        roles = class_roles(evidence)
+    elif task == "regression":
+        roles = _value_roles(evidence)
     roles = dict.fromkeys(names, "other") | roles | dict(evidence.told)
-    scores = _scores(evidence, roles)
+    scores = scores_of(evidence, roles)
     outputs = tuple(_with_role(o, roles[o.name], evidence, scores) for o in evidence.outputs)
     return Meaning(task, evidence.labels if task == "classification" else (), outputs)
+
+
+def _refuse_nan(evidence: Evidence) -> None:
+    """Refuse answers that are no numbers: they show no role, and JSON cannot hold them."""
+    for output in evidence.outputs:
+        values = evidence.answers[output.name]
+        if not output.datatype.startswith("FP") or evidence.told.get(output.name) == "other":
+            continue
+        wrong = np.isnan(values).reshape(len(values), -1).any(axis=1)
+        if wrong.any():
+            raise ImportModelError(
+                f"output {output.name!r} is not a number in {int(wrong.sum())} of {len(values)} "
+                f"samples, the first in row {int(wrong.argmax()) + 1}; put an imputer before the "
+                "model if it cannot take missing values, or leave such rows out of the samples"
+            )
 
 
 def _task(evidence: Evidence) -> Task:
     """The task that roles, labels or the answers show."""
     told = set(evidence.told.values())
-    if evidence.labels or told & set(_CLASS_ROLES):
+    if evidence.labels or told & set(CLASS_ROLES):
         return "classification"
     if any(role == "value" or role.startswith("interval") for role in told):
         return "regression"
@@ -99,16 +97,6 @@ def _task(evidence: Evidence) -> Task:
     )
 
 
-def sums_to_one(values: Array) -> bool:
-    """True for rows of at least two numbers in 0 to 1 with the sum 1."""
-    if values.ndim != 2 or values.shape[1] < 2 or values.dtype.kind != "f":
-        return False
-    wide = values.astype(np.float64)
-    return bool(
-        ((wide >= -_SUM) & (wide <= 1 + _SUM)).all() and (np.abs(wide.sum(axis=1) - 1) < _SUM).all()
-    )
-
-
 def _value_roles(evidence: Evidence) -> dict[str, str]:
     if "value" in evidence.told.values():
         return {}
@@ -120,100 +108,6 @@ def _value_roles(evidence: Evidence) -> dict[str, str]:
             "give --output NAME=value for the one that is"
         )
     return {floats[0].name: "value"}
-
-
-def _class_roles(evidence: Evidence) -> dict[str, str]:
-    if len(evidence.labels) < 2:
-        raise ImportModelError(
-            "the graph does not hold the names of its classes; give at least two with --labels, "
-            "in the order of its scores"
-        )
-    per_class = _per_class(evidence)
-    told_label = any(role.startswith("label") for role in evidence.told.values())
-    label = {} if told_label else _label(evidence, per_class)
-    roles = {**per_class, **label, **evidence.told}
-    if not set(roles.values()) & set(_CLASS_ROLES):
-        raise ImportModelError(_no_classes(evidence))
-    return roles
-
-
-def _per_class(evidence: Evidence) -> dict[str, str]:
-    """Probabilities and scores: one number per class, agreeing on the largest."""
-    told = {role: name for name, role in evidence.told.items()}
-    matrices = [
-        o
-        for o in evidence.open()
-        if o.datatype.startswith("FP") and o.row == (len(evidence.labels),)
-    ]
-    sure = [o.name for o in matrices if sums_to_one(evidence.answers[o.name])]
-    others = [o.name for o in matrices if o.name not in sure]
-    roles = dict.fromkeys(sure, "probabilities") if "probabilities" not in told else {}
-    probabilities = told.get("probabilities", next(iter(sure), None))
-    if probabilities is not None:
-        best = evidence.answers[probabilities]
-        others = [name for name in others if _agree(best, evidence.answers[name])]
-    roles |= dict.fromkeys(others, "scores") if "scores" not in told else {}
-    for role in ("probabilities", "scores"):
-        twice = [name for name in roles if roles[name] == role]
-        if len(twice) > 1:
-            raise ImportModelError(
-                f"outputs {' and '.join(twice)} may both be {role}; give --output NAME={role} for "
-                "one and --output NAME=other for the rest"
-            )
-    return roles
-
-
-def _agree(one: Array, other: Array) -> bool:
-    """True if the largest number of each row stands at the same place; ties count as agreeing."""
-    return bool(largest(one, other.argmax(axis=1)).all())
-
-
-def _label(evidence: Evidence, per_class: Mapping[str, str]) -> dict[str, str]:
-    """The output that names a class, if there is one."""
-    scores = _scores(evidence, {**per_class, **evidence.told})
-    found, reasons = {}, []
-    for output in evidence.open():
-        if output.datatype.startswith("FP") or output.datatype == "BOOL":
-            continue
-        if output.row not in ((), (1,)):
-            continue
-        try:
-            encoding = encoding_of(output, evidence.answers[output.name], evidence.labels, scores)
-        except ImportModelError as error:
-            reasons.append(error)
-        else:
-            found[output.name] = f"label-{encoding}"
-    if len(found) > 1:
-        raise ImportModelError(
-            f"outputs {' and '.join(found)} may both be the label; give --output NAME=label for "
-            "one and --output NAME=other for the rest"
-        )
-    if not found and reasons:
-        raise reasons[0]
-    return found
-
-
-def _scores(evidence: Evidence, roles: Mapping[str, str]) -> Array | None:
-    for wanted in ("probabilities", "scores"):
-        for name, role in roles.items():
-            if role == wanted:
-                return evidence.answers[name]
-    return None
-
-
-def _no_classes(evidence: Evidence) -> str:
-    k = len(evidence.labels)
-    vectors = [o for o in evidence.open() if o.row in ((), (1,)) and o.datatype[:2] == "FP"]
-    if k == 2 and len(vectors) == 1:
-        return (
-            f"output {vectors[0].name!r} is one number a row for two classes; if it is a logit "
-            f"give --sigmoid {vectors[0].name}, if it is a probability export both"
-        )
-    found = ", ".join(f"{o.name} {list(o.shape)}" for o in evidence.outputs)
-    return (
-        f"no output of {found} has one number for each of the {k} labels, or a label; give as many "
-        "--labels as there are classes, or say with --output which it is"
-    )
 
 
 def _with_role(output: Output, role: str, evidence: Evidence, scores: Array | None) -> Output:

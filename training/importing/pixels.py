@@ -24,10 +24,10 @@ class Pixels:
     std: tuple[float, ...] = (1.0,)
 
     def __str__(self) -> str:
-        def numbers(values: tuple[float, ...]) -> str:
-            return ", ".join(f"{value:g}" for value in values)
-
-        return f"(pixel * {self.scale:g} - {numbers(self.mean)}) / {numbers(self.std)}"
+        text = "pixel" if self.scale == 1 else f"pixel * {self.scale:g}"
+        if any(self.mean):
+            text = f"({text} - {_listed(self.mean)})"
+        return text if set(self.std) == {1} else f"{text} / {_listed(self.std)}"
 
 
 def parse_pixels(text: str) -> Pixels:
@@ -55,3 +55,8 @@ def _parsed(text: str) -> Pixels:
     if len(scale) > 1 or not all(map(math.isfinite, numbers)) or 0 in (*scale, *pixels.std):
         raise ValueError(text)
     return pixels
+
+
+def _listed(numbers: tuple[float, ...]) -> str:
+    text = ", ".join(f"{number:g}" for number in numbers)
+    return f"[{text}]" if len(numbers) > 1 else text

@@ -19,7 +19,7 @@ from training.errors import ImportModelError
 from training.importing.classes import graph_classes
 from training.importing.layouts import image_layouts
 from training.importing.options import Options
-from training.importing.rewrite.graph import find, set_row
+from training.importing.rewrite.graph import set_row
 from training.importing.rewrite.images import prepend_pixels
 from training.importing.rewrite.outputs import drop, open_zipmaps
 from training.importing.rewrite.scores import append_sigmoid, append_softmax
@@ -68,7 +68,7 @@ def read_graph(path: Path) -> tuple[bytes, Outline]:
         seen = outline(data)
         check_safe(seen)
     except GraphError as error:
-        hint = ", with torch.onnx.export by external_data=False" if "outside" in str(error) else ""
+        hint = ", in torch.onnx.export by external_data=False" if "outside" in str(error) else ""
         raise ImportModelError(f"{path}: {error}{hint}") from error
     return data, seen
 
@@ -120,6 +120,8 @@ def open_batch(draft: Draft, inputs: Batch) -> None:
     name, size = next(iter(fixed.items()))
     what = f"input {name!r} fixes the batch to {size}"
     advice = "export the graph with a dynamic batch axis"
+    if draft.model.producer_name == "pytorch":
+        advice += ", in torch.onnx.export by dynamic_shapes=({0: 'batch'},)"
     if size != 1:
         raise ImportModelError(f"{what}, so it cannot answer one row; {advice}")
     probes = inputs.take(spread(len(inputs), PROBES))
@@ -141,11 +143,9 @@ def open_batch(draft: Draft, inputs: Batch) -> None:
 def declare_outputs(draft: Draft, outputs: Sequence[Output]) -> None:
     """Declare the shape that an output has, where the exporter declared another."""
     declared = outline(draft.model.SerializeToString()).outputs
-    for output in outputs:
+    for output, value in zip(outputs, draft.model.graph.output, strict=True):
         if declared[output.name].allows(output):
             continue
-        value = find(draft.model.graph.output, output.name)
-        assert value is not None
         set_row(value, output.row)
         draft.changes.append(
             f"Output {output.name} was declared {declared[output.name]}; it is "

@@ -23,7 +23,7 @@ PROBES = 32
 TOLERANCE = 1e-4
 _CHUNK_ROWS = 1_000
 _CHUNK_BYTES = 64 * 2**20
-_ERRORS_ONLY = 3
+_FATAL = 4  # errors are raised anyhow
 
 
 class Runner:
@@ -35,11 +35,9 @@ class Runner:
 
     def __init__(self, graph: bytes) -> None:
         options = ort.SessionOptions()
-        options.log_severity_level = _ERRORS_ONLY
+        options.log_severity_level = _FATAL
         try:
-            self._session = ort.InferenceSession(
-                graph, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises a dozen kinds
             raise ImportModelError(
                 f"ONNX Runtime cannot load the graph: {_reason(error)}; export it for a newer "

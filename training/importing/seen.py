@@ -39,9 +39,7 @@ def _seen(spec: Input, array: Array) -> tuple[Seen, ...]:
     columns = array.reshape(len(array), -1)
     if not spec.columns:
         return (_numbers(spec.name, columns.ravel()),)
-    return tuple(
-        _column(spec, name, columns[:, i]) for i, name in enumerate(spec.columns)
-    )
+    return tuple(_column(spec, name, columns[:, i]) for i, name in enumerate(spec.columns))
 
 
 def _column(spec: Input, name: str, values: Array) -> Seen:

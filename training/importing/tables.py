@@ -6,6 +6,7 @@ fit. A missing value is NaN for floats and the empty string for text; other type
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,19 +42,18 @@ def read_samples(path: Path) -> Samples:
     Raises:
         ImportModelError: it cannot be read, or is of no known kind.
     """
-    reader = {".npz": Archive, ".csv": _csv, ".gz": _csv, ".parquet": _parquet}.get(path.suffix)
+    reader = _READERS.get(path.suffix)
     if reader is None:
         raise ImportModelError(
             f"{path} is no .npz, .csv, .csv.gz or .parquet file; save the samples as one"
         )
     try:
-        samples: Samples = reader(path)
+        return reader(path)
     except ImportModelError:
         raise
     except Exception as error:  # zipfile, NumPy and polars raise a dozen kinds between them
         reason = str(error).partition("\n")[0]
         raise ImportModelError(f"{path} cannot be read: {reason}") from error
-    return samples
 
 
 class Archive:
@@ -120,12 +120,11 @@ class Table:
         series = self._frame.select(name).collect().to_series()
         if isinstance(series.dtype, pl.Categorical | pl.Enum):
             return series.cast(pl.String)
-        if series.dtype != pl.String and series.dtype != pl.Boolean:
-            if not (series.dtype.is_integer() or series.dtype.is_float()):
-                raise ImportModelError(
-                    f"{self.path}: column {name!r} is {series.dtype}; give numbers, "
-                    "booleans or text"
-                )
+        known = series.dtype in (pl.String, pl.Boolean)
+        if not (known or series.dtype.is_integer() or series.dtype.is_float()):
+            raise ImportModelError(
+                f"{self.path}: column {name!r} is {series.dtype}; give numbers, booleans or text"
+            )
         return series
 
     def values(self, name: str) -> Array:
@@ -171,6 +170,14 @@ def _csv(path: Path) -> Table:
 
 def _parquet(path: Path) -> Table:
     return Table(path, pl.scan_parquet(path), untyped=False)
+
+
+_READERS: Mapping[str, Callable[[Path], Samples]] = {
+    ".npz": Archive,
+    ".csv": _csv,
+    ".gz": _csv,
+    ".parquet": _parquet,
+}
 
 
 def _narrow(array: Array, datatype: Datatype, path: Path, name: str) -> Array:

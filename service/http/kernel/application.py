@@ -10,11 +10,12 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from service.errors import InvalidError, MethodError, NotFoundError, ServiceError, TooLargeError
+from service.errors import MethodError, NotFoundError, ServiceError, TooLargeError
 from service.http.kernel.admission import Admission, Limits
 from service.http.kernel.asgi import Receive, Scope, Send
 from service.http.kernel.disconnect import ClientDisconnected
 from service.http.kernel.messages import Reply, Request, reply, send_reply
+from service.http.kernel.query import parse_query
 from service.http.kernel.receive import check_headers, discard_body, read_body
 from service.http.kernel.route import Route
 from service.http.kernel.router import Match, Router
@@ -85,8 +86,7 @@ class Application:
         self, route: Route, parameters: Mapping[str, str], scope: Scope, receive: Receive
     ) -> Reply:
         """Check, admit and read the body, then call the handler."""
-        if scope.get("query_string"):
-            raise InvalidError("query parameters are not supported; put the fields in the body")
+        query = parse_query(scope.get("query_string", b""), route.query)
         headers, limits, admission = scope["headers"], self._limits, self._admission
         max_bytes = route.max_body_bytes or limits.body_bytes
         try:
@@ -100,7 +100,9 @@ class Application:
             if route.admit is not None:
                 route.admit()
             body = await read_body(receive, max_bytes, limits.body_seconds)
-            return await route.handler(Request(body, parameters, content_type, receive, headers))
+            return await route.handler(
+                Request(body, parameters, content_type, receive, headers, query)
+            )
         finally:
             admission.leave(size)
 

@@ -14,7 +14,7 @@ from service.http.kernel.disconnect import cancel_on_disconnect
 JSON = "application/json"
 
 T = TypeVar("T")
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Request(NamedTuple):
@@ -26,6 +26,7 @@ class Request(NamedTuple):
         content_type: as sent, or "".
         receive: ASGI's, to notice that the client disconnects.
         headers: names in lower case.
+        query: the parameters after the path, each once.
     """
 
     body: bytes
@@ -33,6 +34,7 @@ class Request(NamedTuple):
     content_type: str = ""
     receive: Receive | None = None
     headers: Sequence[tuple[bytes, bytes]] = ()
+    query: Mapping[str, str] = _NOTHING
 
     def header(self, name: bytes) -> bytes | None:
         """The first value of a header, or None if it is absent; `name` is in lower case."""
@@ -57,14 +59,14 @@ class Reply(NamedTuple):
 
     body: bytes
     status: int = 200
-    headers: Mapping[str, str] = _NO_HEADERS
+    headers: Mapping[str, str] = _NOTHING
     content_type: str = JSON
 
 
 def reply(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
     """A reply with a JSON body; NumPy arrays are written as JSON arrays."""
     body = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Reply(body, status, headers or _NO_HEADERS)
+    return Reply(body, status, headers or _NOTHING)
 
 
 async def send_reply(answer: Reply, scope: Scope, send: Send) -> None:

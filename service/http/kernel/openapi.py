@@ -64,7 +64,7 @@ class _Schemas:
 def _types(operation: Operation) -> Iterator[tuple[Any, Mode]]:
     """Every type an operation uses, and whether it is read or written."""
     yield str, "validation"  # of the named parts of a path
-    for sent in (operation.body, operation.parameters, operation.headers):
+    for sent in (operation.body, operation.parameters, operation.headers, operation.query):
         yield from ((type_, "validation") for type_ in sent.values())
     yield operation.error_body, "serialization"
     for response in operation.responses.values():
@@ -99,9 +99,10 @@ def _parameters(operation: Operation, schemas: _Schemas) -> Iterator[dict[str, A
         type_ = operation.parameters.get(name, str)
         schema = schemas.of(type_, "validation")
         yield {"name": name, "in": "path", "required": True, "schema": schema}
-    for name, type_ in operation.headers.items():
-        schema = schemas.of(type_, "validation")
-        yield {"name": name, "in": "header", "required": False, "schema": schema}
+    for where, types in (("header", operation.headers), ("query", operation.query)):
+        for name, type_ in types.items():
+            schema = schemas.of(type_, "validation")
+            yield {"name": name, "in": where, "required": False, "schema": schema}
 
 
 def _errors(operation: Operation) -> dict[int, Response]:

@@ -48,6 +48,7 @@ class Operation:
         body_required: False if the body may be empty.
         parameters: types of the named parts, `str` unless given.
         headers: types of the request headers that are read, by name.
+        query: types of the query parameters that are read, by name.
         responses: answers by status, other than errors.
         errors: what the handler may raise.
         error_body: type of the body of an error.
@@ -61,6 +62,7 @@ class Operation:
     body_required: bool = field(default=True, kw_only=True)
     parameters: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     headers: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    query: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     responses: Mapping[int, Response] = field(default_factory=dict, kw_only=True)
     errors: Sequence[type[ServiceError]] = field(default=(), kw_only=True)
     error_body: Any = field(default=ErrorBody, kw_only=True)

@@ -63,7 +63,7 @@ def free_name(model: ModelProto, wanted: str) -> str:
     """`wanted`, or with a number after it where the graph uses it already."""
     graph = model.graph
     used = {name for node in all_nodes(graph) for name in (*node.input, *node.output)}
-    used |= {v.name for v in (*graph.input, *graph.output, *graph.initializer)}
+    used |= {v.name for v in (*graph.input, *graph.output)} | {c.name for c in graph.initializer}
     name, n = wanted, 1
     while name in used:
         name, n = f"{wanted}_{n}", n + 1

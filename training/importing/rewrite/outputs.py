@@ -14,6 +14,7 @@ from training.importing.rewrite.graph import (
     tensor,
 )
 
+
 def drop(model: ModelProto, names: tuple[str, ...]) -> list[str]:
     """Remove outputs by name.
 
@@ -41,7 +42,8 @@ def open_zipmaps(model: ModelProto) -> tuple[list[str], tuple[str, ...]]:
         ImportModelError: an output is a sequence or a map for another reason.
     """
     made = producers(model.graph)
-    changes, classes = [], ()
+    changes: list[str] = []
+    classes: tuple[str, ...] = ()
     for i, output in enumerate(model.graph.output):
         if output.type.HasField("tensor_type"):
             continue

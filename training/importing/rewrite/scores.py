@@ -33,7 +33,7 @@ def append_softmax(model: ModelProto, name: str) -> list[str]:
     add_standard_operators(model)
     probabilities = free_name(model, "probabilities")
     model.graph.node.append(helper.make_node("Softmax", [name], [probabilities], axis=1))
-    changes = [f"Softmax makes the output {probabilities} of {name}, and replaces it."]
+    changes = [f"Output {name} was replaced by {probabilities}, its softmax."]
     return changes + _replace(model, logits, probabilities, declared[1])
 
 
@@ -66,7 +66,10 @@ def append_sigmoid(model: ModelProto, name: str) -> list[str]:
             ),
         ]
     )
-    changes = [f"Sigmoid makes the output {made['probabilities']} of {name}, and replaces it."]
+    changes = [
+        f"Output {name} was replaced by {made['probabilities']}: one minus its sigmoid, and its "
+        "sigmoid."
+    ]
     return changes + _replace(model, logit, made["probabilities"], 2)
 
 
@@ -93,4 +96,4 @@ def _replace(
         helper.make_node("ArgMax", [probabilities], [label], axis=1, keepdims=0)
     )
     model.graph.output.insert(0, tensor(label, TensorProto.INT64, ()))
-    return [f"ArgMax makes the output {label}, the index of the largest probability."]
+    return [f"Output {label} was added: the index of the largest probability."]

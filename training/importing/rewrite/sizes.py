@@ -83,8 +83,8 @@ def fixed_batches(model: ModelProto, inputs: Sequence[str]) -> dict[str, int]:
 def free_batch(model: ModelProto, inputs: Sequence[str]) -> None:
     """Leave the batch of inputs, and of the outputs that fix it too, open."""
     forget_shapes(model)
-    for value in (*model.graph.input, *model.graph.output):
+    named = [value for value in model.graph.input if value.name in inputs]
+    for value in (*named, *model.graph.output):
         declared = sizes(value)
-        is_input = any(value is given for given in model.graph.input)
-        if declared and declared[0] != -1 and (not is_input or value.name in inputs):
+        if declared and declared[0] != -1:
             set_row(value, declared[1:])

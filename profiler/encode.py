@@ -1,0 +1,54 @@
+"""A table -> the frame that `profiler.arrays` decodes. Runs in the child."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import polars as pl
+
+from profiler.arrays import CODES, MISSING, NUMBERS
+from profiler.columns import Values, describe, is_text, stripped, values_of
+from profiler.table import Table
+from profiler.translate_errors import polars_errors
+from profiler.wire import Frame
+
+
+def encode(table: Table) -> Frame:
+    """One blob for a column of numbers; codes and categories for any other."""
+    columns, blobs = [], []
+    for series in table.frame:
+        with polars_errors("read"):
+            values = values_of(series, decimal_comma=table.has_decimal_commas)
+            about = describe(values)
+            is_number = about.kind == "numeric" or series.dtype.is_numeric()
+            blobs += [_numbers(series, values)] if is_number else _categories(series, values)
+        columns.append({"about": asdict(about), "type": "numbers" if is_number else "categories"})
+    header = {
+        "rows": table.rows,
+        "columns": columns,
+        "opaque": table.opaque,
+        "notes": table.notes,
+        "warnings": table.warnings,
+    }
+    return Frame(header, blobs)
+
+
+def _numbers(series: pl.Series, values: Values) -> bytes:
+    if is_text(series):
+        series = stripped(series)
+    if values.decimal_comma:
+        series = series.str.replace(",", ".", literal=True)
+    numbers = series.cast(pl.Float64, strict=False).fill_null(float("nan"))
+    return numbers.to_numpy().astype(NUMBERS).tobytes()
+
+
+def _categories(series: pl.Series, values: Values) -> list[bytes]:
+    texts = stripped(series) if is_text(series) else series.cast(pl.String)
+    categories = values.value.cast(pl.String).unique().sort()
+    # What is not among the values, such as `NA`, becomes null.
+    codes = texts.cast(pl.Enum(categories), strict=False).to_physical()
+    return [
+        codes.cast(pl.Int32).fill_null(MISSING).to_numpy().astype(CODES).tobytes(),
+        json.dumps(categories.to_list(), ensure_ascii=False).encode(),
+    ]

@@ -1,0 +1,31 @@
+"""A model that takes as long as a test wants."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from contract.batch import Batch
+from contract.manifest import Manifest
+from tests.repositories import manifest_of
+
+
+@dataclass
+class Gated:
+    """A model that answers when its gate opens."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+    begun: threading.Event = field(default_factory=threading.Event)
+    manifest: Manifest = field(
+        default_factory=lambda: manifest_of("gated", "1", b"graph", b"golden")
+    )
+    provider: str = "none"
+    load_seconds: float = 0.0
+
+    sizes: list[int] = field(default_factory=list)
+
+    def predict(self, batch: Batch) -> Batch:
+        self.sizes.append(len(batch))
+        self.begun.set()
+        assert self.gate.wait(5)
+        return batch
