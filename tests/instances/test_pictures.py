@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from contract.tensors import Layout
 from service.errors import InvalidError
-from service.inference import pictures
+from service.instances import pictures
+from service.instances.spec import ImageSpec
 from tests.instances.picture_files import (
     DIGIT,
     END,
@@ -32,8 +34,11 @@ from tests.instances.picture_files import (
 SHAPE = (SIDE, SIDE)
 
 
-def decode(data: bytes, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
-    return pictures.decode(data, shape, 10_000, "instances[0]", ["instances", 0])
+def decode(
+    data: bytes, shape: tuple[int, int] = SHAPE, channels: int = 1, layout: Layout = "HW"
+) -> np.ndarray:
+    spec = ImageSpec(*shape, channels, layout)
+    return pictures.decode(data, spec, 10_000, "instances[0]", ["instances", 0])
 
 
 def refusal(data: bytes) -> str:
@@ -93,7 +98,7 @@ def test_every_orientation_is_turned_upright(value: int, order: str) -> None:
     chunks = [header(height=20), (b"eXIf", oriented(value, order)), image_data(rows(stored)), END]
     expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(png(*chunks)))))
     np.testing.assert_array_equal(decode(png(*chunks), expected.shape), expected)
-    with pytest.raises(InvalidError, match="pixels; the model takes 20x20"):
+    with pytest.raises(InvalidError, match="pixels; the model takes 20x20; resize it"):
         decode(png(*chunks), (20, 20))
 
 
@@ -118,16 +123,36 @@ BAD_PNGS = {
     "unknown filter": (png(header(), image_data(b"\5" + RAW[1:]), END), "broken picture"),
     "16-bit RGB": (
         png(header(16, 2), image_data(rows(np.stack([DIGIT] * 3, -1).astype(np.uint16))), END),
-        "has 16 bits per channel; send 8-bit greyscale",
+        "has 16 bits per channel; send 8 bits",
     ),
     "16-bit grey and alpha": (
         png(header(16, 4), image_data(rows(grey_alpha(np.uint16))), END),
         "has 16 bits per channel",
     ),
-    "transparent grey": (grey_png((b"tRNS", b"\0\7")), "transparent colours (tRNS chunk)"),
+    "transparent grey": (
+        grey_png((b"tRNS", bytes([0, DIGIT[0, 0]]))),
+        "is transparent in places; the model takes opaque grey",
+    ),
     "transparent bits": (
         png(header(1), (b"tRNS", b"\0\0"), image_data(bytes(5 * SIDE)), END),
-        "transparent colours (tRNS chunk)",
+        "is transparent in places",
+    ),
+    "short transparency": (grey_png((b"tRNS", b"\7")), "transparency (tRNS chunk) of 1 bytes does"),
+    "long transparency": (
+        png(header(8, 3), (b"PLTE", GREYS), (b"tRNS", bytes(257)), IDAT, END),
+        "transparency (tRNS chunk) of 257 bytes does not fit",
+    ),
+    "transparency of an alpha channel": (
+        png(header(8, 4), (b"tRNS", b"\0\7"), image_data(rows(grey_alpha(np.uint8))), END),
+        "transparency (tRNS chunk) of 2 bytes does not fit",
+    ),
+    "transparency beyond the depth": (
+        png(header(1), (b"tRNS", b"\0\2"), image_data(bytes(5 * SIDE)), END),
+        "names sample 2 of 1",
+    ),
+    "two transparencies": (
+        grey_png((b"tRNS", b"\0\7"), (b"tRNS", b"\0\7")),
+        "transparency (tRNS chunk) is repeated",
     ),
     "no palette": (png(header(8, 3), IDAT, END), "no palette (PLTE chunk)"),
     "short palette": (

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from service.errors import ServiceError
-from service.inference import pictures
+from service.instances import pictures
+from service.instances.spec import ImageSpec
 from tests.instances.picture_files import (
     DIGIT,
     SIDE,
@@ -48,7 +49,7 @@ JPEGS = [
 def outcome(data: bytes) -> np.ndarray | None:
     """The pixels, or None if refused in words; anything else is raised."""
     try:
-        pixels = pictures.decode(data, (SIDE, SIDE), 10_000, "instances[0]")
+        pixels = pictures.decode(data, ImageSpec(SIDE, SIDE), 10_000, "instances[0]")
     except ServiceError as error:
         if not str(error).startswith("instances[0] "):
             raise
