@@ -1,6 +1,6 @@
-"""`python -m guide`: the decision on the command line, readable or as JSON.
+"""`python -m guide`: the decision on the command line, as text or JSON.
 
-Exit status: 0 decided, 1 too little stated to decide, 2 facts that cannot be.
+Exit status: 0 if there is a verdict, 1 if too little is stated, 2 if a fact is invalid.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from guide.recommend import adviser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the decision for the facts of the command line; the exit status."""
+    """Print the decision for the facts on the command line, and return the exit status."""
     parser = _parser()
     stated = {k: v for k, v in vars(parser.parse_args(arguments)).items() if v is not None}
     as_json = stated.pop("json")

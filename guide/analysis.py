@@ -1,4 +1,4 @@
-"""What would change the verdict: exact searches over the buckets, each answer run by the engine."""
+"""What would change the verdict: exact searches over the buckets, which run the engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from guide.facts import NAMES
 from guide.rules import Verdict
 from guide.space import Bucket, FactMask, bits, consistent, ordered
 
-# What a person asks about; the rest are circumstances that can change while the problem stays.
+# These facts define the problem. The others are circumstances: they can change, and the problem
+# stays the same.
 PROBLEM = ("modalities", "task", "domain")
 CIRCUMSTANCES = tuple(i for i, name in enumerate(NAMES) if name not in PROBLEM)
 EVERYTHING = tuple(range(len(NAMES)))
@@ -28,7 +29,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Flip:
-    """A set of moves after which the verdict is another."""
+    """A set of moves that changes the verdict, and the outcome after them."""
 
     moves: tuple[Move, ...]
     outcome: Outcome
@@ -36,14 +37,14 @@ class Flip:
 
 @dataclass(frozen=True)
 class Missing:
-    """An unknown fact and, for each bucket that would change something, the outcome there."""
+    """An unknown fact, with each bucket that would change the outcome, and that outcome."""
 
     fact: int
     changes: tuple[tuple[int, Outcome], ...]
 
 
 class Analyst:
-    """Asks one engine. Its answers depend on the masks alone, so they are remembered."""
+    """Searches with one engine. Answers depend on the masks alone, so they are cached."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -52,14 +53,14 @@ class Analyst:
             [(bit, Move(fact, bit.bit_length() - 1)) for bit in bits(mask)]
             for fact, mask in enumerate(self._unknown)
         ]
-        # Small on purpose: what is remembered is what every garbage collection walks over.
+        # Small caches, because every full garbage collection walks over what they hold.
         self.flips = lru_cache(maxsize=512)(self._flips)
         self.missing = lru_cache(maxsize=256)(self._missing)
         self.verdicts = lru_cache(maxsize=256)(self._verdicts)
         self._relevant = lru_cache(maxsize=1024)(self._search)
 
     def unknown(self, masks: FactMask) -> tuple[int, ...]:
-        """The facts that were not stated and that some rule reads."""
+        """The facts that are not stated and that at least one rule reads."""
         return tuple(
             fact
             for fact, mask in enumerate(masks)
@@ -71,7 +72,7 @@ class Analyst:
         return self._engine.space.buckets[NAMES[move.fact]][move.bucket]
 
     def _missing(self, masks: FactMask) -> tuple[Missing, ...]:
-        """The unknown facts one of which, stated, changes verdict, contest or strategy."""
+        """The unknown facts that, each stated alone, can change verdict, contest or strategy."""
         now = self._engine.outcome(masks)
         found = []
         for fact in self.unknown(masks):
@@ -86,14 +87,14 @@ class Analyst:
 
         def order(missing: Missing) -> tuple[bool, bool]:
             flips = any(outcome.verdict != now.verdict for _, outcome in missing.changes)
-            # A person can say more of the circumstances than change the problem.
+            # People can state a circumstance more easily than change the problem.
             return not flips, not undecided and missing.fact not in CIRCUMSTANCES
 
         return tuple(sorted(found, key=order))
 
     def _verdicts(self, masks: FactMask) -> frozenset[Verdict]:
-        """Every verdict that some completion of the unknown facts has."""
-        # Facts of the first tiers vary fastest, so that all verdicts are soon seen.
+        """Every verdict that is possible once the unknown facts are known."""
+        # Facts of the first tiers vary fastest, so all verdicts turn up early.
         facts = self.relevant(masks, self.unknown(masks))[::-1]
         found: set[Verdict] = set()
         for completion in self._engine.space.completions(masks, facts):
@@ -107,7 +108,7 @@ class Analyst:
         return {f for clause in self._engine.clauses for f in clause.data.families}
 
     def _flips(self, masks: FactMask, facts: tuple[int, ...]) -> tuple[Flip, ...]:
-        """The smallest sets of moves of these facts that flip the verdict; all of one size."""
+        """The smallest sets of moves of these facts that flip the verdict, all of the same size."""
         relevant = self.relevant(masks, facts)
         now = self._engine.outcome(masks).verdict
         for size in range(1, len(relevant) + 1):
@@ -127,7 +128,7 @@ class Analyst:
                 yield Flip(moves, outcome)
 
     def _nearest(self, masks: FactMask, flips: Sequence[Flip]) -> list[Flip]:
-        """Of several ranges of a count on one side with the same verdict only the nearest."""
+        """Keep only the nearest range where several, on one side of a count, give one verdict."""
         best: dict[object, tuple[int, Flip]] = {}
         for flip in flips:
             key, distance = [], 0
@@ -148,23 +149,23 @@ class Analyst:
         return [move for bit, move in self._every_move[fact] if bit != masks[fact]]
 
     def _after(self, masks: FactMask, moves: Sequence[Move]) -> Outcome | None:
-        """The outcome after these moves; None where the counts would contradict each other."""
+        """The outcome after these moves, or None if the counts contradict each other."""
         changed = list(masks)
         for move in moves:
             changed[move.fact] = 1 << move.bucket
         return self._engine.outcome(tuple(changed)) if consistent(changed) else None
 
     def relevant(self, masks: FactMask, facts: Sequence[int]) -> tuple[int, ...]:
-        """Those of these facts that can change the verdict, whatever values they take."""
+        """The facts among these that can change the verdict at all."""
         changed = list(masks)
         for fact in facts:
             changed[fact] = self._unknown[fact]
         return self._relevant(ordered(changed), frozenset(facts))
 
     def _search(self, masks: FactMask, free: frozenset[int]) -> tuple[int, ...]:
-        """Read clauses in the order of tiers up to the first that surely fires for one family.
+        """The facts that clauses read, up to the first clause that surely fires for one family.
 
-        The clauses after that one cannot change the verdict.
+        Clauses of a higher rank cannot change the verdict.
         """
         found: dict[int, None] = {}
         failed: set[str] = set()

@@ -1,4 +1,4 @@
-"""What to try and what to read: candidates, comparison, evidence for one decision."""
+"""What to try and what to read for one decision: candidates, comparison, evidence."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from guide.facts import Facts
 from guide.rules import FAMILIES, Strategy
 from guide.tables import Entry, Library, holds
 
-# The rules after which cheap, or clear, candidates come first.
+# The rules that put cheap candidates, clear ones or ones for few labels first.
 _BUDGET, _EXPLAINABILITY, _LABELS = "R5", "R4", "R3"
 _FEW_LABELS = frozenset({"regularised_classical", "transfer_learning_frozen_backbone"})
 # Highest cost that counts as cheap and lowest clarity that counts as clear, of 1 to 5.
 _CHEAP, _CLEAR = 2, 4
-# Tasks with tools of their own.
+# Tasks that have specialised models.
 _SPECIAL = frozenset({"recommendation", "forecasting", "log_analysis"})
 
 
 def cautions(tables: Library, facts: Facts) -> list[str]:
-    """What is said before anything else."""
+    """The warnings that come before anything else."""
     return [says for when, says in tables.cautions if holds(when, facts)]
 
 
@@ -32,7 +32,7 @@ def candidates(
     outcome: Outcome,
     resolution: Resolution,
 ) -> list[d.Candidate]:
-    """What to try, best first; `served` are the names of models that can show it."""
+    """What to try, best first; `served` names models of this service that can demonstrate it."""
     said = cautions(tables, facts)
     chosen = _ranked(tables, facts, outcome, resolution)
     return [
@@ -51,7 +51,7 @@ def candidates(
 
 
 def _ranked(tables: Library, facts: Facts, outcome: Outcome, resolution: Resolution) -> list[Entry]:
-    """The family of the verdict first, what is made for the task first, then cost or clarity."""
+    """Sorted by family of the verdict, fitness for the task, then clarity and cost."""
     fired = {clause.rule.id for clause in resolution.fired}
 
     def key(entry: Entry) -> tuple[bool, bool, int, int]:
@@ -71,7 +71,7 @@ def _fitting(tables: Library, facts: Facts, strategy: Strategy) -> list[Entry]:
 
 
 def comparison(tables: Library, resolution: Resolution) -> list[d.ComparisonRow]:
-    """The rows of the side-by-side table that the fired rules are about."""
+    """The rows of the side-by-side table that concern the fired rules."""
     fired = {clause.rule.id for clause in resolution.fired}
     return [
         d.ComparisonRow(
@@ -85,7 +85,7 @@ def comparison(tables: Library, resolution: Resolution) -> list[d.ComparisonRow]
 
 
 def evidence(tables: Library, facts: Facts, resolution: Resolution) -> list[d.Evidence]:
-    """The studies beside the fired rules that concern this data and task."""
+    """The studies beside the fired rules that cover this data and task."""
     cited: dict[str, list[str]] = {}
     for clause in resolution.fired:
         for study in clause.rule.cited(clause.data):
@@ -114,9 +114,7 @@ def _supports(clause: CompiledClause, entry: Entry, resolution: Resolution) -> b
         hybrid = resolution.verdict == "hybrid" and "hybrid" in families
         return data.family in families or hybrid
     if clause.rule.id == _LABELS:
-        return bool(
-            {"regularised_classical", "transfer_learning_frozen_backbone"} & {*data.strategies}
-        )
+        return not _FEW_LABELS.isdisjoint(data.strategies)
     if clause.rule.id == _BUDGET:
         return data.cost <= _CHEAP
     return data.clarity >= _CLEAR

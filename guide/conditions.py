@@ -1,6 +1,6 @@
-"""Conditions over facts: which operators there are, and how a rule's YAML becomes conditions.
+"""Conditions over facts: the operators, and conditions from a rule's YAML.
 
-A new kind of condition is one more predicate in `PREDICATES`.
+To add a kind of condition, add a predicate to `PREDICATES`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from guide.facts import CHOICES, COUNTS, MODALITIES, NAMES
 
-# What a fact's value must satisfy, given the operand of the rule.
+# Operator -> whether a fact's value satisfies it, given the operand in the rule.
 PREDICATES: dict[str, Callable[[Any, Any], bool]] = {
     "in": lambda value, operand: value in operand,
     "is": lambda value, operand: value is operand,
@@ -19,7 +19,7 @@ PREDICATES: dict[str, Callable[[Any, Any], bool]] = {
     "le": lambda value, operand: value <= operand,
     "gt": lambda value, operand: value > operand,
     "ge": lambda value, operand: value >= operand,
-    # True of every value, so only an unknown fact escapes it.
+    # True of every value; only an unknown fact fails it.
     "stated": lambda value, operand: bool(operand),
     # Over the set of modalities.
     "only": lambda value, operand: set(value) <= set(operand),
@@ -32,14 +32,14 @@ SETS = ("only", "includes", "intersects")
 
 @dataclass(frozen=True)
 class Condition:
-    """`fact` `operator` `operand`, true or false of a known value."""
+    """`fact` `operator` `operand`: true or false for each known value of the fact."""
 
     fact: str
     operator: str
     operand: Any
 
     def holds(self, value: Any) -> bool:
-        """Whether it is true of this value of the fact."""
+        """Whether the condition is true for this value of the fact."""
         return PREDICATES[self.operator](value, self.operand)
 
 

@@ -30,7 +30,7 @@ class Candidate(_Answer):
 
 
 class RuleResult(_Answer):
-    """One rule of the guide, and what became of it."""
+    """One rule of the guide, and whether it applied."""
 
     id: str
     title: str
@@ -49,11 +49,11 @@ class ConflictResult(_Answer):
     rules: list[str] = Field(description="Winner and loser.")
     winner: str
     principle: str = Field(description="Why the winner comes first.")
-    lost: str = Field(description="What the loser asked for and does not get.")
+    lost: str = Field(description="What the loser asked for.")
 
 
 class Assumption(_Answer):
-    """What was taken for granted because a fact was not stated."""
+    """What was assumed because a fact was not stated."""
 
     fact: str
     rule: str
@@ -61,10 +61,10 @@ class Assumption(_Answer):
 
 
 class Alternative(_Answer):
-    """What the decision becomes for some values of a fact."""
+    """The decision for some values of a fact."""
 
     when: str = Field(description="The values, in words.")
-    example: Any = Field(description="One of them, as a request states it.")
+    example: Any = Field(description="One of these values, as a request states it.")
     verdict: Verdict
     contested: bool
     strategy: Strategy
@@ -86,7 +86,7 @@ class Robustness(_Answer):
 
     robust: bool
     possible_verdicts: list[Verdict] = Field(
-        description="The verdicts that some values of all unknown facts have."
+        description="Every verdict that some values of the unknown facts give."
     )
     smallest_flip: dict[str, Any] | None = Field(
         description="The fewest unknown facts, with values, that flip the verdict."
@@ -94,16 +94,18 @@ class Robustness(_Answer):
 
 
 class Counterfactual(_Answer):
-    """A smallest set of changes after which the verdict is another."""
+    """One of the smallest sets of changes that flip the verdict."""
 
-    change: dict[str, Any] = Field(description="New value by fact: the nearest that flips.")
+    change: dict[str, Any] = Field(
+        description="New value by fact: the nearest that flips the verdict."
+    )
     was: dict[str, Any] = Field(description="What was stated; null is unknown.")
     verdict: Verdict
     contested: bool
 
 
 class Unmet(_Answer):
-    """A stated need that the verdict cannot serve."""
+    """A stated need that the verdict does not meet."""
 
     fact: str
     need: str
@@ -144,15 +146,15 @@ class Measurement(_Answer):
 
 
 class Decision(_Answer):
-    """Which approach, and the whole case for it."""
+    """Which approach to take, and all reasons for it."""
 
-    verdict: Verdict = Field(description="The family, or that too little is stated.")
+    verdict: Verdict = Field(description="The family, or `insufficient_information`.")
     strategy: Strategy = Field(description="How to carry it out.")
     summary: str = Field(description="Two sentences: what and why, and what stands against it.")
     candidates: list[Candidate]
-    contested: bool = Field(description="Whether a serious alternative lost.")
+    contested: bool = Field(description="Whether a serious alternative was overridden.")
     runner_up: Verdict | None = Field(description="That alternative.")
-    guide_gap: str | None = Field(description="Where the guide has no rule for this case.")
+    guide_gap: str | None = Field(description="What the guide leaves open in this case.")
     rules: list[RuleResult] = Field(
         description="All rules; the fired ones first, in order of rank."
     )
@@ -164,7 +166,7 @@ class Decision(_Answer):
         description="The fewest changes of facts that flip the verdict; all of one size."
     )
     counterfactuals_same_problem: list[Counterfactual] = Field(
-        description="The same while modalities, task and domain stay."
+        description="The same, with modalities, task and domain unchanged."
     )
     unmet: list[Unmet]
     comparison: list[ComparisonRow]

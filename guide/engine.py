@@ -27,7 +27,7 @@ from guide.space import FactMask, Space, ordered
 Status = Literal["fired", "not_fired", "unknown"]
 Effect = Literal["decides", "agrees", "shapes", "overridden"]
 
-# The families a verdict makes use of: a hybrid has both sides.
+# The families that a verdict uses: a hybrid uses both.
 _COVER = {
     "classical_ml": {"classical_ml"},
     "deep_learning": {"deep_learning"},
@@ -62,7 +62,7 @@ class CompiledClause:
         return f"{self.rule.id}.{self.data.id}"
 
     def status(self, masks: FactMask) -> Status:
-        """Whether the clause fires for these masks, which must be `ordered`."""
+        """Whether the clause fires for these masks, which `ordered` has narrowed."""
         status: Status = "fired"
         for fact, mask in self.when:
             possible = masks[fact]
@@ -96,12 +96,12 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Resolution:
-    """What the fired clauses amount to.
+    """The verdict of the fired clauses.
 
     Attributes:
         effects: what each fired clause did, by its name, in order of rank.
-        contested: a stated signal of the other family was overridden, or the guide has a gap.
-        runner_up: the verdict without what overrode that signal; None if not contested.
+        contested: whether a stated signal for the other family lost, or the guide has a gap.
+        runner_up: the verdict without the clauses that overrode it; None if not contested.
     """
 
     verdict: Verdict
@@ -115,7 +115,10 @@ class Resolution:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a change of facts can change; `shaped_by` are the clauses that chose the strategy."""
+    """The part of a decision that depends on the facts alone.
+
+    shaped_by: names of the clauses that chose the strategy.
+    """
 
     verdict: Verdict
     contested: bool
@@ -124,11 +127,11 @@ class Outcome:
 
 
 class Engine:
-    """The rules over their space.
+    """Applies the rules to fact masks.
 
     Args:
         rules: the rules.
-        memory: most outcomes that are remembered; None remembers all.
+        memory: most outcomes that are cached; None caches all.
     """
 
     def __init__(self, rules: Ruleset, memory: int | None = 2**14) -> None:
@@ -176,7 +179,7 @@ class Engine:
         )
 
     def reads(self, clause: CompiledClause) -> frozenset[int]:
-        """The facts, by index, that bear on a clause; one count bears on the other."""
+        """The facts, by index, that a clause depends on; a clause on one count depends on both."""
         return self._reads[clause.name]
 
     def before(self, clause: CompiledClause) -> tuple[CompiledClause, ...]:
@@ -186,7 +189,7 @@ class Engine:
         )
 
     def fired(self, masks: FactMask) -> tuple[CompiledClause, ...]:
-        """For each rule the first clause that fires, in the order of tiers."""
+        """The first clause that fires of each rule, in order of rank."""
         return tuple(self.clauses[position] for position in self._fired_positions(ordered(masks)))
 
     def _fired_positions(self, masks: FactMask) -> tuple[int, ...]:
@@ -224,7 +227,7 @@ class Engine:
         return self._outcomes.setdefault((outcome, chosen), outcome)
 
     def _strategy(self, masks: FactMask, resolution: Resolution) -> tuple[Strategy, frozenset[str]]:
-        """How the verdict is carried out: the first selection that fits, and what asked for it."""
+        """The strategy of the first selection that fits, and the fired clauses it names."""
         for strategy, needed, when in self._selections[resolution.verdict]:
             chosen = needed.intersection(resolution.effects)
             if needed and not chosen:
@@ -267,7 +270,7 @@ def _meet(fired: Sequence[CompiledClause]) -> Resolution:
 
 
 def _winner(applied: Sequence[CompiledClause], families: set[Family]) -> CompiledClause:
-    """The clause after which none of these families was left."""
+    """The clause that ruled out the last of these families."""
     left = set(families)
     for clause in applied:
         left &= set(clause.data.families)
@@ -277,7 +280,7 @@ def _winner(applied: Sequence[CompiledClause], families: set[Family]) -> Compile
 
 
 def _contest(resolution: Resolution) -> Resolution:
-    """Say whether a serious alternative lost, and which."""
+    """Record whether a serious alternative was overridden, and which."""
     decider = resolution.decider
     if decider is None or decider.data.tier == _FEASIBILITY:
         return resolution
@@ -291,9 +294,9 @@ def _contest(resolution: Resolution) -> Resolution:
 
 
 def _rivals(conflict: Conflict, verdict: Verdict) -> bool:
-    """A loser that was stated, and no part of which the verdict makes use of.
+    """Whether the loser contests the verdict: it was stated, and the verdict uses none of it.
 
-    An assumption does not contest; trees within a hybrid, or beside one, are no rival of it.
+    An assumption does not contest. Neither family contests a hybrid, which uses both.
     """
     loser = conflict.loser
     families = set(loser.data.families)
@@ -304,7 +307,7 @@ def _rivals(conflict: Conflict, verdict: Verdict) -> bool:
 def _runner_up(resolution: Resolution, decider: CompiledClause, loser: CompiledClause) -> Verdict:
     """The verdict without the clauses of the deciding tier that exclude the loser.
 
-    Where others exclude it too, what the loser itself asks for.
+    If clauses of other tiers exclude it too, the family that the loser asks for.
     """
     families = set(loser.data.families)
     rest = [

@@ -1,4 +1,4 @@
-"""The facts of a problem. Every one is optional; a fact not stated is unknown, never false."""
+"""The facts of a problem. All are optional; a fact that is not stated is unknown, not false."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "trees_exhausted": (True, False),
     "feature_engineering": get_args(FeatureEngineering),
 }
-# Ordered: what is labelled is part of what there is.
+# In this order: the second never exceeds the first.
 COUNTS = ("n_rows", "n_labelled")
 
 
 class Facts(BaseModel):
-    """What is known of a problem. `None` is unknown."""
+    """What is known about a problem; `None` means unknown."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -66,13 +66,13 @@ class Facts(BaseModel):
     task: Task | None = Field(
         None, description="What the model is for; `log_analysis` is NLP on structured logs."
     )
-    n_rows: Count | None = Field(None, description="Examples there are, labelled or not.")
-    n_labelled: Count | None = Field(None, description="Examples that have a label.")
+    n_rows: Count | None = Field(None, description="Number of examples, labelled or not.")
+    n_labelled: Count | None = Field(None, description="Number of examples with a label.")
     explainability: Explainability | None = Field(
-        None, description="Whether people must be able to follow a single prediction."
+        None, description="Whether people must be able to understand a single prediction."
     )
     domain: Domain | None = Field(
-        None, description="Where the predictions are used; some domains ask for explanations."
+        None, description="Where the predictions are used; some domains require explanations."
     )
     budget: Budget | None = Field(
         None,
@@ -83,10 +83,10 @@ class Facts(BaseModel):
         None, description="Whether the table is a clean spreadsheet. Taken as clean if unknown."
     )
     trees_exhausted: bool | None = Field(
-        None, description="Whether tree models were already tuned to their limit."
+        None, description="Whether tree models have been tuned as far as they go."
     )
     feature_engineering: FeatureEngineering | None = Field(
-        None, description="Whether people can design features at an acceptable price."
+        None, description="Whether people can design features at an acceptable cost."
     )
 
     @field_validator("modalities")
@@ -97,7 +97,7 @@ class Facts(BaseModel):
         if modalities and len(set(modalities)) < len(modalities):
             twice = next(m for m in modalities if modalities.count(m) > 1)
             raise ValueError(f"holds {describe(twice)} twice; name each modality once")
-        # The order means nothing, so the same question is the same document.
+        # Sorted, because the order means nothing: the same question gives the same document.
         return modalities and sorted(modalities, key=MODALITIES.index)
 
     @model_validator(mode="after")
@@ -118,7 +118,7 @@ NAMES: tuple[str, ...] = tuple(Facts.model_fields)
 
 
 def allowed(name: str) -> str:
-    """What a fact may be, as a message says it."""
+    """The values that a fact may have, in words."""
     if name in COUNTS:
         return "an integer of at least 0"
     if name == "modalities":

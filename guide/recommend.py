@@ -1,4 +1,4 @@
-"""From facts to a decision: the engine's answer, argued."""
+"""Facts -> decision: the verdict of the engine, with its reasons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from guide.tables import Library, library
 
 
 class Adviser:
-    """Answers for one set of rules. Safe to share between threads.
+    """Decides by one set of rules. Safe to share between threads.
 
     Args:
         rules: the rules.
@@ -42,7 +42,7 @@ class Adviser:
         self._measured = list(measured)
 
     def recommend(self, facts: Facts) -> d.Decision:
-        """Which approach, and the whole case for it."""
+        """Which approach to take, and all reasons for it."""
         masks = self.engine.space.fact_mask(facts)
         resolution = self.engine.resolve(masks)
         outcome = self.engine.outcome(masks)
@@ -96,7 +96,7 @@ class Adviser:
         ]
 
     def _decisive(self, masks: FactMask) -> Iterator[sentences.Decisive]:
-        """The unknown facts that flip the verdict, with all their values that do."""
+        """Each unknown fact that can flip the verdict, with all values that do."""
         now = self.engine.outcome(masks).verdict
         for missing in self._analyst.missing(masks):
             for verdict in dict.fromkeys(o.verdict for _, o in missing.changes):
@@ -135,7 +135,7 @@ class Adviser:
         self, masks: FactMask, facts: Facts, movable: tuple[int, ...]
     ) -> list[d.Counterfactual]:
         flips = self._analyst.flips(masks, movable)
-        # A change of circumstances says more than one of the problem.
+        # A change of circumstances is more useful to know than a change of the problem.
         nearby = sorted(flips, key=lambda f: any(m.fact not in CIRCUMSTANCES for m in f.moves))
         return [
             d.Counterfactual(
@@ -148,14 +148,14 @@ class Adviser:
         ]
 
     def _values(self, moves: Sequence[Move], facts: Facts) -> dict[str, Any]:
-        """The values of these buckets that are nearest to what is stated, the counts in order."""
+        """The value in each bucket nearest to the stated one; labels never exceed rows."""
         values = {
             NAMES[m.fact]: self._analyst.bucket(m).nearest(getattr(facts, NAMES[m.fact]))
             for m in moves
         }
         rows, labelled = (values.get(name, getattr(facts, name)) for name in COUNTS)
         if rows is not None and labelled is not None and labelled > rows:
-            # The buckets allow it, so both stand in one bucket: move the one that may move.
+            # Both counts lie in the same bucket, so either can take the value of the other.
             if COUNTS[0] in values:
                 values[COUNTS[0]] = labelled
             else:
@@ -165,7 +165,7 @@ class Adviser:
 
 @lru_cache(maxsize=1)
 def adviser() -> Adviser:
-    """The adviser of this package's own rules, knowing of no served model."""
+    """An adviser with the rules of this package and no served models."""
     return Adviser(ruleset(), library())
 
 

@@ -1,7 +1,7 @@
 """The rules as data: `rules.yaml` parsed, checked, hashed.
 
 Upgrading: raise `version` in the file when the meaning of a rule changes. The hash in
-`Ruleset.version` changes with every change of the data, so an old decision can be told from a new.
+`Ruleset.version` changes with any change of the data, so every decision names the rules it used.
 """
 
 from __future__ import annotations
@@ -51,13 +51,20 @@ class Tier(_Strict):
     tier: int = Field(ge=0)
     name: str
     wins: str = Field(description="Why a rule of this tier beats one of a later tier.")
-    loses: str | None = Field(None, description="Why a rule of this tier loses, where that is it.")
-    contests: bool = Field(True, description="Whether a rule of this tier that loses is a rival.")
+    loses: str | None = Field(
+        None, description="Why a rule of this tier loses, if there is one reason."
+    )
+    contests: bool = Field(
+        True, description="Whether an overridden rule of this tier contests the verdict."
+    )
 
 
 @dataclass(frozen=True)
 class Unless:
-    """A defeater: blocks its clause when true; assumed false, and said so, when unknown."""
+    """A condition that blocks its clause when true.
+
+    When unknown, it is assumed false, and the decision states the assumption.
+    """
 
     condition: Condition
     assumption: str
@@ -75,7 +82,9 @@ class Clause(_Strict):
     shapes: bool = False
     need: str | None = None
     principle: str | None = None
-    evidence: list[str] | None = Field(None, description="Where not those of the rule.")
+    evidence: list[str] | None = Field(
+        None, description="Its own studies, if not those of the rule."
+    )
     contested_by: Family | None = None
     gap: str | None = None
 
@@ -90,12 +99,12 @@ class Clause(_Strict):
 
     @cached_property
     def when(self) -> tuple[Condition, ...]:
-        """All must hold."""
+        """Conditions that must all hold."""
         return conditions(self.when_)
 
     @cached_property
     def unless(self) -> tuple[Unless, ...]:
-        """None may hold."""
+        """Conditions of which none may hold."""
         return tuple(_defeater(entry) for entry in self.unless_)
 
 
@@ -110,12 +119,12 @@ class Rule(_Strict):
     clauses: list[Clause] = Field(min_length=1)
 
     def cited(self, clause: Clause) -> list[str]:
-        """The studies of one of its clauses."""
+        """The studies beside one of its clauses."""
         return self.evidence if clause.evidence is None else clause.evidence
 
     @property
     def studies(self) -> list[str]:
-        """The studies of all its clauses."""
+        """The studies beside all its clauses."""
         cited = [study for clause in self.clauses for study in self.cited(clause)]
         return list(dict.fromkeys([*self.evidence, *cited]))
 
@@ -130,7 +139,7 @@ class Selection(_Strict):
 
     @cached_property
     def when(self) -> tuple[Condition, ...]:
-        """All must hold."""
+        """Conditions that must all hold."""
         return conditions(self.when_)
 
 
@@ -165,7 +174,7 @@ class Document(_Strict):
 
 @dataclass(frozen=True)
 class Ruleset:
-    """The rules, and what they are called."""
+    """The rules and their version."""
 
     document: Document
     version: str

@@ -34,7 +34,7 @@ VERDICTS: dict[Verdict, str] = {
 
 @dataclass(frozen=True)
 class Decisive:
-    """An unknown fact, and the values for which the verdict would be another one."""
+    """An unknown fact, with the values that would flip the verdict."""
 
     fact: str
     when: str
@@ -49,7 +49,7 @@ def summary(
     decisive: Sequence[Decisive],
     robustness: Robustness,
 ) -> str:
-    """Two sentences: what to do and why; what stands against it, or would change it."""
+    """Two sentences: what to do and why, and what speaks against it or would change it."""
     against = _against(resolution, unmet) or _open(outcome, decisive, robustness)
     return f"{_first(outcome, resolution)} {_sentence('; '.join([*cautions, against]))}"
 
@@ -60,7 +60,7 @@ def how(alternatives: Sequence[Alternative], now: Outcome) -> str:
 
 
 def values(buckets: Sequence[Bucket]) -> str:
-    """Some buckets of one fact in words; neighbouring ranges joined."""
+    """Buckets of one fact in words, with adjacent ranges joined."""
     if not buckets[0].is_range:
         return " or ".join(bucket.text() for bucket in buckets)
     joined = [buckets[0].values]

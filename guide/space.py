@@ -1,12 +1,12 @@
-"""The space of facts as the rules can tell them apart.
+"""Facts as bit masks, as far as the rules can tell values apart.
 
-Two values of a fact that no condition tells apart stand in one bucket. A fact mask says, for each
-fact, which buckets are possible, as a bit mask: one bit for a stated fact, all for an unknown one.
-A condition is then true, false or unknown (Kleene, Introduction to Metamathematics, 1952, section
-64) by two `and`s, and every question about the rules is an exact, small enumeration.
+Values of a fact that no condition tells apart share a bucket. A fact mask holds one bit mask per
+fact: the buckets that are possible. A stated fact has one bit, an unknown one has all. Two `and`s
+then tell whether a condition is true, false or unknown (Kleene, Introduction to Metamathematics,
+1952, section 64), and every question about the rules is a small, exact enumeration.
 
-What is labelled is at most what there is, so one count bounds the other: `ordered` narrows the
-masks before they are read. A fact mask itself says only what was stated.
+There are never more labelled examples than examples, so one count bounds the other: `ordered`
+narrows both masks before conditions read them. A fact mask itself holds only what was stated.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _ROWS, _LABELLED = (NAMES.index(name) for name in COUNTS)
 
 @dataclass(frozen=True)
 class Bucket:
-    """Values of one fact that every condition treats alike.
+    """Values of one fact that all conditions treat alike.
 
-    Of a count `values` holds the smallest and the largest (None: unbounded), else all of them.
+    values: all of them or, of a count, the smallest and the largest; None is unbounded.
     """
 
     values: tuple[Any, ...]
     is_range: bool = False
 
     def nearest(self, value: Any) -> Any:
-        """The value of the bucket that is nearest to another; the first, where none is nearer."""
+        """The value in the bucket nearest to this one, or the first of equally near ones."""
         if self.is_range:
             low, high = self.values
             if value is None:
-                # The boundary: 999 says "fewer than 1,000" better than 0 does.
+                # Take the boundary: 999 is a better example of "fewer than 1,000" than 0 is.
                 return high if low == 0 and high is not None else low
             return low if value < low else high
         if value is None or not isinstance(self.values[0], tuple):
@@ -47,9 +47,9 @@ class Bucket:
         return list(min(self.values, key=lambda v: len(set(v) ^ set(value))))
 
     def text(self) -> str:
-        """The bucket as a sentence names it."""
+        """The bucket in words."""
         if not self.is_range:
-            # Of sets of modalities the smallest say enough.
+            # For sets of modalities, naming the smallest sets is enough.
             size = min(map(_size, self.values))
             smallest = [v for v in self.values if _size(v) == size]
             if size == 2 and len({v[0] for v in smallest}) == 1:
@@ -62,7 +62,7 @@ class Bucket:
 
 
 class Space:
-    """The buckets that some conditions make, and the fact masks over them."""
+    """The buckets that a set of conditions makes, and the fact masks over them."""
 
     def __init__(self, conditions: Iterable[Condition]) -> None:
         found = tuple(dict.fromkeys((c.fact, c.operator, _frozen(c.operand)) for c in conditions))
@@ -78,13 +78,13 @@ class Space:
         return tuple(changed)
 
     def mask(self, condition: Condition) -> tuple[int, int]:
-        """A condition as the index of its fact and the buckets in which it is true."""
+        """The index of a condition's fact, and the mask of the buckets in which it is true."""
         buckets = self.buckets[condition.fact]
         bits = sum(1 << b for b, bucket in enumerate(buckets) if condition.holds(_probe(bucket)))
         return NAMES.index(condition.fact), bits
 
     def fact_masks(self) -> Iterator[FactMask]:
-        """Every fact mask: each fact in each bucket or unknown, without contradicting counts."""
+        """Every fact mask with each fact in one bucket or unknown, and consistent counts."""
         choices = [dict.fromkeys((*bits(mask), mask)) for mask in self.unknown]
         return (masks for masks in product(*choices) if consistent(masks))
 
@@ -119,7 +119,7 @@ class Space:
         return tuple(Bucket(tuple(values)) for values in groups.values())
 
     def _ranges(self) -> tuple[Bucket, ...]:
-        """Both counts have the same cuts: what is known of one bounds the other."""
+        """Buckets of a count. Both counts have the same cuts, because each bounds the other."""
         cuts = {
             c.operand + (c.operator in ("le", "gt")) for c in self._conditions if c.fact in COUNTS
         }
@@ -141,7 +141,7 @@ def ordered(masks: Sequence[int]) -> FactMask:
 
 
 def consistent(masks: Sequence[int]) -> bool:
-    """Whether as many rows are possible as are labelled."""
+    """Whether there can be at least as many rows as labelled ones."""
     return masks[_ROWS].bit_length() >= (masks[_LABELLED] & -masks[_LABELLED]).bit_length()
 
 

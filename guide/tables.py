@@ -1,4 +1,4 @@
-"""What the guide's tables hold besides rules: candidates, evidence, comparison, architectures."""
+"""The guide's tables besides the rules: candidates, evidence, comparison, architectures."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CandidateEntry(_Strict):
 
 
 class Caution(_Strict):
-    """What is said before anything else where it applies."""
+    """A warning that comes before anything else when its conditions hold."""
 
     when_: Spec = Field(alias="when")
     says: str
@@ -51,14 +51,18 @@ class Study(_Strict):
     id: str
     year: int
     stance: Literal["supports", "refines", "contradicts"] = Field(
-        description="Toward the guide's rule."
+        description="Whether it supports the guide's rule."
     )
     claim: str
     citation: str
     url: str
-    modalities: list[Modality] | None = Field(None, description="Data it is about, if not all.")
+    modalities: list[Modality] | None = Field(
+        None, description="Modalities it is about, if not all."
+    )
     tasks: list[Task] | None = Field(None, description="Tasks it is about, if not all.")
-    max_rows: int | None = Field(None, description="Rows up to which it holds, if it says so.")
+    max_rows: int | None = Field(
+        None, description="Most rows that its claim covers, if it says so."
+    )
 
 
 class ComparisonRow(_Strict):
@@ -67,7 +71,7 @@ class ComparisonRow(_Strict):
     property: str
     classical_ml: str
     deep_learning: str
-    rules: list[str] = Field(description="Rules in whose decisions the row matters.")
+    rules: list[str] = Field(description="Rules that make this row relevant when they fire.")
 
 
 class ArchitectureRow(_Strict):
@@ -133,7 +137,7 @@ class Entry:
     unless: tuple[Condition, ...]
 
     def fits(self, facts: Facts) -> bool | None:
-        """Whether its conditions are true of the facts; None if that is unknown."""
+        """Whether its conditions hold for the facts; None if that is unknown."""
         if self.unless and holds(self.unless, facts):
             return False
         return holds(self.when, facts)
@@ -153,7 +157,7 @@ class Library:
 
 
 def holds(wanted: tuple[Condition, ...], facts: Facts) -> bool | None:
-    """Kleene's conjunction of conditions over stated facts; None is unknown."""
+    """Whether all conditions hold for the facts, by Kleene's logic; None if that is unknown."""
     unknown = False
     for condition in wanted:
         value: Any = getattr(facts, condition.fact)

@@ -38,7 +38,7 @@ def rules(
 
 
 def assumptions(masks: FactMask, resolution: Resolution) -> list[d.Assumption]:
-    """What the fired clauses take for granted, each said once."""
+    """What the fired clauses assume, without repetition."""
     narrowed = ordered(masks)
     found: dict[tuple[str, str], d.Assumption] = {}
     for clause in resolution.fired:
@@ -49,7 +49,7 @@ def assumptions(masks: FactMask, resolution: Resolution) -> list[d.Assumption]:
 
 
 def unmet(resolution: Resolution) -> list[d.Unmet]:
-    """Stated needs that lost to what is feasible."""
+    """Stated needs that were overridden because they are not feasible."""
     return [
         d.Unmet(
             fact=conflict.loser.data.when[0].fact,
@@ -84,7 +84,7 @@ def _because(
     read = [c.fact for c in clause.data.when]
     stated = [u.condition.fact for u in clause.data.unless]
     if status == "fired":
-        # A defeater that was stated and did not defeat is a reason too.
+        # An `unless` that was stated and did not hold is a reason too.
         read += [fact for fact in stated if getattr(facts, fact) is not None]
     if status == "not_fired":
         read = [NAMES[fact] for fact, mask in clause.when if not masks[fact] & mask] or stated
@@ -94,7 +94,7 @@ def _because(
 
 
 def _value(fact: str, facts: Facts) -> tuple[str, Any]:
-    """A fact and its value; of an unknown count the other one, which bounds it."""
+    """A fact and its value; for an unknown count, the other count, which bounds it."""
     value = getattr(facts, fact)
     if value is None and fact in COUNTS:
         other = COUNTS[1 - COUNTS.index(fact)]
@@ -107,7 +107,7 @@ def _conflict(winner: CompiledClause, loser: CompiledClause) -> d.ConflictResult
     if winner.data.tier == loser.data.tier and winner.data.principle:
         principle = winner.data.principle
     else:
-        # What a tier loses by is said of the data; to what stands higher it just comes later.
+        # The tier's own reason for losing is about the data; to other tiers it loses by order.
         lost_to_data = winner.tier.name == "data" and loser.tier.loses
         principle = lost_to_data or winner.tier.wins
     return d.ConflictResult(

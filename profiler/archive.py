@@ -1,4 +1,4 @@
-"""A zip -> its image members, audited name by name and inflated within a budget."""
+"""A zip -> its members: every entry is checked, and inflating stops at the limit."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from profiler.messages import count, shown
 from profiler.sniff import IMAGES, recognised
 from profiler.translate_errors import zip_errors
 
-# Left by file managers; a name that starts with a dot is hidden and ignored as well.
+# File managers leave these. Names that start with a dot are ignored as well.
 IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
-# A member whose presence tells that the zip is another format in disguise.
+# The start of a member's name that shows that the zip is a file of another format.
 DISGUISES: tuple[tuple[str, str, str], ...] = (
     ("xl/", "an Excel workbook (.xlsx)", "export the sheet as CSV"),
     ("word/", "a Word document (.docx)", "send a CSV, a Parquet file or a zip of images"),
@@ -34,15 +34,15 @@ _ENCRYPTED = 0x1
 _CHUNK = 2**20
 _LONGEST_NAME = 1024
 _DEEPEST = 32
-# An entry brings some dozens of bytes of times and owners. The constructor of ZipFile copies what
-# is left of them once per field, so that many make it quadratic.
+# An entry usually has a few dozen bytes of extra fields, for times and owners. ZipFile copies the
+# rest of them once per field, so their cost is quadratic.
 _MOST_EXTRA = 2**21
 _EXTRA_LENGTH, _EXTRA_END = 30, 32
 
 
 @dataclass(frozen=True)
 class Members:
-    """infos: the files to look at; folders: those that hold nothing but themselves; ignored."""
+    """infos: the visible files; folders: the visible folders; ignored: number of hidden files."""
 
     infos: tuple[zipfile.ZipInfo, ...]
     folders: tuple[str, ...]
@@ -50,11 +50,11 @@ class Members:
 
 
 class Archive:
-    """A zip in memory. `members` is the audited list; `read` inflates one of them."""
+    """A zip in memory. `members` were checked; `contents` inflates them one at a time."""
 
     def __init__(self, data: bytes, limits: Limits) -> None:
-        # The constructor of ZipFile builds an object per entry, so the entries are counted first.
-        # Twice the limit: folders have entries too, and pixels may look like a header.
+        # ZipFile builds an object per entry, so the entries are counted first. Twice the limit is
+        # allowed, because folders have entries too, and image data may look like a header.
         if (entries := data.count(_CENTRAL_HEADER)) > 2 * limits.max_files:
             raise _too_many(entries, limits)
         _check_extra(data)
@@ -75,7 +75,7 @@ class Archive:
             yield info.filename, self._read(info)
 
     def _read(self, info: zipfile.ZipInfo) -> bytes:
-        """Inflate one member, counting what really comes out: its header may lie."""
+        """Inflate one member and count the bytes that come out, because its header may lie."""
         chunks = []
         with zip_errors(info.filename), self._zip.open(info) as member:
             while chunk := member.read(_CHUNK):
@@ -93,11 +93,11 @@ class Archive:
 
 
 def _audit(infos: Sequence[zipfile.ZipInfo], limits: Limits) -> Members:
-    """Judge every entry by the central directory alone; nothing is inflated.
+    """Check every entry by the central directory; nothing is inflated.
 
     Raises:
         UnsupportedError: the zip is an Office file or the like.
-        ContentError: a name, method, link or encryption that is not taken; a table in a zip.
+        ContentError: a name, method, link or encryption that is not accepted, or a table.
         UnreadableError: a name that occurs twice.
         TooLargeError: too many files, or too many bytes by their headers.
     """
@@ -126,7 +126,7 @@ def _audit(infos: Sequence[zipfile.ZipInfo], limits: Limits) -> Members:
 
 
 def _check_extra(data: bytes) -> None:
-    """Refuse a directory of too many extra fields; pixels that look like an entry hardly count."""
+    """Refuse too many bytes of extra fields. Image data that looks like an entry hardly counts."""
     lengths = (
         int.from_bytes(data[entry.start() + _EXTRA_LENGTH : entry.start() + _EXTRA_END], "little")
         for entry in re.finditer(_CENTRAL_HEADER, data)
@@ -147,7 +147,7 @@ def _refuse_disguises(names: Sequence[str]) -> None:
 
 
 def _check_name(info: zipfile.ZipInfo) -> None:
-    """Nothing is written to disk, but a name that would escape a folder is no accident."""
+    """Refuse names that leave their folder or do not print, though nothing is written to disk."""
     name = info.orig_filename
     reason = None
     if "\\" in name:
@@ -179,7 +179,7 @@ def _check_kind(info: zipfile.ZipInfo) -> None:
 
 
 def refuse_other(name: str, data: bytes) -> NoReturn:
-    """Raise ContentError for a member that is no image, saying what it is where that is known."""
+    """Raise ContentError for a member that is not an image; say what it is, if known."""
     if name.lower().endswith(TABLE_SUFFIXES) or data.startswith(b"PAR1"):
         what, advice = "a table", "send tables by themselves, unzipped"
     elif data.startswith(b"PK\x03\x04"):
@@ -189,7 +189,7 @@ def refuse_other(name: str, data: bytes) -> NoReturn:
         if found[1] == IMAGES:
             what = f"{what} that cannot be opened"
     else:
-        what, advice = "no image", "take it out"
+        what, advice = "not an image", "take it out"
     raise ContentError(
         f"member {shown(name)} is {what}; a zip may hold images in class folders only: {advice}"
     )

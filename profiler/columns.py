@@ -1,7 +1,7 @@
-"""What kind of column a series of values is.
+"""The kind of a column.
 
-Everything is judged on the distinct values and how often each occurs, so that a million rows of
-three categories cost three looks.
+Only the distinct values and their counts are examined, so a million rows of three categories cost
+as much as three values.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import polars as pl
 from profiler.result import Column, Kind
 from profiler.thresholds import THRESHOLDS
 
-# What pandas takes for missing, and the question mark of the UCI tables. Compared in lower case.
-# "-" is not among them: it is a class of its own beside "+" in credit data.
+# The texts that pandas reads as missing, and the question mark of the UCI tables, in lower case.
+# "-" is not one of them: in credit data it is a class beside "+".
 MISSING_MARKERS = frozenset(
     {"", "na", "n/a", "nan", "-nan", "null", "none", "nil", "<na>", "#n/a", "#na", "?", "nat"}
 )
@@ -47,20 +47,21 @@ _FIRST_DATE, _LAST_DATE = 19000101, 20991231
 _COMPACT_DATE = r"^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$"
 _IMAGE_PATH = r"(?i)^\S.*\.(?:png|jpe?g|gif|bmp|webp|tiff?)(?:\?\S*)?$"
 _DECIMAL_COMMA = r"^[+-]?\d*,\d+$"
-# Postal codes and the like: a number would lose its zero.
+# Postal codes and similar: as numbers they would lose the zero.
 _LEADING_ZERO = r"^[+-]?0\d+$"
-# Scripts that write without spaces.
+# Scripts without spaces between words.
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-# "Yes", "yes" and "YES" are one: three spellings each of a pair.
+# "Yes", "yes" and "YES" are one value: up to three spellings of each of the two.
 _MOST_SPELLINGS = 6
 _ID_NAME = re.compile(r"(?i:(?:^|[^a-z])(?:id|uuid|guid|index|idx|rowid|nr)$)|[a-z](?:Id|ID)$")
 
 
 @dataclass(frozen=True)
 class Values:
-    """The distinct values of a column and how often each occurs, missing ones left out.
+    """The distinct values of a column and their counts, without missing values.
 
-    value, n: series of one length; rows: of the table; decimal_comma: numbers were written so.
+    value, n: series of the same length; rows: rows of the table; decimal_comma: whether numbers
+    were written with a decimal comma.
     """
 
     name: str
@@ -71,16 +72,16 @@ class Values:
 
     @cached_property
     def present(self) -> int:
-        """Cells that hold a value."""
+        """Number of cells that hold a value."""
         return int(self.n.sum())
 
     @property
     def distinct(self) -> int:
-        """Different values."""
+        """Number of distinct values."""
         return len(self.value)
 
     def share(self, mask: pl.Series) -> float:
-        """The share of the cells with a value whose value the mask selects."""
+        """The share, among cells with a value, of those whose value the mask selects."""
         return float(self.n.filter(mask).sum()) / max(self.present, 1)
 
     def mean(self, measure: pl.Series) -> float:
@@ -89,7 +90,7 @@ class Values:
 
 
 def values_of(series: pl.Series, *, decimal_comma: bool = False) -> Values:
-    """Count the distinct values of a series; texts are stripped and markers of missing dropped.
+    """Count the distinct values of a series. Texts are stripped, and missing markers dropped.
 
     With `decimal_comma`, a column whose numbers are written `1,5` is read as `1.5`.
     """
@@ -110,7 +111,7 @@ def values_of(series: pl.Series, *, decimal_comma: bool = False) -> Values:
 
 
 def is_text(series: pl.Series) -> bool:
-    """Whether the cells are texts, so that markers of missing values may stand among them."""
+    """Whether the cells are texts, some of which may mark missing values."""
     return isinstance(series.dtype, pl.String | pl.Categorical | pl.Enum)
 
 
@@ -120,7 +121,7 @@ def stripped(series: pl.Series) -> pl.Series:
 
 
 def describe(values: Values) -> Column:
-    """The column of these values: its kind by the first rule that holds."""
+    """Describe a column; the first rule that holds decides its kind."""
     missing = (values.rows - values.present) / values.rows
     kind, stray = _kind(values)
     return Column(values.name, kind, missing, values.distinct, stray)
@@ -128,7 +129,7 @@ def describe(values: Values) -> Column:
 
 def _kind(values: Values) -> tuple[Kind, int]:
     dtype = values.value.dtype
-    # One value beside gaps is no constant: whether it is there is information.
+    # A single value with gaps is not constant, because its presence is information.
     if values.distinct == 0 or (values.distinct == 1 and values.present == values.rows):
         return "constant", 0
     if dtype == pl.Boolean or _is_boolean(values):
@@ -141,7 +142,7 @@ def _kind(values: Values) -> tuple[Kind, int]:
 
 
 def _numeric_text(values: Values) -> tuple[Kind, int] | None:
-    """Kind and stray values of a column of texts that are numbers; None if they are not."""
+    """Kind and number of stray values, if most texts are numbers; None otherwise."""
     numbers = values.value.cast(pl.Float64, strict=False)
     stray = int(values.n.filter(numbers.is_null()).sum())
     if values.present - stray < THRESHOLDS.kind_share * values.present:
@@ -152,7 +153,7 @@ def _numeric_text(values: Values) -> tuple[Kind, int] | None:
 
 
 def _number_kind(values: Values, numbers: pl.Series) -> Kind:
-    """The kind of a column of these distinct float64 numbers."""
+    """The kind of a column, by its distinct numbers, as float64."""
     if not bool((numbers == numbers.floor()).all()):
         return "numeric"
     low, high = float(numbers.min() or 0), float(numbers.max() or 0)  # type: ignore[arg-type]

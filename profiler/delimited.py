@@ -1,4 +1,4 @@
-"""CSV text -> a table of strings, every cap checked before a cell is built."""
+"""CSV text -> a table of strings; every limit is checked before a cell is built."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from profiler.records import DELIMITER_NAMES, Records, delimiter_of, line_of, re
 from profiler.table import Table, check_columns, check_names, check_rows, check_unpacked
 from profiler.translate_errors import polars_errors
 
-# A string view of polars' takes 16 bytes, whatever it points to.
+# A string of polars takes 16 bytes besides its text.
 _CELL_BYTES = 16
-_ADVICE = "check its double quotes: a field that holds one is quoted, and the quote doubled"
+_ADVICE = "check its double quotes: quote a field that holds one, and double the quote"
 
 
 def read_csv(data: bytes, limits: Limits) -> Table:
-    """Read CSV text; every cell stays a string, an empty one becomes null.
+    """Read CSV text. Cells stay strings; an empty cell is null.
 
     Raises:
         UnreadableError: not UTF-8, NUL bytes, ragged rows, unbalanced quotes.
-        ContentError: no rows, or column names that are double or too long.
+        ContentError: no rows, or column names that repeat or are too long.
         TooLargeError: more rows, columns or unpacked bytes than the limits.
     """
     notes = []
@@ -60,7 +60,7 @@ def read_csv(data: bytes, limits: Limits) -> Table:
 
 
 def _check_text(data: bytes) -> None:
-    """Refuse what is no UTF-8 text, naming the first bad byte."""
+    """Refuse anything but UTF-8 text, naming the first bad byte."""
     if (nul := data.find(0)) >= 0:
         raise UnreadableError(
             f"file holds a NUL byte at offset {nul:,}: it is binary, or UTF-16 text; "
@@ -70,13 +70,13 @@ def _check_text(data: bytes) -> None:
         data.isascii() or data.decode()
     except UnicodeDecodeError as error:
         raise UnreadableError(
-            f"file is no UTF-8 text: byte 0x{data[error.start]:02X} in line "
+            f"file is not UTF-8 text: byte 0x{data[error.start]:02X} in line "
             f"{line_of(data, error.start):,}; re-encode it as UTF-8"
         ) from error
 
 
 def _names(data: bytes, records: Records, delimiter: str) -> tuple[list[str], list[str]]:
-    """The column names, those of unnamed columns by position; and the latter again."""
+    """All column names, and those made up from positions because the header has none."""
     header = data[records.starts[0] : records.ends[0]].removesuffix(b"\r")
     with polars_errors("read as CSV", _ADVICE):
         row = _read(header, delimiter, b"\n", header=False).row(0)
@@ -86,7 +86,7 @@ def _names(data: bytes, records: Records, delimiter: str) -> tuple[list[str], li
 
 
 def _check_shape(data: bytes, records: Records, line_end: bytes, limits: Limits) -> None:
-    """Refuse too many rows, ragged ones, and more cells than memory is allowed for."""
+    """Refuse too many rows, ragged rows, and more cells than may be held."""
     rows, width = len(records) - 1, int(records.fields[0])
     check_rows(rows, limits)
     uneven = np.flatnonzero(records.fields != width)
@@ -97,13 +97,13 @@ def _check_shape(data: bytes, records: Records, line_end: bytes, limits: Limits)
         raise UnreadableError(
             f"line {line_of(data, start, line_end):,} has "
             f"{count(int(records.fields[first]), 'field')} but the header has {width:,}; "
-            f"{_ADVICE if quoted else 'mend the line, or quote fields that hold the delimiter'}"
+            f"{_ADVICE if quoted else 'fix the line, or quote fields that hold the delimiter'}"
         )
     check_unpacked(rows * width * _CELL_BYTES, limits)
 
 
 def _without_blank(data: bytes, records: Records) -> bytes:
-    """The file without the lines that were left out; itself if there are none."""
+    """The file without its blank lines."""
     if not records.blank:
         return data
     gaps = np.flatnonzero(records.starts[1:] != records.ends[:-1] + 1)
@@ -137,7 +137,7 @@ def _read(data: bytes, delimiter: str, line_end: bytes, *, header: bool) -> pl.D
 
 
 def _headless(names: list[str]) -> list[str]:
-    """A warning when half of the header looks like measurements."""
+    """A warning if at least half of the names in the header are numbers."""
     numbers = sum(_is_number(name) for name in names)
     if numbers * 2 < len(names):
         return []

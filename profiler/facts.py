@@ -20,7 +20,7 @@ def profile_table(table: Table, target: str | None) -> Profile:
     """Derive the facts of a table.
 
     Raises:
-        ContentError: `target` is no column.
+        TargetError: `target` is not a column.
         UnreadableError: polars cannot count the values of a column.
     """
     check_target(target, table.names)
@@ -54,7 +54,7 @@ def profile_table(table: Table, target: str | None) -> Profile:
 
 
 def _columns(table: Table, target: str | None) -> tuple[list[Column], Target | None, list[str]]:
-    """Every column, the judged target, and the columns whose numbers had a decimal comma."""
+    """All columns, the target, and the names of columns with decimal commas."""
     columns, goal, commas = [], None, []
     for name in table.names:
         if name in table.opaque:
@@ -78,7 +78,7 @@ def _column(table: Table, name: str) -> tuple[Column, Values]:
 
 
 def _modalities(features: Sequence[Column]) -> tuple[list[str], str]:
-    """What the columns beside the target hold; identifiers and constants hold nothing."""
+    """The modalities of the features, and the reason. Identifiers and constants have none."""
     texts = _names(features, "free_text")
     images = _names(features, "image_path")
     plain = [c.name for c in features if c.kind not in {*_UNLEARNABLE, "free_text", "image_path"}]
@@ -109,7 +109,7 @@ def _notes(goal: Target | None, commas: list[str]) -> list[str]:
     if goal is None:
         notes.append("no target was named, so labelled rows and task are not derived")
     elif goal.task is None:
-        notes.append(f"{goal.because}; say which task it is")
+        notes.append(f"{goal.because}; state the task")
     if goal is not None and len(goal.classes) > THRESHOLDS.listed_classes:
         notes.append(
             f"the {THRESHOLDS.listed_classes} largest of {len(goal.classes):,} classes are listed"
@@ -125,9 +125,11 @@ def _warnings(
     if found := _names(features, "constant"):
         warnings.append(f"constant, so nothing can be learnt from {listed(found)}")
     if found := _names(features, "identifier"):
-        warnings.append(f"like identifiers, so leave them out of the features: {listed(found)}")
+        warnings.append(
+            f"these look like identifiers, so leave them out of the features: {listed(found)}"
+        )
     if all(column.kind in _UNLEARNABLE for column in features):
-        warnings.append("no column beside the target holds anything to learn from")
+        warnings.append("no column besides the target holds anything to learn from")
     if goal is not None and goal.task == "classification":
         warnings += balance_warnings(goal.classes, "row")
     if goal is not None and goal.labelled == 0:

@@ -31,7 +31,7 @@ _ALIASES = {"MPO": "JPEG"}
 # Pillow's own limit warns and then refuses; `Limits.max_pixels` says more.
 Image.MAX_IMAGE_PIXELS = None
 
-# Folders of a split that is already made: the classes are one level deeper.
+# Folders of an existing split; the class folders are one level below.
 SPLITS = frozenset(
     {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval"}
 )
@@ -39,7 +39,7 @@ SPLITS = frozenset(
 
 @dataclass(frozen=True)
 class _Layout:
-    """classes: by size; labelled: images in a class folder; root, splits: folders stepped over."""
+    """classes: by size; labelled: images in class folders; root, splits: folders above those."""
 
     classes: tuple[ClassCount, ...]
     labelled: int
@@ -52,7 +52,7 @@ def profile_images(data: bytes, target: str | None, limits: Limits) -> Profile:
 
     Raises:
         TargetError: a target is named.
-        ContentError: a member is no image or a broken one.
+        ContentError: a member is not an image, or a broken one.
         UnreadableError: the zip or a member of it is broken.
         UnsupportedError: the zip is an Office file or the like.
         TooLargeError: more files, bytes or pixels than the limits.
@@ -81,7 +81,7 @@ def profile_images(data: bytes, target: str | None, limits: Limits) -> Profile:
 
 
 def _facts(layout: _Layout, images: int) -> tuple[dict[str, object], dict[str, str]]:
-    """The facts of so many images, and the reason of each."""
+    """The facts of a zip with this many images, and the reason for each."""
     facts: dict[str, object] = {"modalities": ["image"], "n_rows": images}
     because = {
         "modalities": f"the file is a zip of {count(images, 'image')}",
@@ -97,7 +97,7 @@ def _facts(layout: _Layout, images: int) -> tuple[dict[str, object], dict[str, s
 
 
 def _look(archive: Archive, limits: Limits) -> Images:
-    """Read the header of every image; no pixel is decoded."""
+    """Read the header of every image. No pixel is decoded."""
     formats: Counter[str] = Counter()
     digests: Counter[bytes] = Counter()
     widths, heights = [], []
@@ -126,10 +126,10 @@ def _header(name: str, data: bytes) -> tuple[str, int, int]:
     """Format, width and height of an image, without decoding a pixel.
 
     Raises:
-        ContentError: the member is no image, or a broken one.
+        ContentError: the member is not an image, or a broken one.
     """
     try:
-        # Pillow warns about odd metadata, which are of no concern here.
+        # Pillow warns about odd metadata, which do not matter here.
         with warnings.catch_warnings(action="ignore"), _open(data) as image:
             return _ALIASES.get(str(image.format), str(image.format)), image.width, image.height
     except IMAGE_ERRORS:
@@ -141,7 +141,7 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _layout(names: Sequence[str]) -> _Layout:
-    """Find the class folders: below a root that all share, and below folders of a split."""
+    """Find the class folders, below a root that all images share and below split folders."""
     paths = [parts_of(name) for name in names]
     root: list[str] = []
     while all(len(path) > 1 for path in paths) and len({path[0] for path in paths}) == 1:
@@ -166,13 +166,13 @@ def _warnings(layout: _Layout, images: Images) -> list[str]:
 def _notes(layout: _Layout, images: int, archive: Archive) -> list[str]:
     notes = []
     if layout.root:
-        notes.append(f"all images lie in {shown(layout.root)}, which is taken for the root")
+        notes.append(f"all images lie in {shown(layout.root)}, which is taken as the root")
     if layout.splits:
-        notes.append(f"folders of a split stepped over: {listed(layout.splits)}")
+        notes.append(f"split folders skipped: {listed(layout.splits)}")
     if not layout.classes:
         notes.append("no class folders, so labelled images, classes and task are not derived")
     elif unlabelled := images - layout.labelled:
-        notes.append(f"{count(unlabelled, 'image')} outside class folders, taken for unlabelled")
+        notes.append(f"{count(unlabelled, 'image')} outside class folders, counted as unlabelled")
     if archive.members.ignored:
         notes.append(f"{count(archive.members.ignored, 'hidden file')} ignored")
     if empty := _empty_folders(archive):

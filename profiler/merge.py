@@ -1,4 +1,4 @@
-"""What the caller declared and what the file says, side by side."""
+"""Merge the facts that the caller declared with those of a profile."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from profiler.result import Profile
 
 Provenance = Literal["declared", "profiled"]
 
-# The kind of a target can contradict these two; every other task takes targets of any kind.
+# Only these tasks depend on the kind of the target; any target suits the others.
 _TASKS_OF_A_TARGET = frozenset({"classification", "regression"})
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """The file says otherwise. declared is None where the fact was left out, not overruled."""
+    """A fact on which the file differs. declared is None if the profiled fact was left out."""
 
     fact: str
     declared: object
@@ -27,9 +27,9 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class Merged:
-    """facts: declared ones, filled up with profiled ones; provenance: of each fact.
+    """facts: the declared ones, completed by profiled ones; provenance: of each fact.
 
-    Where both row counts are given, `n_labelled` is at most `n_rows`.
+    `n_labelled` never exceeds `n_rows`.
     """
 
     facts: Mapping[str, object]
@@ -38,7 +38,9 @@ class Merged:
 
 
 def merge(declared: Mapping[str, object], profile: Profile) -> Merged:
-    """Fill what was not declared; a declared fact is never overwritten. None is not declared.
+    """Complete the declared facts by profiled ones. A declared fact is never overwritten.
+
+    A value of None counts as not declared.
 
     Raises:
         FactError: the declared facts contradict each other.
@@ -47,7 +49,7 @@ def merge(declared: Mapping[str, object], profile: Profile) -> Merged:
     if _above(stated.get("n_labelled"), stated.get("n_rows")):
         raise FactError(
             f"n_labelled is {stated['n_labelled']} but n_rows is {stated['n_rows']}; "
-            "labelled rows are rows",
+            "at most n_rows can be labelled",
             loc=["n_labelled"],
         )
     disagreements = [
@@ -62,14 +64,14 @@ def merge(declared: Mapping[str, object], profile: Profile) -> Merged:
         if fact not in stated and fact not in {d.fact for d in left_out}
     }
     if "tabular" not in _modalities(stated, profile):
-        fillers.pop("clean", None)  # a clean spreadsheet is a fact of tables alone
+        fillers.pop("clean", None)  # only a table can be clean
     provenance: dict[str, Provenance] = dict.fromkeys(stated, "declared")
     provenance |= dict.fromkeys(fillers, "profiled")
     return Merged({**stated, **fillers}, provenance, (*disagreements, *left_out))
 
 
 def _left_out(stated: Mapping[str, object], profile: Profile) -> list[Disagreement]:
-    """Profiled counts that cannot stand beside the declared ones."""
+    """Profiled counts that contradict the declared ones."""
     found = []
     labelled, rows = profile.facts.get("n_labelled"), profile.facts.get("n_rows")
     if "n_labelled" not in stated and _above(labelled, stated.get("n_rows")):
@@ -104,5 +106,5 @@ def _modalities(stated: Mapping[str, object], profile: Profile) -> frozenset[str
 
 
 def _as_set(value: object) -> frozenset[str]:
-    """A list of modalities without its order; anything else is none."""
+    """The modalities in a list, or none if the value is not iterable."""
     return frozenset(map(str, value)) if isinstance(value, Iterable) else frozenset()

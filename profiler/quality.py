@@ -13,10 +13,10 @@ from profiler.thresholds import THRESHOLDS
 
 @dataclass(frozen=True)
 class Quality:
-    """clean: None where it cannot be judged; warnings: one sentence per fault.
+    """clean: None if it cannot be judged; warnings: one sentence per fault.
 
-    missing_share: over all columns but the target, None if none was read; duplicate_rows: None if
-    some columns were not read.
+    missing_share: over all columns except the target, None if no column was read; duplicate_rows:
+    None if any column was not read.
     """
 
     clean: bool | None
@@ -27,7 +27,7 @@ class Quality:
 
 
 def judge_quality(table: Table, columns: Sequence[Column], target: str | None) -> Quality:
-    """Judge the cells of every column but the target; rows without a label are no dirt."""
+    """Judge every column except the target: a row without a label is not dirt."""
     features = [c for c in columns if c.name != target and c.missing_share is not None]
     shares = [c.missing_share for c in features if c.missing_share is not None]
     missing = sum(shares) / len(shares) if shares else None
@@ -50,7 +50,7 @@ def judge_quality(table: Table, columns: Sequence[Column], target: str | None) -
 
 
 def _duplicates(table: Table) -> int | None:
-    """Rows that repeat an earlier one, by a 64-bit hash of the row."""
+    """Number of rows that repeat an earlier one, compared by a 64-bit hash."""
     if table.opaque or table.frame.width == 0:
         return None
     return table.rows - table.frame.hash_rows().n_unique()

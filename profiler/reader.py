@@ -25,11 +25,11 @@ T = TypeVar("T")
 
 
 class Reader(AbstractContextManager["Reader"]):
-    """Reads files; safe to share between threads. Polars and Pillow stay in the children.
+    """Reads files in child processes. Safe to share between threads.
 
-    A child reads one file and ends, so nothing of a file reaches the next. With `spare`, the next
-    child starts as soon as one was used: starting takes half a second, which only the first file
-    waits for.
+    A child reads one file and ends, so nothing carries over to the next file. Starting a child
+    takes half a second. With `spare`, the next one starts as soon as a file has been read, so only
+    the first file waits for it.
     """
 
     def __init__(self, limits: Limits, *, spare: bool = True) -> None:
@@ -69,14 +69,14 @@ class Reader(AbstractContextManager["Reader"]):
             return read(child.ask(Frame(header, [data]), self.limits, most))
         except (ValueError, LookupError, TypeError) as error:
             raise UnreadableError(
-                "file makes its reader answer nonsense; write it again with another tool"
+                "file makes its reader give an invalid answer; write it again with another tool"
             ) from error
         finally:
             child.end()
             self._start_spare()
 
     def _take(self) -> Child:
-        """A child that has started; the spare, unless something ended it meanwhile."""
+        """The spare child or, if there is none or it has ended, a new one."""
         with self._lock:
             spare, self._spare = self._spare, None
         if spare is not None:

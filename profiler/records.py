@@ -1,8 +1,8 @@
-"""Where the records of a CSV begin and end, without parsing them.
+"""Find where the records of a CSV begin and end, without parsing them.
 
-polars pads short rows with nulls in silence, takes a blank line for a row and gives no line
-numbers. So the shape is audited first, by counting line ends and delimiters outside quotes: rows,
-columns and ragged lines are known before a cell is built, and 32 MB take a tenth of a second.
+polars silently pads short rows with nulls, reads a blank line as a row and reports no line numbers.
+So the shape is checked first, by counting line ends and delimiters outside quotes: rows, columns
+and ragged lines are known before a cell is built. 32 MB take a tenth of a second.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
 
 @dataclass(frozen=True)
 class Records:
-    """Byte offsets of records, blank lines left out, the header first.
+    """Byte offsets of the records, header first, without blank lines.
 
     starts, ends: int64 [n], `data[starts[i]:ends[i]]` is a record without its line end;
-    fields: int64 [n], how many fields each has; blank: how many blank lines were left out.
+    fields: int64 [n], number of fields of each; blank: number of blank lines left out.
     """
 
     starts: NDArray[np.int64]
@@ -42,14 +42,14 @@ class Records:
 
 
 def delimiter_of(data: bytes) -> str:
-    """The delimiter that cuts the first records into equally many fields, and into most.
+    """The delimiter that splits the first records into equally many fields, and into the most.
 
-    The header decides where no delimiter is consistent; a file without any has one column.
+    If no delimiter is consistent, the header decides. A file without delimiters has one column.
     """
     sample = _QUOTED.sub(b"", data[:_SAMPLE_BYTES])
     lines = [line for line in re.split(rb"\r\n|\n|\r", sample) if line]
     if len(data) > _SAMPLE_BYTES and len(lines) > 1:
-        lines.pop()  # cut off in the middle
+        lines.pop()  # it may be cut off
     lines = lines[:_SAMPLE_RECORDS]
     if not lines:
         return DELIMITERS[0]
@@ -62,14 +62,14 @@ def delimiter_of(data: bytes) -> str:
 
 
 def records_of(data: bytes, delimiter: str, line_end: bytes, limits: Limits) -> Records:
-    """Cut `data` into records, blank lines left out.
+    """Split `data` into records, without blank lines.
 
-    Every double quote opens or closes a quoted part, as polars counts them too: one that stands
-    alone inside a field makes rows uneven and is reported as such.
+    Every double quote opens or closes a quoted part, as in polars. A lone quote inside a field
+    makes rows uneven, and is reported so.
 
     Raises:
-        TooLargeError: more rows than the limit; an offset takes eight bytes, what it points to may
-            be one, so they are counted before they are collected.
+        TooLargeError: more rows than the limit. Rows are counted before their offsets are
+            collected, because an offset takes eight bytes and a row may take one.
     """
     if not data:
         nothing = np.zeros(0, np.int64)
@@ -81,7 +81,7 @@ def records_of(data: bytes, delimiter: str, line_end: bytes, limits: Limits) -> 
         first, last = int(opens.argmax()), len(data) - 1 - int(opens[::-1].argmax())
         header = outside[first : _next(is_end, first)]
         if not (header == ord(delimiter)).any():
-            # In a file of one column a blank line is a missing value, except at either end.
+            # In a file of one column, a blank line between others is a missing value.
             opens[first + 1 : last + 1] |= is_end[first:last]
             closes[first:last] = is_end[first:last]
     check_most_rows(int(np.count_nonzero(opens)) - 1, limits)
@@ -97,7 +97,7 @@ def line_of(data: bytes, offset: int, line_end: bytes = b"\n") -> int:
 
 
 def _outside_quotes(data: bytes) -> NDArray[np.uint8]:
-    """The bytes with those inside quotes set to 0, by parity: a doubled quote toggles twice."""
+    """The bytes, with those inside quotes set to 0. A doubled quote toggles the state twice."""
     raw = np.frombuffer(data, np.uint8)
     if b'"' not in data:
         return raw
@@ -108,10 +108,10 @@ def _outside_quotes(data: bytes) -> NDArray[np.uint8]:
 def _edges(
     outside: NDArray[np.uint8], is_end: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int]:
-    """Bytes that open a line, bytes that close one, [n] each, blank lines left out; all lines."""
+    """Masks [n] of the bytes that open and close a line that is not blank; number of all lines."""
     opens = np.concatenate(([True], is_end[:-1]))
     lines = int(np.count_nonzero(opens))
-    # A line of nothing but the first half of a Windows line end is blank too.
+    # A line that holds only the first half of a Windows line end is blank too.
     lone = opens & (outside == ord("\r"))
     lone[:-1] &= is_end[1:]
     closes = is_end & ~opens
@@ -121,19 +121,19 @@ def _edges(
 
 
 def _next(mask: NDArray[np.bool_], start: int) -> int:
-    """The first place from `start` on where the mask holds; its length if there is none."""
+    """The first index from `start` on where the mask is true, or its length if there is none."""
     return start + int(mask[start:].argmax()) if mask[start:].any() else len(mask)
 
 
 def _fields(is_delimiter: NDArray[np.bool_], starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many fields each record has, [n]; a blank line between two holds no delimiter."""
+    """Number of fields of each record, [n]. Blank lines in between hold no delimiter."""
     fields = np.ones(len(starts), np.int64)
-    # numpy widens what it sums, so one block at a time.
+    # numpy converts what it sums to wider integers, so sum one block at a time.
     for offset in range(0, len(is_delimiter), _BLOCK):
         block = is_delimiter[offset : offset + _BLOCK]
         i, j = np.searchsorted(starts, (offset, offset + len(block)))
         inside = starts[i:j] - offset
-        if i:  # what the record before still has here
+        if i:  # the rest of the record before this block
             fields[i - 1] += np.count_nonzero(block[: inside[0] if len(inside) else None])
         if len(inside):
             fields[i:j] += np.add.reduceat(block, inside, dtype=np.int64)

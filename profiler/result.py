@@ -1,7 +1,4 @@
-"""What profiling a file gives: facts for the guide, and the details they were drawn from.
-
-Everything here is plain data that any JSON encoder of dataclasses writes.
-"""
+"""A profile: facts for the guide, and the details they follow from. Plain data throughout."""
 
 from __future__ import annotations
 
@@ -25,10 +22,10 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Column:
-    """One column. Share and count are None where the values were not read (`opaque`).
+    """One column. Share and count are None if the values were not read (`opaque`).
 
-    missing_share: cells without a value, 0 to 1; distinct: different values among the others;
-    stray: values of a numeric column that are no numbers.
+    missing_share: cells without a value, 0 to 1; distinct: number of different values; stray:
+    number of values in a numeric column that are not numbers.
     """
 
     name: str
@@ -40,7 +37,7 @@ class Column:
 
 @dataclass(frozen=True)
 class ClassCount:
-    """A class and its rows or images."""
+    """A class and its number of rows or images."""
 
     label: str
     count: int
@@ -48,7 +45,7 @@ class ClassCount:
 
 @dataclass(frozen=True)
 class Images:
-    """The images of a zip; sizes in pixels, `formats` by count, `duplicates` byte for byte."""
+    """The images of a zip. Sizes in pixels; duplicates: images with the bytes of an earlier one."""
 
     formats: Mapping[str, int]
     min_width: int
@@ -60,11 +57,11 @@ class Images:
 
 @dataclass(frozen=True)
 class Details:
-    """What the facts were drawn from. `notes` say how the file was read, `warnings` what hurts.
+    """What the facts follow from. `notes` say how the file was read, `warnings` what may hurt.
 
     rows: rows of a table, or images; missing_share: cells without a value, over all columns but
-    the target; duplicate_rows: rows that repeat an earlier one; classes: largest first, the
-    first hundred of `n_classes`.
+    the target; duplicate_rows: rows that repeat an earlier one; classes: the hundred largest of
+    `n_classes`, largest first.
     """
 
     format: Format
@@ -86,10 +83,10 @@ class Details:
 
 @dataclass(frozen=True)
 class Profile:
-    """The facts that could be derived; what could not be is absent, never guessed.
+    """The facts that could be derived. Others are absent, never guessed.
 
-    facts: name -> value, in the names of `POST /recommend`; because: for each fact, the sentence
-    that says which columns and thresholds led to it. Every fact's provenance is `profiled`.
+    facts: name -> value, with the names of `POST /recommend`; because: the reason for each fact,
+    in words, with the columns and thresholds that led to it.
     """
 
     facts: Mapping[str, object]

@@ -1,4 +1,4 @@
-"""What a file is, by its bytes; a file's name says nothing."""
+"""What a file is, by its bytes. Names are ignored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TAKEN = "send a CSV, a Parquet file or a zip of images in class folders"
 
 IMAGES = "zip the images in class folders"
 
-# Leading bytes -> what to call it, and what to do instead where that is not plain.
+# Leading bytes, the name of the format, and what to do instead.
 SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "a PNG image", IMAGES),
     (b"\xff\xd8\xff", "a JPEG image", IMAGES),
@@ -40,7 +40,7 @@ SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"\x80\x04", "a Python pickle, which is never read", "write it as Parquet"),
     (b"\x80\x05", "a Python pickle, which is never read", "write it as Parquet"),
 )  # fmt: skip
-# Text that is not a table; compared in lower case, without leading white space.
+# The start of texts that are not tables, in lower case and without leading white space.
 TEXTS: tuple[tuple[bytes, str], ...] = (
     (b"<!doctype", "a web page"),
     (b"<html", "a web page"),
@@ -60,7 +60,7 @@ def container(data: bytes) -> Container:
 
     Raises:
         UnreadableError: empty, UTF-16 or UTF-32 text, or a Parquet file without its end.
-        UnsupportedError: recognised as something that is no table and no zip of images.
+        UnsupportedError: a known format that is neither a table nor a zip of images.
     """
     if not data:
         raise UnreadableError(f"file is empty; {TAKEN}")
@@ -83,7 +83,7 @@ def container(data: bytes) -> Container:
 
 
 def recognised(data: bytes) -> tuple[str, str] | None:
-    """(what it looks like, what to do) for a known file that is no table; None otherwise."""
+    """The name of a known format that is not read, and what to do; None for any other."""
     for signature, name, advice in SIGNATURES:
         if data.startswith(signature) and not _is_text(signature, data):
             return name, advice
@@ -98,7 +98,7 @@ def recognised(data: bytes) -> tuple[str, str] | None:
 
 
 def _is_text(signature: bytes, data: bytes) -> bool:
-    """Whether a signature of plain letters is only how a header starts: `ORC,BZh` may be CSV."""
+    """Whether a signature of letters is just the start of a CSV header, such as `ORC,BZh`."""
     if not signature.isalnum() or not signature.isascii():
         return False
     return data[:512].replace(b"\xef\xbb\xbf", b"").isascii() and b"\0" not in data[:512]

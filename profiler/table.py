@@ -1,4 +1,4 @@
-"""A table in memory, whatever file it came from, and the limits every table keeps."""
+"""A table in memory, from whichever format, and the checks that every table passes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class Table:
-    """frame: the columns that were read, [rows, columns]; opaque: the names of the others.
+    """frame: the columns that were read, [rows, columns]; opaque: names of the other columns.
 
-    names: all columns, in the order of the file; delimiter: of a CSV.
+    names: of all columns, in the order of the file; delimiter: of a CSV.
     """
 
     format: Literal["csv", "parquet"]
@@ -34,7 +34,7 @@ class Table:
 
     @property
     def has_decimal_commas(self) -> bool:
-        """Whether `1,5` may be a number: where the comma delimits fields, quoted `1,500` is not."""
+        """Whether `1,5` may be a number: not if the comma also delimits the fields."""
         return self.delimiter not in (None, ",")
 
 
@@ -47,14 +47,14 @@ def check_most_rows(rows: int, limits: Limits) -> None:
 
 
 def check_rows(rows: int, limits: Limits) -> None:
-    """Refuse too many rows, and none."""
+    """Refuse too many rows, and a table without rows."""
     check_most_rows(rows, limits)
     if rows == 0:
         raise ContentError("file holds 0 rows below its header; send at least one")
 
 
 def check_columns(columns: int, limits: Limits) -> None:
-    """Refuse too many columns, before their names are even read."""
+    """Refuse too many columns."""
     if columns > limits.max_columns:
         raise TooLargeError(
             f"file holds {columns:,} columns; the limit is {limits.max_columns:,}: "
@@ -63,7 +63,7 @@ def check_columns(columns: int, limits: Limits) -> None:
 
 
 def check_unpacked(size: int, limits: Limits) -> None:
-    """Refuse a table that would take too much memory."""
+    """Refuse a table of too many bytes."""
     if size > limits.max_unpacked_bytes:
         raise TooLargeError(
             f"file unpacks to a table of {size:,} bytes; the limit is "
@@ -72,7 +72,7 @@ def check_unpacked(size: int, limits: Limits) -> None:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse names that occur twice or are absurdly long.
+    """Refuse names that repeat or are too long.
 
     Raises:
         ContentError: naming the first such column.
@@ -91,12 +91,12 @@ def check_names(names: Sequence[str]) -> None:
 
 
 def check_target(target: str | None, names: Sequence[str]) -> None:
-    """Refuse a target that is no column.
+    """Refuse a target that is not a column.
 
     Raises:
         TargetError: listing the first columns.
     """
     if target is not None and target not in names:
         raise TargetError(
-            f"target {shown(target)} is no column of the file; its columns are {listed(names)}"
+            f"target {shown(target)} is not a column of the file; its columns are {listed(names)}"
         )

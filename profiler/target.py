@@ -1,4 +1,4 @@
-"""What the target column says: the task, the labelled rows, the classes."""
+"""What follows from the target column: the task, the labelled rows, the classes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST_LABEL = 120
 
 @dataclass(frozen=True)
 class Target:
-    """task: None where the column's kind does not tell; because: the sentence for it."""
+    """task: None if the column does not determine one; because: the reason, in words."""
 
     task: Literal["classification", "regression"] | None
     because: str
@@ -27,7 +27,7 @@ class Target:
 
 
 def judge_target(column: Column, values: Values) -> Target:
-    """The task from the kind of the target; classes, largest first, if there are any."""
+    """The task by the kind of the target, and the classes, if any, largest first."""
     name, labelled = f"target {shown(column.name)}", values.present
     distinct = count(values.distinct, "distinct value")
     if column.kind in ("boolean", "categorical"):
@@ -43,7 +43,7 @@ def judge_target(column: Column, values: Values) -> Target:
             return Target("classification", because, labelled, _classes(values))
         return Target("regression", f"{name} is numeric with {distinct}", labelled)
     article = "an" if column.kind[0] in "aeiou" else "a"
-    because = f"{name} is {article} {column.kind} column, which tells no task"
+    because = f"{name} is {article} {column.kind} column, which determines no task"
     return Target(None, because, labelled)
 
 
@@ -66,14 +66,14 @@ def balance_warnings(classes: Sequence[ClassCount], unit: str) -> list[str]:
 
 
 def by_size(counts: dict[str, int]) -> tuple[ClassCount, ...]:
-    """Classes, largest first, equal ones by label."""
+    """Classes by size, largest first, then by label."""
     return tuple(
         ClassCount(label, n) for label, n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))
     )
 
 
 def _is_coded(values: Values) -> bool:
-    """Whether numbers are codes of classes: few, whole, each several times."""
+    """Whether the numbers are class codes: few, whole, and each in several rows."""
     if values.distinct > THRESHOLDS.integer_classes:
         return False
     numbers = values.value.cast(pl.Float64, strict=False)
@@ -90,7 +90,7 @@ def _classes(values: Values) -> tuple[ClassCount, ...]:
 
 
 def _label(value: object) -> str:
-    """A class as text: 1.0 and 1 are one class, true is written as JSON writes it."""
+    """A class as text: 1.0 and 1 are the same class, and True is `true`."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():

@@ -1,4 +1,4 @@
-"""Every number that turns columns into facts, in one place, with its reason.
+"""Every threshold that turns columns into facts, with its reason.
 
 `docs/profile.md` is generated from this table.
 """
@@ -15,7 +15,7 @@ def _number(value: Any, reason: str) -> Any:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Shares are of the cells that hold a value, from 0 to 1, unless a reason says otherwise."""
+    """Shares are from 0 to 1, of the cells that hold a value unless the reason says otherwise."""
 
     min_rows: int = _number(
         20,

@@ -15,8 +15,8 @@ from profiler.messages import shown
 
 _LONGEST = 160
 
-# What zipfile is known to raise for a broken archive, beside its own error: NotImplementedError
-# for features it lacks, RuntimeError for passwords, ValueError and OverflowError for offsets.
+# What zipfile raises for a broken archive, besides its own errors: NotImplementedError for missing
+# features, RuntimeError for passwords, ValueError and OverflowError for offsets.
 ZIP_ERRORS: tuple[type[Exception], ...] = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -31,7 +31,7 @@ ZIP_ERRORS: tuple[type[Exception], ...] = (
     ValueError,
 )
 
-# What Pillow's plugins are known to raise for a header that is none.
+# What Pillow's plugins raise for a broken header.
 IMAGE_ERRORS: tuple[type[Exception], ...] = (
     ArithmeticError,
     AttributeError,
@@ -46,10 +46,10 @@ IMAGE_ERRORS: tuple[type[Exception], ...] = (
 
 @contextmanager
 def polars_errors(doing: str, advice: str = "write it again with another tool") -> Iterator[None]:
-    """Run polars; a file it cannot take is an UnreadableError `file cannot be <doing>: ...`.
+    """Turn the errors of polars into UnreadableError: `file cannot be <doing>: ...`.
 
-    polars reports most of it as PolarsError, some as Python's own errors, and a panic of its Rust
-    code as PanicException, which derives from BaseException.
+    polars raises PolarsError, some of Python's own errors, and PanicException when its Rust code
+    panics, which derives from BaseException.
 
     Raises:
         UnreadableError: polars refused the file.
@@ -57,14 +57,16 @@ def polars_errors(doing: str, advice: str = "write it again with another tool") 
     try:
         yield
     except PanicException as error:
-        raise UnreadableError(f"file cannot be {doing}: it breaks the reader; {advice}") from error
+        raise UnreadableError(
+            f"file cannot be {doing}: it makes the reader crash; {advice}"
+        ) from error
     except (PolarsError, OSError, OverflowError, ValueError) as error:
         raise UnreadableError(f"file cannot be {doing}: {_first_line(error)}; {advice}") from error
 
 
 @contextmanager
 def zip_errors(member: str | None = None) -> Iterator[None]:
-    """Run zipfile; a broken archive or member is an UnreadableError that names it."""
+    """Turn the errors of zipfile into UnreadableError, naming the broken member."""
     try:
         yield
     except ZIP_ERRORS as error:
@@ -75,7 +77,7 @@ def zip_errors(member: str | None = None) -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    """What the library says, in one printable line of bounded length."""
+    """The library's message, as one printable line of at most 160 characters."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     text = "".join(c if c.isprintable() else "?" for c in lines[0])
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -29,7 +29,7 @@ _ENVELOPE_BYTES = 256 * 1024
 
 
 class Profiler:
-    """Files of one process, one at a time."""
+    """Profiles files, one at a time."""
 
     def __init__(self, recommender: Recommender, settings: Settings) -> None:
         self._recommender = recommender
@@ -55,7 +55,7 @@ class Profiler:
         )
 
     def _admit(self) -> None:
-        """Before the body is read: a file that would wait in vain takes no memory."""
+        """Refuse a file before its body is read, if too many are waiting."""
         if self._pending >= _WAITING:
             raise BusyError(
                 f"{self._pending} files are being read or wait and at most {_WAITING} may; try "
@@ -76,7 +76,7 @@ class Profiler:
         work = asyncio.get_running_loop().run_in_executor(
             self._thread, self._advise, data, texts.get("facts"), texts.get("target")
         )
-        # Not in a finally: a client that leaves frees no memory while its file is still read.
+        # Not in a finally: if the client leaves, its file is still read and holds memory.
         work.add_done_callback(self._release)
         try:
             return reply(await asyncio.wait_for(asyncio.shield(work), self._seconds))
@@ -88,7 +88,7 @@ class Profiler:
 
     def _release(self, work: asyncio.Future[dict[str, Any]]) -> None:
         self._pending -= 1
-        # Looked at, so that nobody reports the error of a request whose client has left.
+        # Retrieve it, so that asyncio does not log the error of a request whose client left.
         _ = work.cancelled() or work.exception()
 
     def _advise(self, data: bytes, facts: str | None, target: str | None) -> dict[str, Any]:

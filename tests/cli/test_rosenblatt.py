@@ -68,7 +68,7 @@ def test_profile_finds_facts_and_decides() -> None:
 def test_profile_of_what_cannot_be_is_one_sentence() -> None:
     done = run("profile", "docs/examples/loans.csv", "--target", "age ")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith('error: target "age " is no column of the file')
+    assert done.stderr.startswith('error: target "age " is not a column of the file')
     done = run("profile", "nowhere.csv")
     assert (done.returncode, done.stderr) == (
         2,

@@ -76,7 +76,7 @@ def test_without_a_target_nothing_is_guessed() -> None:
 
 def test_a_target_that_is_no_column() -> None:
     data = csv(",".join(f"c{i}" for i in range(30)), ",".join(["1"] * 30))
-    part = 'target "label" is no column of the file; its columns are "c0", "c1"'
+    part = 'target "label" is not a column of the file; its columns are "c0", "c1"'
     refused(data, TargetError, part, "and 20 more", target="label")
     refused(data, TargetError, 'target "' + "x" * 20, target="x" * 10**6)
 
@@ -105,7 +105,7 @@ def test_the_task_is_the_kind_of_the_target(values: list[str], task: str | None)
     assert profile.facts.get("task") == task
     assert ("task" in profile.because) == (task is not None)
     if task is None:
-        assert any("tells no task; say which task it is" in n for n in profile.details.notes)
+        assert any("determines no task; state the task" in n for n in profile.details.notes)
 
 
 def test_rows_without_a_target_are_not_labelled() -> None:
@@ -148,7 +148,7 @@ def test_nothing_to_learn_from() -> None:
     assert "modalities" not in profile.facts
     assert profile.details.constant_columns == ("c",)
     assert profile.details.identifier_columns == ("id",)
-    assert any("no column beside the target" in w for w in profile.details.warnings)
+    assert any("no column besides the target" in w for w in profile.details.warnings)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_the_answer_is_that_of_the_child(reader: Reader, data: bytes, target: st
 @pytest.mark.parametrize(
     ("data", "target", "error", "message"),
     [
-        (IRIS, "colour", TargetError, 'target "colour" is no column'),
+        (IRIS, "colour", TargetError, 'target "colour" is not a column'),
         (b"%PDF-1.7", None, UnsupportedError, "a PDF document"),
     ],
 )

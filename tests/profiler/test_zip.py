@@ -49,19 +49,19 @@ def test_class_folders() -> None:
 def test_one_root_folder_is_stripped() -> None:
     profile = look(images("pets/all/cat/1.png", "pets/all/dog/1.png"))
     assert [c.label for c in profile.details.classes] == ["cat", "dog"]
-    assert 'all images lie in "pets/all", which is taken for the root' in profile.details.notes
+    assert 'all images lie in "pets/all", which is taken as the root' in profile.details.notes
 
 
 def test_a_split_is_stepped_over() -> None:
     profile = look(images("d/train/cat/1.png", "d/train/dog/1.png", "d/Test/cat/1.png"))
     assert profile.details.classes == (ClassCount("cat", 2), ClassCount("dog", 1))
-    assert any('split stepped over: "Test", "train"' in note for note in profile.details.notes)
+    assert any('split folders skipped: "Test", "train"' in note for note in profile.details.notes)
 
 
 def test_images_at_the_root_are_unlabelled() -> None:
     profile = look(images("1.png", "cat/1.png", "dog/1.png"))
     assert (profile.facts["n_rows"], profile.facts["n_labelled"]) == (3, 2)
-    assert "1 image outside class folders, taken for unlabelled" in profile.details.notes
+    assert "1 image outside class folders, counted as unlabelled" in profile.details.notes
 
 
 @pytest.mark.parametrize("names", [("1.png", "2.png"), ("cat/1.png", "cat/2.png")])
@@ -118,14 +118,14 @@ def test_a_target_makes_no_sense() -> None:
 @pytest.mark.parametrize(
     ("name", "data", "part"),
     [
-        ("a/notes.md", b"hello", "no image"),
+        ("a/notes.md", b"hello", "not an image"),
         ("a/labels.csv", csv("a,b", "1,2"), "a table; a zip may hold images"),
         ("a/t.bin", parquet(iris()), "a table"),
         ("a/inner.zip", images("1.png"), "nested archives are not opened"),
         ("a/inner.png", images("1.png"), "nested archives are not opened"),
         ("a/doc.png", b"%PDF-1.7", "a PDF document"),
         ("a/x.gz", b"\x1f\x8b\x08", "a gzip archive"),
-        ("a/empty.png", b"", "no image"),
+        ("a/empty.png", b"", "not an image"),
     ],
 )
 def test_other_members_are_named(name: str, data: bytes, part: str) -> None:

@@ -144,7 +144,12 @@ WRONG: list[tuple[str, dict[str, Any], int, str]] = [
     ("/predict", {"document": {"instances": ["x"], "fit": 1}}, 422, "fit is 1; it must be"),
     ("/predict", {"files": {"picture": ("a.png", SAME)}}, 422, '"picture" is unknown'),
     ("/predict", {"files": {"file": ("a.png", SAME)}, "data": {"instances": "[]"}}, 422, "unknown"),
-    ("/predict", {"content": b"no picture", "headers": PNG_TYPE}, 422, "no readable PNG or JPEG"),
+    (
+        "/predict",
+        {"content": b"no picture", "headers": PNG_TYPE},
+        422,
+        "not a readable PNG or JPEG",
+    ),
     ("/predict", {"content": SAME, "headers": {"content-type": "image/gif"}}, 415, "image/png"),
 ]
 
