@@ -1,7 +1,9 @@
 """`python -m scripts.dockerfile build/Dockerfile`: build the bento, render its Dockerfile.
 
 The bento's `env/docker/Dockerfile` is a template that `bentoml containerize` completes. This script
-writes the completed file and needs no container engine.
+writes the completed file and needs no container engine. It adds the command that starts the
+service's own supervisor, since BentoML's cannot reload models; BentoML itself takes a command only
+through a template of its old format.
 """
 
 from __future__ import annotations
@@ -12,12 +14,20 @@ from pathlib import Path
 import bentoml
 from bentoml.container import get_containerfile
 
+# BentoML's entry point runs it; `serve` in its place is `bentoml serve`.
+_COMMAND = """
+WORKDIR $BENTO_PATH/src
+CMD [ "python", "-m", "service.serve", "--host", "0.0.0.0", "--port", "3000" ]
+"""
+
 
 def render(target: Path) -> str:
     """Build the bento, write its Dockerfile to `target`, return the bento's tag."""
     bento = bentoml.bentos.build_bentofile("bentofile.yaml")
     target.parent.mkdir(parents=True, exist_ok=True)
     get_containerfile(str(bento.tag), output_path=str(target))
+    with target.open("a") as dockerfile:
+        dockerfile.write(_COMMAND)
     return str(bento.tag)
 
 

@@ -65,7 +65,7 @@ _INFER = "/v2/models/digits-cnn/infer"
 
 CONTENDERS = (
     Contender(
-        OURS, ROOT, (*_BENTOML, "service.app:Rosenblatt"),
+        OURS, ROOT, ("-m", "service.serve", "--host", "127.0.0.1", "--port", "{port}"),
         {"json": "/predict", "v2-json": _INFER, "binary": _INFER, "binary-64": _INFER},
         "/readyz",
         {"ROSENBLATT_WORKERS": "1", "ROSENBLATT_PROVIDER": "cpu"},

@@ -71,12 +71,21 @@ def test_its_dockerfile_is_complete_and_not_root(home: Path) -> None:
         i for i, line in enumerate(instructions) if line.startswith("ENTRYPOINT")
     )
     assert any(line.startswith("FROM python:3.11") for line in instructions)
+    assert instructions[-2:] == [
+        "WORKDIR $BENTO_PATH/src",
+        'CMD [ "python", "-m", "service.serve", "--host", "0.0.0.0", "--port", "3000" ]',
+    ]
     assert "{%" not in "\n".join(lines)
 
 
-@pytest.fixture(scope="module")
-def started(home: Path) -> Iterator[Server]:
-    with serve("rosenblatt:latest", cwd=home, BENTOML_HOME=str(home)) as server:
+@pytest.fixture(scope="module", params=["ours", "BentoML's"])
+def started(request: pytest.FixtureRequest, home: Path, bento: Path) -> Iterator[Server]:
+    """The bento, as the rendered image starts it, and as BentoML does."""
+    if request.param == "ours":
+        starting = serve(cwd=bento / "src")
+    else:
+        starting = serve("rosenblatt:latest", cwd=home, BENTOML_HOME=str(home))
+    with starting as server:
         yield server
 
 

@@ -125,11 +125,13 @@ def test_no_process_opens_a_connection_or_looks_up_a_name(tmp_path: Path) -> Non
             )
             for entry, code in ENTRIES.items()
         ]
-        trace = tmp_path / "server.trace"
-        # `serve` adds its variables to this process's; those of this package are emptied again.
-        empty: dict[str, Any] = dict.fromkeys(OFF, "") | {"HOME": str(tmp_path / "home")}
-        server = running.enter_context(serve(prefix=tracer(trace), **empty))
-        traces.append(trace)
+        servers = []
+        for target in (None, "service.app:Rosenblatt"):
+            trace = tmp_path / f"{'BentoML' if target else 'server'}.trace"
+            # `serve` adds its variables to this process's; those of this package are emptied again.
+            empty: dict[str, Any] = dict.fromkeys(OFF, "") | {"HOME": str(tmp_path / "home")}
+            servers.append(running.enter_context(serve(target, prefix=tracer(trace), **empty)))
+            traces.append(trace)
         started = time.monotonic()
         control = running.enter_context(
             watched("control", UNTOLD, tmp_path, clean(tmp_path / "untold"))
@@ -138,8 +140,9 @@ def test_no_process_opens_a_connection_or_looks_up_a_name(tmp_path: Path) -> Non
             assert time.monotonic() < started + LOOK_UP_SECONDS, "the control looked nothing up"
             time.sleep(0.1)
         time.sleep(time.monotonic() - started)
-        with server.client() as client:
-            assert client.get("/readyz").status_code == 200
+        for server in servers:
+            with server.client() as client:
+                assert client.get("/readyz").status_code == 200
     assert {trace.name: outside(trace) for trace in traces} == {t.name: [] for t in traces}
-    assert all(trace.read_text() for trace in traces if trace.name == "server.trace")
+    assert all(trace.read_text() for trace in traces[-2:]), "a server made no call at all"
     assert not databases(tmp_path / "home")
