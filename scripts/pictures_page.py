@@ -28,9 +28,9 @@ def accuracy_table(measured: dict[str, Any]) -> str:
         f"{measured['kinds'][0]['digits']} digits of each kind; without a fit they are scaled to "
         f"28x28 on white. Of MNIST's {mnist['images']:,} test images {mnist['warned']} draw a "
         f"warning. One fit takes {fits[0] / 1000:.1f} to {fits[1] / 1000:.1f} ms of CPU time, a "
-        f"PNG or JPEG of 28x28 {timing['jpeg_microseconds']:.0f} to {timing['png_microseconds']:.0f} "
-        f"µs, the look for warnings {timing['warnings_microseconds']:.0f} µs "
-        f"({measured['processor']})."
+        f"PNG or JPEG of 28x28 {timing['jpeg_microseconds']:.0f} to "
+        f"{timing['png_microseconds']:.0f} µs, the look for warnings "
+        f"{timing['warnings_microseconds']:.0f} µs ({measured['processor']})."
     )
     return f"{table(header, rows)}\n\n{note}"
 
