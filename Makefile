@@ -39,10 +39,8 @@ $(VENV)/.dev: requirements/dev.txt | $(BIN)/python
 
 .PHONY: serve
 serve: $(VENV)/.serve ## Serve the committed models on 127.0.0.1:3000 (HOST=, PORT=)
-	@$(BIN)/python -m scripts.port $(HOST) $(PORT)
-	@echo "Rosenblatt on http://$(HOST):$(PORT) - try: curl -sS $(HOST):$(PORT)/predict -H 'content-type: application/json' -d @docs/examples/seven.json"
-	@mkdir -p build/home/$(PORT)
-	@exec env BENTOML_HOME=$(CURDIR)/build/home/$(PORT) $(BIN)/bentoml serve service.app:Rosenblatt --host $(HOST) --port $(PORT)
+	@echo "Starting Rosenblatt on http://$(HOST):$(PORT) - then try: curl -sS $(HOST):$(PORT)/predict -H 'content-type: application/json' -d @docs/examples/seven.json"
+	@exec $(BIN)/python -m service.serve --host $(HOST) --port $(PORT)
 
 .PHONY: test
 test: $(VENV)/.dev ## Run the tests with branch coverage of all but training

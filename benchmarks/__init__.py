@@ -1,4 +1,4 @@
-"""Measurements: every figure in the docs comes from a command here."""
+"""Benchmarks: every figure in the docs comes from one of these commands."""
 
 from contract.telemetry import turn_off
 

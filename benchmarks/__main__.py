@@ -1,4 +1,4 @@
-"""`python -m benchmarks models|serving|table|guide|gpu`: measure into docs/results/."""
+"""`python -m benchmarks models|serving|table|pictures|guide|gpu`: measure into docs/results/."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("models", help="load time and latency of every model, in process")
     commands.add_parser("guide", help="latency and requests per second of /recommend")
-    race = commands.add_parser("serving", help="against peers and floors; in half an hour")
-    race.add_argument("parts", nargs="*", default=PARTS, help="which; all unless said")
+    race = commands.add_parser("serving", help="against peers and floors; takes half an hour")
+    race.add_argument("parts", nargs="*", default=PARTS, help="parts to measure; all by default")
     race.add_argument("--rounds", type=int, default=3, help="interleaved rounds per server")
     race.add_argument("--seconds", type=int, default=5, help="seconds per measurement")
-    rows = commands.add_parser("table", help="rows as JSON objects, against FastAPI; in minutes")
+    commands.add_parser("pictures", help="digits unlike MNIST's, with a fit and without")
+    rows = commands.add_parser("table", help="rows as JSON objects, against FastAPI; takes minutes")
     rows.add_argument("--rounds", type=int, default=5, help="interleaved rounds per server")
     rows.add_argument("--seconds", type=int, default=4, help="seconds per measurement")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
-    cards.add_argument("--cpu-only", action="store_true", help="measure the CPU half alone")
+    cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
     cards.add_argument("--seconds", type=float, default=gpu.SECONDS, help="seconds per figure")
     cards.add_argument("--out", type=Path, default=RESULTS / "gpu.json", help="JSON file to write")
@@ -40,11 +41,15 @@ def main() -> None:
         from benchmarks.table import run as table
 
         sys.exit(table.main(RESULTS / "table.json", arguments.rounds, arguments.seconds))
+    elif arguments.command == "pictures":
+        from benchmarks.pictures import run as pictures
+
+        sys.exit(pictures.main(RESULTS / "pictures.json"))
     elif arguments.command == "gpu":
         sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))
     else:
         if unknown := set(arguments.parts) - set(PARTS):
-            parser.error(f"{', '.join(unknown)} is no part; choose from {', '.join(PARTS)}")
+            parser.error(f"unknown part {', '.join(unknown)}; choose from {', '.join(PARTS)}")
         status = serving.main(RESULTS, arguments.parts, arguments.rounds, arguments.seconds)
         sys.exit(status)
 

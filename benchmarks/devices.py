@@ -1,4 +1,4 @@
-"""A model's graphs on the devices at hand, as functions from inputs to outputs."""
+"""A model's graphs on the available devices, as functions from inputs to outputs."""
 
 from __future__ import annotations
 
@@ -30,16 +30,19 @@ class Contender:
 
     @property
     def tolerance(self) -> float:
-        """Largest difference from the native graph on the CPU; the golden one for networks."""
+        """Largest allowed difference from the native graph on the CPU.
+
+        For networks it is the tolerance of the golden samples.
+        """
         return TOLERANCE if "cuda" in self.manifest.files else self.manifest.golden.tolerance
 
     def describe(self) -> dict[str, str]:
-        """What is measured, as it stands in the results."""
+        """The columns that identify this contender in the results."""
         return {"model": self.manifest.name, "form": self.form, "device": self.device}
 
 
 def contenders(settings: Settings) -> Iterator[list[Contender]]:
-    """The contenders of each model, the one that the others must agree with first."""
+    """The contenders of each model; the first is the reference for the others."""
     highest = {entry.name: entry for entry in entries(settings.models_dir)}
     for entry in highest.values():
         variants = [("native", "default")]
@@ -53,15 +56,16 @@ def contenders(settings: Settings) -> Iterator[list[Contender]]:
 
 def contender(entry: Entry, form: str, variant: str, settings: Settings, device: str) -> Contender:
     artifact = audit(entry, variant)
-    asked = provider.wanted(artifact, Settings(provider=device))
+    requested = provider.wanted(artifact, Settings(provider=device))
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.intra_op_threads
     options.log_severity_level = 3
     session = ort.InferenceSession(
         artifact.graph, options,
-        providers=[name for name, _ in asked], provider_options=[given for _, given in asked],
+        providers=[name for name, _ in requested],
+        provider_options=[given for _, given in requested],
     )  # fmt: skip
-    got = provider.check(asked, session, settings)
+    got = provider.check(requested, session, settings)
     manifest = artifact.manifest
     on_cuda = got == provider.CUDA
     model = Bound(session, manifest, "cuda") if on_cuda else Plain(session, manifest)
@@ -69,7 +73,7 @@ def contender(entry: Entry, form: str, variant: str, settings: Settings, device:
 
 
 class Plain:
-    """Calls of a session with arrays in the memory of the process."""
+    """Runs a session with arrays in main memory."""
 
     def __init__(self, session: ort.InferenceSession, manifest: Manifest) -> None:
         self._session = session
@@ -81,7 +85,7 @@ class Plain:
 
 
 class Bound:
-    """Calls through the service's I/O binding; its buffers are kept while the batch size stays."""
+    """Runs a session through the service's I/O binding; keeps buffers for one batch size."""
 
     def __init__(self, session: ort.InferenceSession, manifest: Manifest, device: str) -> None:
         self._session = session
@@ -100,7 +104,7 @@ class Bound:
 
 
 def card() -> tuple[str, str]:
-    """Name and driver of the first device, as nvidia-smi tells them."""
+    """Name and driver version of the first GPU, from nvidia-smi."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return "unknown", "unknown"

@@ -1,11 +1,11 @@
-"""CPU against CUDA for every model: the same answers, and how fast, by batch size.
+"""CPU against CUDA for every model: parity of the outputs, and speed by batch size.
 
 Trees run on CUDA as their `cuda` variant, the same trees as plain tensor operators; on the CPU
-both forms are measured, native against tensors. On CUDA a call is what a server pays for: the
-batch goes to the device, the graph runs with bound inputs and outputs, the answers come back.
+both forms are measured. A call on CUDA includes everything that a server pays for: copying the
+batch to the device, running the graph with bound inputs and outputs, copying the outputs back.
 
-With `--cpu-only` the CUDA half is left out; without a CUDA device and without it, one line says so
-and the command fails. It fails too where an answer differs by more than it may.
+`--cpu-only` measures only the CPU. Without this option the command fails if there is no CUDA
+device. It also fails if an output differs by more than the tolerance.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _PARITY_BATCH = 1_000
 def main(
     target: Path, sizes: Sequence[int] = SIZES, seconds: float = SECONDS, cpu_only: bool = False
 ) -> int:
-    """Measure, print, write; the exit status."""
+    """Measure, write the results to `target` and print them; returns the exit status."""
     settings = Settings(provider="cpu" if cpu_only else "cuda")
     try:
         provider.require(settings)
     except StartupError:
-        print("no CUDA device answers onnxruntime-gpu here; --cpu-only measures the CPU half")
+        print("onnxruntime-gpu finds no CUDA device; --cpu-only measures only the CPU")
         return 1
     images = test_images()
     parity, timings = [], []
@@ -71,10 +71,10 @@ def main(
 
 
 def agreement(other: Contender, native: Contender, test: Batch | None) -> dict[str, Any]:
-    """Answers against the native graph's on the CPU: golden samples, and the whole test set.
+    """Compare with the native graph on the CPU: on the golden samples and the whole test set.
 
-    Trees must answer every label alike. So must a network the golden samples; on the test set
-    its sums differ in the last bits, and a label that hangs on them is counted, not refused.
+    All labels of trees must be equal, and all labels of networks on the golden samples. On the test
+    set a network's sums differ in the last bits, so differing labels are only counted.
     """
     inputs, outputs = other.golden.inputs, other.manifest.outputs
     row: dict[str, Any] = {**other.describe(), "tolerance": other.tolerance}
@@ -108,9 +108,9 @@ def in_parts(model: Model, batch: Batch) -> Batch:
 def measure(
     group: Sequence[Contender], test: Batch | None, sizes: Sequence[int], seconds: float
 ) -> list[dict[str, Any]]:
-    """Median latency and throughput of each contender for each batch size, of real rows.
+    """Median latency and throughput of each contender for each batch size, with real rows.
 
-    A batch that does not fit the memory a worker may take has its reason instead of figures.
+    If a batch does not fit a worker's memory limit, its row holds the error instead of figures.
     """
     source = group[0].golden.inputs if test is None else test
     rows = []
@@ -129,10 +129,10 @@ def measure(
 def latencies(
     group: Sequence[Contender], source: Batch, size: int, seconds: float
 ) -> list[list[float] | str]:
-    """Seconds per call of each contender, or why it cannot take this size.
+    """Seconds per call of each contender, or the error if it cannot run this size.
 
-    They are called in turn with the same batch, so that a slow moment of the machine hits all,
-    and once before the clock runs, when they may still allocate.
+    The contenders are called in turn with the same batch, so that a slow moment of the machine
+    affects all of them. The first call, which may allocate memory, is not timed.
     """
     batches = different(source, size)
     found: list[list[float] | str] = [first(one, next(batches)) for one in group]
@@ -150,16 +150,16 @@ def latencies(
 
 
 def first(one: Contender, batch: Batch) -> list[float] | str:
-    """An empty list of seconds, or the first line of what went wrong."""
+    """Make the first call: an empty list of seconds, or the first line of the error."""
     try:
         one.model.predict(batch)
-    except Exception as error:  # ONNX Runtime has a dozen exceptions and no base of them
+    except Exception as error:  # ONNX Runtime's exceptions have no common base
         return str(error).splitlines()[0]
     return []
 
 
 def different(source: Batch, size: int) -> Iterator[Batch]:
-    """Batch after batch through the rows: a tree asked the same again is fast on a CPU."""
+    """Batches that step through the rows, since trees are faster on repeated inputs."""
     if size >= len(source):
         source = source.take(np.arange(2 * size) % len(source))
     start = 0
@@ -169,7 +169,7 @@ def different(source: Batch, size: int) -> Iterator[Batch]:
 
 
 def ratios(timings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """How many times as fast as the native trees on the CPU the tensors are, by batch size."""
+    """Speed of the tensors as a multiple of the native trees on the CPU, by batch size."""
     measured = [row for row in timings if "p50_ms" in row]
     native = {
         (row["model"], row["batch"]): row["p50_ms"]
@@ -202,10 +202,7 @@ def machine(settings: Settings, cpu_only: bool) -> dict[str, Any]:
 
 
 def test_images() -> Batch | None:
-    """MNIST's test images, as the committed models take them; nothing is downloaded.
-
-    None unless ROSENBLATT_DATA_DIR is set.
-    """
+    """MNIST's test images as a batch; None unless ROSENBLATT_DATA_DIR is set."""
     if not os.environ.get("ROSENBLATT_DATA_DIR"):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Latency of a decision in process, and decisions per second over HTTP, on random questions."""
+"""Latency of a decision in process, and decisions per second over HTTP, on random facts."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from guide.facts import CHOICES, COUNTS, NAMES
 from service.build import build
 from service.settings import Settings
 
-QUESTIONS = 2_000
+REQUESTS = 2_000
 SECONDS = 8
 
 
 def main(target: Path) -> None:
-    bodies = [json.dumps(question).encode() for question in questions(QUESTIONS)]
+    bodies = [json.dumps(facts).encode() for facts in random_requests(REQUESTS)]
     taken = sorted(in_process(bodies))
     load = over_http(bodies)
     document = {
         "processor": processor(),
         "cores": os.cpu_count(),
-        "questions": QUESTIONS,
+        "requests": REQUESTS,
         "in_process_ms": {
             "median": round(statistics.median(taken) * 1e3, 3),
             "p99": round(taken[int(len(taken) * 0.99)] * 1e3, 3),
@@ -49,13 +49,13 @@ def main(target: Path) -> None:
     print(json.dumps(document, indent=2))
 
 
-def questions(count: int, seed: int = 0) -> list[dict[str, Any]]:
-    """Random facts, each stated half of the time; no two alike are expected."""
+def random_requests(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Requests with random facts; each fact is stated with a probability of one half."""
     rng = random.Random(seed)
-    return [question(rng) for _ in range(count)]
+    return [random_facts(rng) for _ in range(count)]
 
 
-def question(rng: random.Random) -> dict[str, Any]:
+def random_facts(rng: random.Random) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for name in NAMES:
         if rng.random() < 0.5:
@@ -72,9 +72,9 @@ def question(rng: random.Random) -> dict[str, Any]:
 
 
 def in_process(bodies: list[bytes]) -> list[float]:
-    """Seconds from the body of a request to the body of its answer, nothing remembered before."""
+    """Seconds from the body of each request to the body of its response, without cached results."""
     recommender = build(Settings(provider="cpu")).recommender
-    # As the service does after loading.
+    # The service does the same after loading.
     gc.collect()
     gc.freeze()
     taken = []

@@ -1,4 +1,4 @@
-"""wrk as a function: closed-loop load on loopback, bounded in time."""
+"""Closed-loop load on loopback with wrk, for a limited time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 @dataclass(frozen=True)
 class Load:
-    """One run. Latencies in milliseconds."""
+    """The figures of one run; p50 and p99 are in milliseconds."""
 
     requests_per_second: float
     p50: float
@@ -35,7 +35,7 @@ def closed_loop(
 ) -> Load:
     """POST the bodies in turn, one request in flight per connection.
 
-    One body may be any bytes; of several each is one line of text.
+    A single body may be any bytes; several bodies must each be one line of text.
     """
     wrk = shutil.which("wrk")
     if wrk is None:
@@ -56,7 +56,7 @@ def _script(data: Path, count: int, headers: Mapping[str, str]) -> str:
     lines = ['wrk.method = "POST"']
     lines += [f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items()]
     if count == 1:
-        # wrk formats this request once, not once per request.
+        # wrk then formats the request only once.
         lines += [f'wrk.body = io.open("{data}", "rb"):read("*a")']
     else:
         lines += [
@@ -71,7 +71,7 @@ def _script(data: Path, count: int, headers: Mapping[str, str]) -> str:
 
 
 def parse(text: str) -> Load:
-    """The figures in wrk's report."""
+    """Parse wrk's report."""
 
     def milliseconds(percentile: str) -> float:
         found = re.search(rf"{percentile}%\s+([\d.]+)(us|ms|s)", text)

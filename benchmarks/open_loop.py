@@ -1,8 +1,8 @@
-"""Open loop: requests leave when they are due, whether or not earlier ones were answered.
+"""Open-loop load: requests are sent at fixed times, whether or not earlier ones were answered.
 
-A closed loop waits for a slow server and so asks it less just when it is slow; here a latency
-counts from the moment a request was due, so that waiting for a free connection, too, is the
-server's (no coordinated omission). Requests are evenly spaced.
+A closed loop waits for a slow server and therefore sends fewer requests just when it is slow
+(coordinated omission). Here a latency is measured from the time at which the request was due, so it
+includes any wait for a free connection. Requests are evenly spaced.
 """
 
 from __future__ import annotations
@@ -17,22 +17,24 @@ from functools import lru_cache
 
 import numpy as np
 
-# Looks for answers at least so often; sleeping between leaves the core to the server.
+# Longest pause between two polls for responses; sleeping leaves the core to the server.
 _NAP_SECONDS = 50e-6
 _DRAIN_SECONDS = 5.0
 
-Judge = Callable[[bytes, Mapping[str, str]], bool]
+# Returns True for a correct response, given its body and headers.
+Check = Callable[[bytes, Mapping[str, str]], bool]
 
 
 @dataclass
 class Outcome:
-    """What came of a run.
+    """The results of a run.
 
     Attributes:
-        latencies: seconds from when each right answer's request was due.
-        late: seconds after it was due that each request was sent; what the generator adds itself.
-        statuses: how many answers had each status; `wrong` is 200 with wrong labels, `lost` a
-            connection that ended without an answer, `unanswered` what the run's end cut off.
+        rate: requests per second.
+        latencies: seconds from the due time of each correctly answered request to its response.
+        late: seconds from the due time of each request until it was sent; the generator's share.
+        statuses: number of responses by status. `wrong` is a 200 with a wrong body, `lost` a
+            connection that closed without a response, `unanswered` a request still open at the end.
     """
 
     rate: float
@@ -42,13 +44,13 @@ class Outcome:
     statuses: Counter[str] = field(default_factory=Counter)
 
     def percentile(self, q: float) -> float:
-        """Milliseconds; of right answers."""
+        """Percentile `q` (0 to 100) of the latencies, in milliseconds."""
         if not self.latencies:
             return float("nan")
         return round(float(np.percentile(self.latencies, q)) * 1e3, 3)
 
     def summary(self) -> dict[str, object]:
-        """For the results."""
+        """The figures for the results file."""
         return {
             "rate": round(self.rate, 1),
             "seconds": self.seconds,
@@ -73,19 +75,19 @@ class _Connection:
         self.received = b""
 
     def send(self) -> None:
-        """As much of the request as the socket takes."""
+        """Send as much of the request as the socket takes."""
         try:
             self.unsent = self.unsent[self.socket.send(self.unsent) :]
         except BlockingIOError:
             pass
-        except OSError:  # the server closed it; reading tells
+        except OSError:  # the server closed the connection; `receive` reports it
             self.unsent = memoryview(b"")
 
     def receive(self) -> tuple[str, dict[str, str], bytes] | None:
-        """A whole answer: status, headers, body; None where more is to come.
+        """A complete response as status, headers and body; None if it is still incomplete.
 
         Raises:
-            ConnectionError: there is no more.
+            ConnectionError: the server closed the connection.
         """
         part = self.socket.recv(1 << 18)
         if not part:
@@ -103,24 +105,32 @@ class _Connection:
 
 @lru_cache(maxsize=256)
 def parse_head(head: bytes) -> tuple[str, dict[str, str]]:
-    """Status and headers, names in lower case. Answers differ in their second, if at all."""
+    """Status and headers, with names in lower case; cached, since few responses differ."""
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
     return first.split(" ")[1], headers
 
 
 def open_loop(
-    port: int, request: bytes, right: Judge, rate: float, seconds: float, connections: int = 256
+    port: int, request: bytes, check: Check, rate: float, seconds: float, connections: int = 256
 ) -> Outcome:
-    """Send `request` `rate` times a second for `seconds`, over at most so many connections."""
-    return _Run(port, request, right, connections).go(rate, seconds)
+    """Send a request repeatedly over several connections.
+
+    Args:
+        port: of a server on loopback.
+        request: the bytes of an HTTP/1.1 request.
+        check: decides whether a response with status 200 is correct.
+        rate: requests per second.
+        connections: most connections.
+    """
+    return _Run(port, request, check, connections).go(rate, seconds)
 
 
 class _Run:
-    def __init__(self, port: int, request: bytes, right: Judge, most: int) -> None:
+    def __init__(self, port: int, request: bytes, check: Check, most: int) -> None:
         self._port = port
         self._request = memoryview(request)
-        self._right = right
+        self._check = check
         self._most = most
         self._open: dict[int, _Connection] = {}
         self._idle: list[_Connection] = []
@@ -166,7 +176,7 @@ class _Run:
                 self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
 
     def _collect(self, outcome: Outcome) -> bool:
-        """Take what has come; whether anything has."""
+        """Process the waiting events; True if there were any."""
         events = self._poll.poll(0)
         for descriptor, event in events:
             connection = self._open[descriptor]
@@ -175,25 +185,25 @@ class _Run:
                 if not connection.unsent:
                     self._poll.modify(connection.socket, select.EPOLLIN)
             if event & ~select.EPOLLOUT:
-                self._answer(connection, outcome)
+                self._respond(connection, outcome)
         return bool(events)
 
-    def _answer(self, connection: _Connection, outcome: Outcome) -> None:
+    def _respond(self, connection: _Connection, outcome: Outcome) -> None:
         try:
-            answer = connection.receive()
+            response = connection.receive()
         except OSError:
             self._lose(connection, outcome)
             return
-        if answer is None:
+        if response is None:
             return
-        status, headers, body = answer
+        status, headers, body = response
         taken = time.perf_counter() - connection.due
-        if status == "200" and not self._right(body, headers):
+        if status == "200" and not self._check(body, headers):
             status = "wrong"
         if status == "200":
             outcome.latencies.append(taken)
         outcome.statuses[status] += 1
-        # Refused before it was sent whole: the rest of it would be no request.
+        # If the server answered before the whole request was sent, the connection is unusable.
         if connection.unsent or headers.get("connection") == "close":
             self._drop(connection)
         else:

@@ -1,8 +1,9 @@
 """`python -m benchmarks.score`: batch scoring against a bare loop of ONNX Runtime.
 
-The floor is a session with ONNX Runtime's own defaults but as many threads, fed 256 images at a
-time from memory; it reads, keeps and writes nothing. Both are timed in turn, several rounds; the
-ratio of the medians is the claim. Scoring is timed from opening the source to the joined target.
+The floor is a session with ONNX Runtime's defaults and the same number of threads that runs 256
+images at a time from memory, without reading or writing files. Both are timed in turn over several
+rounds; the claim is the ratio of the medians. The time of scoring runs from opening the source to
+the finished target.
 """
 
 from __future__ import annotations

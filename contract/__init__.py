@@ -1,4 +1,4 @@
-"""What training writes and the service reads: the manifest, the model repository, the audit.
+"""The format between training and the service: the manifest, the model repository, the audit.
 
-Nothing here knows how a model is trained or served, so both sides can trust it.
+This package is independent of how a model is trained or served.
 """

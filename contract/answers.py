@@ -1,7 +1,7 @@
-"""The one comparison of answers: parity at export, golden samples at load, devices, tests.
+"""Comparison of a model's outputs: for parity at export, golden samples at load, devices, tests.
 
-Labels, and other whole numbers, texts and booleans, must be equal. Floats may differ by a
-tolerance: absolute up to 1, which covers probabilities, and relative above, for values.
+Labels, other whole numbers, texts and booleans must be equal. Floats may differ by a tolerance,
+which is absolute for numbers up to 1, such as probabilities, and relative for larger ones.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from contract.tensors import Output
 
 @dataclass(frozen=True)
 class Difference:
-    """How far the answers to the same rows lie apart.
+    """The difference between two sets of outputs for the same rows.
 
     Attributes:
         rows: rows compared.
         label_mismatches: rows in which a label, whole number, text or boolean differs.
-        max_difference: largest |a - b| / max(1, |a|) of a float; infinite where only one of the
-            two is a number.
+        max_difference: largest |a - b| / max(1, |a|) of a float; infinite if only one of the two
+            is NaN or infinite.
     """
 
     rows: int
@@ -42,7 +42,11 @@ class Difference:
 
 
 def compare(expected: Batch, actual: Batch, outputs: Sequence[Output]) -> Difference:
-    """Compare two answers, output by output.
+    """Compare actual outputs with the expected ones.
+
+    Args:
+        expected: arrays [rows, ...] by output name; `actual` alike.
+        outputs: the outputs to compare.
 
     Raises:
         ValueError: the shapes of an output differ.

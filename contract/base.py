@@ -1,4 +1,4 @@
-"""What the parts of the manifest are made of: frozen models and constrained values."""
+"""Base types of the manifest: frozen pydantic models and constrained values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-# One path segment: a manifest must not be able to point outside its own directory.
+# One path segment, so that a manifest cannot point outside its own directory.
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 

@@ -1,7 +1,7 @@
-"""Named arrays with one row axis: what every model takes and what it returns.
+"""Named arrays with a common row axis: the inputs and the outputs of every model.
 
-A `Batch` is the unit that decoders build, queues cut and join, sessions run and encoders write.
-Its arrays are never copied unless rows of several batches are joined.
+Decoders build a `Batch`, queues split and join batches, sessions run them, encoders write them.
+Slicing and splitting return views; joining and `take` copy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 class Batch:
-    """Arrays by name; the first axis of each is the rows.
+    """Arrays by name; the first axis of each is the row axis.
 
     Args:
         arrays: at least one; each [rows, ...] with the same number of rows.
@@ -55,25 +55,25 @@ class Batch:
 
     def slice(self, start: int, end: int) -> Batch:
         """Rows `start` to `end`, as views."""
-        part = Batch.__new__(Batch)  # the lengths are equal already
+        part = Batch.__new__(Batch)  # skips __init__: the lengths are known to be equal
         part.arrays = {name: array[start:end] for name, array in self.arrays.items()}
         part.rows = min(end, self.rows) - start
         return part
 
     def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Batch:
-        """The rows with these indices, in their order; copies."""
+        """The rows with these indices, in the order of the indices, as copies."""
         return Batch({name: array[rows] for name, array in self.arrays.items()})
 
     def split(self, sizes: Sequence[int]) -> list[Batch]:
-        """Consecutive batches of so many rows each, as views."""
+        """Consecutive batches with `sizes` rows, as views."""
         ends = list(accumulate(sizes))
         return [self.slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
     @staticmethod
     def join(batches: Sequence[Batch]) -> Batch:
-        """The rows of all batches in one; a single batch is returned as it is.
+        """One batch with the rows of all batches, in order; a single batch is returned unchanged.
 
-        All must have arrays of the same names.
+        All batches must have arrays of the same names.
         """
         if len(batches) == 1:
             return batches[0]
@@ -83,7 +83,7 @@ class Batch:
 
 
 class Model(Protocol):
-    """Anything that answers rows: a session, a reference in another library, a test's fake."""
+    """Anything that predicts: a session, a reference in another library, a test's fake."""
 
     def predict(self, batch: Batch) -> Batch:
-        """The outputs for the inputs, row by row."""
+        """The outputs, with one row per row of the inputs."""

@@ -1,10 +1,10 @@
-"""Everything that can be wrong with a model repository.
+"""All errors of a model repository.
 
     ContractError
-    ├── ManifestError      manifest.json is missing, is no JSON, or breaks the schema
-    ├── RepositoryError    the directory layout itself is wrong
-    └── ArtifactError      a file is missing, or is not the one its manifest describes
-        └── GraphError     the ONNX graph is unreadable or unsafe, or is not the one described
+    ├── ManifestError      manifest.json is not JSON, or breaks the schema
+    ├── RepositoryError    the directory layout is wrong
+    └── ArtifactError      a file is missing, or differs from its manifest
+        └── GraphError     the ONNX graph is unreadable, unsafe, or differs from its manifest
 
 Every message is one sentence that names the file, what is wrong and what to do.
 """
@@ -15,7 +15,7 @@ class ContractError(Exception):
 
 
 class ManifestError(ContractError):
-    """manifest.json is missing, is no JSON, or breaks the schema."""
+    """manifest.json is not JSON, or breaks the schema."""
 
 
 class RepositoryError(ContractError):
@@ -23,8 +23,8 @@ class RepositoryError(ContractError):
 
 
 class ArtifactError(ContractError):
-    """A file is missing, or is not the one its manifest describes."""
+    """A file is missing, or differs from its manifest."""
 
 
 class GraphError(ArtifactError):
-    """The ONNX graph is unreadable or unsafe, or is not the one its manifest describes."""
+    """The ONNX graph is unreadable, unsafe, or differs from its manifest."""

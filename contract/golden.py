@@ -1,7 +1,7 @@
-"""Golden samples: inputs with the answers a model gave when it was exported or imported.
+"""Golden samples: inputs with the outputs that a model gave when it was exported or imported.
 
-An .npz archive with one array per tensor, named as the tensor. Text is stored as UTF-32 arrays, for
-an archive of Python objects would need pickle, which is never read.
+They are stored as an .npz archive with one array per tensor, under the tensor's name. Text is
+stored as UTF-32 arrays, since arrays of Python objects would need pickle, which is unsafe to read.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from contract.errors import ArtifactError
 from contract.manifest import Manifest
 from contract.tensors import TensorSpec
 
-# NumPy reads the header of an array with `ast.literal_eval`, which in Python 3.11 counts its depth
-# for all threads together and can refuse a sound one: "AST constructor recursion depth mismatch".
+# NumPy parses an array's header with `ast.literal_eval`. In Python 3.11 that counts its recursion
+# depth over all threads and can fail on valid input: "AST constructor recursion depth mismatch".
 _ONE_READER = threading.Lock()
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same samples give the same bytes
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that equal samples give equal bytes
 
 
 @dataclass(frozen=True)
 class GoldenSamples:
-    """Inputs with known answers: as many rows in both."""
+    """Inputs and their recorded outputs, with the same number of rows."""
 
     inputs: Batch
     outputs: Batch
@@ -41,7 +41,7 @@ class GoldenSamples:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, array in {**self.inputs.arrays, **self.outputs.arrays}.items():
-                # Not np.savez: its own keyword arguments cannot name an array.
+                # np.savez cannot store an array under the name of one of its own arguments.
                 info = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
                 info.compress_type = zipfile.ZIP_DEFLATED
                 with archive.open(info, "w") as file:
@@ -50,17 +50,18 @@ class GoldenSamples:
 
 
 def read_golden(data: bytes, manifest: Manifest) -> GoldenSamples:
-    """The samples of an archive, with the types and shapes of the manifest.
+    """The samples of an .npz archive, checked against the manifest's types and shapes.
 
     Raises:
-        ArtifactError: it is no such archive; the message completes a sentence that names the file.
+        ArtifactError: the archive is unreadable or differs from the manifest; the message
+            continues a sentence that starts with the file's name.
     """
     try:
         with _ONE_READER, np.load(io.BytesIO(data), allow_pickle=False) as archive:
             inputs = _arrays(archive, manifest.inputs)
             outputs = _arrays(archive, manifest.outputs)
-    except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds between them
-        raise ArtifactError(f"is no archive of golden samples: {error}") from error
+    except Exception as error:  # zipfile, zlib and NumPy raise many unrelated types
+        raise ArtifactError(f"is not an archive of golden samples: {error}") from error
     n = manifest.golden.samples
     for spec in (*manifest.inputs, *manifest.outputs):
         array = (inputs if spec.name in inputs else outputs)[spec.name]
@@ -76,7 +77,7 @@ def _arrays(archive: np.lib.npyio.NpzFile, specs: Sequence[TensorSpec]) -> dict[
 
 
 def _stored(name: str, array: Array) -> Array:
-    """Text as fixed-width Unicode; other arrays as they are."""
+    """Text as fixed-width Unicode; other arrays unchanged."""
     if array.dtype != object:
         return array
     texts = [v.decode() if isinstance(v, bytes) else str(v) for v in array.ravel()]
@@ -86,5 +87,5 @@ def _stored(name: str, array: Array) -> Array:
 
 
 def _loaded(array: Array, spec: TensorSpec) -> Array:
-    """Text as the runtime takes it: an array of str objects."""
+    """Text as an array of str objects, which ONNX Runtime takes; other arrays unchanged."""
     return array.astype(object) if spec.datatype == "BYTES" else array

@@ -1,7 +1,7 @@
-"""The outline of an ONNX graph: what an audit must know before a runtime builds it.
+"""The outline of an ONNX graph, for the audit before ONNX Runtime builds it.
 
-Every node and tensor is visited: in the graph, in the branches and bodies of its control flow, in
-functions and the defaults of their attributes, in sparse tensors, in training information.
+The outline covers every node and tensor: those of the graph, of the subgraphs of control flow, of
+functions and the defaults of their attributes, of sparse tensors and of training information.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ class TensorType:
     """Declared type of an input or output.
 
     Attributes:
-        datatype: an Open Inference Protocol datatype, or ONNX's word for another type.
-        shape: -1 for a dimension without fixed size; None where the rank is not declared.
+        datatype: an Open Inference Protocol datatype, or ONNX's name of another type.
+        shape: -1 for a dimension without a fixed size; None if the rank is not declared.
     """
 
     datatype: str
     shape: tuple[int, ...] | None
 
     def allows(self, spec: TensorSpec) -> bool:
-        """True if a tensor of this type can be what `spec` says."""
+        """True if this type admits the datatype and the shape of `spec`."""
         if self.datatype != spec.datatype:
             return False
         if self.shape is None:
@@ -65,12 +65,12 @@ class TensorType:
 
 @dataclass(frozen=True)
 class Outline:
-    """What a graph is, seen from outside.
+    """The interface of a graph, and everything in it that an audit checks.
 
     Attributes:
-        operators: (domain, type) of every node, functions' bodies included.
-        unknown_operators: those of domains that are neither standard nor the model's functions.
-        external_tensors: names of tensors stored outside the file.
+        operators: (domain, type) of every node, including those of functions.
+        unknown_operators: operators that are neither standard nor functions of the model.
+        external_tensors: names of tensors that are stored outside the file.
         producer: the exporter and its version.
     """
 
@@ -97,12 +97,12 @@ def outline(data: bytes) -> Outline:
     """Outline of a serialised ModelProto.
 
     Raises:
-        GraphError: the bytes are no ONNX model.
+        GraphError: the bytes are not an ONNX model.
     """
     try:
         return _outline(Model.FromString(data))
-    except (DecodeError, ValueError) as error:  # a name that is no UTF-8 is a ValueError
-        raise GraphError("the file is no readable ONNX model; export it again") from error
+    except (DecodeError, ValueError) as error:  # ValueError: a name is not UTF-8
+        raise GraphError("the file is not a readable ONNX model; export it again") from error
 
 
 def _outline(model: Any) -> Outline:
@@ -113,7 +113,7 @@ def _outline(model: Any) -> Outline:
     unknown = (o for o in found.operators - own if o[0] not in KNOWN_DOMAINS)
     weights = {tensor.name for tensor in model.graph.initializer}
     return Outline(
-        # Before IR version 4 weights were listed among the inputs.
+        # Before IR version 4 the inputs also listed the weights.
         inputs=_types(i for i in model.graph.input if i.name not in weights),
         outputs=_types(model.graph.output),
         operators=frozenset(found.operators),
@@ -149,7 +149,7 @@ def _walk_nodes(nodes: Iterable[Any], found: _Findings) -> None:
 
 def _walk_attributes(attributes: Iterable[Any], found: _Findings) -> None:
     for attribute in attributes:
-        # One attribute should hold one kind of value; whatever it holds is visited.
+        # A valid attribute holds one kind of value; an invalid one may hold several.
         _walk_tensors((attribute.t, *attribute.tensors), found)
         _walk_sparse((attribute.sparse_tensor, *attribute.sparse_tensors), found)
         for graph in (attribute.g, *attribute.graphs):

@@ -1,11 +1,10 @@
-"""The manifest: everything a server, a reader or an auditor must know about one model version.
+"""The manifest: the description of one model version for servers, readers and auditors.
 
-The schema is the documentation; `docs/manifest.md` and `docs/manifest.schema.json` are
-generated from it.
+`docs/manifest.md` and `docs/manifest.schema.json` are generated from this schema.
 
-`manifest_version` is the protocol number between training and serving. To change the schema
-incompatibly: raise it, teach `contract.upgrade` to upgrade the older number, rewrite the
-committed manifests, and say so in the changelog.
+`manifest_version` is the version of the format between training and serving. To change the schema
+incompatibly: increase it, extend `contract.upgrade` to the older version, rewrite the committed
+manifests, and add a line to the changelog.
 """
 
 from __future__ import annotations
@@ -71,7 +70,8 @@ class Manifest(Record):
         default=None, description="Learning algorithm, for example random_forest; null if unknown."
     )
     family: Family | None = Field(
-        default=None, description="Side of the guide's great divide; null if unknown."
+        default=None,
+        description="Family of the algorithm, as the guide divides them; null if unknown.",
     )
     task: Task = Field(description="What the model does.")
     platform: Literal["onnxruntime_onnx"] = Field(description="Platform, as Triton names it.")
@@ -85,16 +85,16 @@ class Manifest(Record):
     )
     golden: Golden = Field(description="Inputs with known answers, replayed at every load.")
     metrics: Metrics | None = Field(
-        default=None, description="Quality on the test set; null where nothing was measured."
+        default=None, description="Quality on the test set; null if it was not measured."
     )
     parity: Parity | None = Field(
         default=None, description="Agreement of the graph with the fitted model; null if unknown."
     )
     training: TrainingRecord | None = Field(
-        default=None, description="How it was made; null for a model from elsewhere."
+        default=None, description="How it was trained; null for an imported model."
     )
     imported: ImportRecord | None = Field(
-        default=None, description="Where a model from elsewhere comes from."
+        default=None, description="Source of an imported model; null for a trained one."
     )
     created: datetime = Field(description="When it was made, with time zone.")
 
@@ -117,11 +117,15 @@ class Manifest(Record):
         if self.task == "classification":
             self._check_classification()
         elif self.labels or {"label", "probabilities", "scores"} & set(roles):
-            raise ValueError(f"labels and outputs of classes belong to no {self.task} model")
+            raise ValueError(
+                f"labels and outputs with a class must be absent, since the task is {self.task}"
+            )
         if self.task == "regression" and "value" not in roles:
             raise ValueError("outputs of a regression must hold one with the role value")
         if self.task != "regression" and {"value", "interval"} & set(roles):
-            raise ValueError(f"a value or an interval is no output of a {self.task} model")
+            raise ValueError(
+                f"outputs with a value or an interval must be absent, since the task is {self.task}"
+            )
 
     def _check_classification(self) -> None:
         if len(self.labels) < 2:
@@ -140,7 +144,7 @@ class Manifest(Record):
         if self.metrics is None:
             return
         if self.metrics.task != self.task:
-            raise ValueError(f"metrics are of a {self.metrics.task}, not of a {self.task}")
+            raise ValueError(f"metrics.task is {self.metrics.task}; it must be {self.task}")
         if self.metrics.task == "classification":
             labels = tuple(one.label for one in self.metrics.per_class)
             if labels != self.labels:
@@ -155,12 +159,12 @@ class Manifest(Record):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of a table's columns, in the order of the inputs; empty for other models."""
+        """Names of a table's columns, in the order of the inputs; empty for other modalities."""
         return tuple(column for tensor in self.inputs for column in tensor.columns)
 
     @property
     def modality(self) -> Modality:
-        """What a row of the inputs is."""
+        """The kind of data in a row of the inputs."""
         contents = {tensor.content for tensor in self.inputs}
         if "image" in contents:
             return "image"
@@ -174,15 +178,18 @@ class Manifest(Record):
 
 
 def parse(text: str | bytes, source: str = MANIFEST_FILE) -> Manifest:
-    """Read a manifest; one of version 1 is upgraded.
+    """Parse a manifest, upgrading one of version 1.
+
+    Args:
+        source: the file's name, for messages.
 
     Raises:
-        ManifestError: naming `source`, the offending field and its value.
+        ManifestError: the text is not JSON or breaks the schema.
     """
     try:
         return Manifest.model_validate_json(json.dumps(upgrade(json.loads(text))))
     except (ValueError, RecursionError) as error:
-        raise ManifestError(f"{source} is no valid manifest: {_reason(error)}") from error
+        raise ManifestError(f"{source} is not a valid manifest: {_reason(error)}") from error
 
 
 def json_schema() -> str:
@@ -191,7 +198,7 @@ def json_schema() -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The first thing that is wrong, with the field's place."""
+    """The first error, with the path of its field."""
     if not isinstance(error, ValidationError):
         return f"the document: {error}"
     first = error.errors(include_url=False)[0]

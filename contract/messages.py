@@ -1,4 +1,4 @@
-"""Values of a request as messages show them."""
+"""Formatting of a client's values in error messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 
 def kind(value: object) -> str:
-    """JSON's word for the type of a value."""
+    """The JSON name of a value's type."""
     if value is None:
         return "null"
     names = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
@@ -14,14 +14,14 @@ def kind(value: object) -> str:
 
 
 def describe(value: object) -> str:
-    """A value as a message shows it: short, and never a whole array."""
+    """A value for a message: a short scalar, or the type of an array or object."""
     if value is None or isinstance(value, bool | int | float | str):
         return short(value)
     return f"an {kind(value)}"
 
 
 def short(value: object) -> str:
-    """A scalar as JSON writes it, cut after 60 characters."""
+    """A value as JSON, truncated to 60 characters."""
     text = json.dumps(value[:61] if isinstance(value, str) else value, ensure_ascii=True)
     if len(text) <= 60:
         return text

@@ -1,11 +1,11 @@
 """The messages of onnx.proto that an audit reads, without the onnx package.
 
-The service must judge a graph before ONNX Runtime builds it, and the onnx package is large and no
-part of serving. protobuf is there already; the messages are declared here with the few fields
-that matter. Undeclared fields, weights among them, are kept unread. protobuf resolves repeated
-fields as ONNX Runtime's own parser does: the last scalar counts, messages are merged.
+The service audits a graph before ONNX Runtime builds it. The onnx package is large and not needed
+for serving, so the messages are declared here for protobuf, with only the fields that the audit
+reads. Other fields, such as weights, stay unparsed. If a field occurs more than once, protobuf does
+what ONNX Runtime's parser does: the last scalar wins, and messages are merged.
 
-Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+Source of the field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 """
 
 from __future__ import annotations
@@ -96,5 +96,5 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
 
 _pool = descriptor_pool.DescriptorPool()
 _pool.Add(_file())
-# `Model.FromString(bytes)` parses a ModelProto; DecodeError for what is none.
+# `Model.FromString(bytes)` parses a ModelProto and raises DecodeError for other bytes.
 Model: Any = message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"{_PACKAGE}.Model"))

@@ -1,4 +1,4 @@
-"""How good a model is and how it came to be: the records of a manifest."""
+"""Records of the manifest about a model's quality and origin."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ class Interval(Record):
 
 
 class ClassMetrics(Record):
-    """How one class fares on the test set."""
+    """Precision and recall of one class on the test set."""
 
     label: str = Field(description="The class.")
     support: int = Field(ge=0, description="Test samples of this class.")
-    precision: Probability = Field(description="Share of answers of this class that are right.")
-    recall: Probability = Field(description="Share of samples of this class that are found.")
+    precision: Probability = Field(description="Share of predictions of this class that are right.")
+    recall: Probability = Field(
+        description="Share of samples of this class that are predicted as it."
+    )
 
 
 class CalibrationError(Record):
@@ -32,10 +34,10 @@ class CalibrationError(Record):
 
     before: Probability | None = Field(
         default=None,
-        description="Of the raw scores' softmax, before calibration; absent where only the graph "
-        "is known.",
+        description="Error of the raw scores' softmax, before calibration; absent if only the "
+        "graph is known.",
     )
-    after: Probability = Field(description="Of the probabilities the graph returns.")
+    after: Probability = Field(description="Error of the probabilities that the graph returns.")
     bins: int = Field(gt=0, description="Number of equal-width confidence bins.")
 
 
@@ -47,14 +49,14 @@ class ClassificationMetrics(Record):
     accuracy: Probability = Field(description="Share of right labels on the test set.")
     accuracy_interval: Interval = Field(description="Confidence interval of the accuracy.")
     validation_accuracy: Probability | None = Field(
-        default=None, description="Share of right labels on the data that choices were made on."
+        default=None, description="Share of right labels on the validation set."
     )
     per_class: tuple[ClassMetrics, ...] = Field(
         description="Precision and recall by class, in the order of the labels."
     )
     expected_calibration_error: CalibrationError | None = Field(
         default=None,
-        description="How far stated confidence is from accuracy; absent without probabilities.",
+        description="Mean gap between confidence and accuracy; absent without probabilities.",
     )
     log_loss: float | None = Field(
         default=None,
@@ -81,7 +83,7 @@ Metrics = Annotated[ClassificationMetrics | RegressionMetrics, Field(discriminat
 
 
 class Parity(Record):
-    """The ONNX graph against the fitted model in its own library, over the whole test set."""
+    """Agreement of the ONNX graph with the fitted model in its own library, on the test set."""
 
     samples: int = Field(gt=0, description="Test samples compared.")
     label_mismatches: int = Field(ge=0, description="Labels that differ.")
@@ -97,29 +99,31 @@ class DataRecord(Record):
 
     name: str = Field(description="Name of the data set.")
     sha256: dict[str, Sha256] = Field(description="SHA-256 of each uncompressed source file.")
-    train: int = Field(gt=0, description="Samples the weights were fitted on.")
-    validation: int = Field(ge=0, description="Samples choices and calibration were made on.")
+    train: int = Field(gt=0, description="Samples that the weights were fitted on.")
+    validation: int = Field(ge=0, description="Samples for model selection and calibration.")
     test: int = Field(gt=0, description="Samples of the test set.")
-    split: str = Field(description="In words, how the three were separated.")
+    split: str = Field(description="How the data was split, in words.")
 
 
 class TrainingRecord(Record):
-    """How the model came to be: enough to make it again."""
+    """How the model was trained, in enough detail to repeat it."""
 
     data: DataRecord = Field(description="The data set and its split.")
     seed: int = Field(ge=0, description="Seed of every random choice.")
     hyperparameters: dict[str, Any] = Field(description="The trainer's frozen settings.")
     seconds: float = Field(ge=0, description="Wall-clock seconds of fitting.")
     hardware: str = Field(description="Processor or accelerator, and cores used.")
-    libraries: dict[str, str] = Field(description="Versions of the libraries that matter.")
+    libraries: dict[str, str] = Field(
+        description="Versions of the libraries that affect the result."
+    )
     commit: str = Field(description="Source commit, with '-dirty' when the tree had changes.")
     notes: dict[str, Any] = Field(
-        default_factory=dict, description="Trainer-specific measurements, for example mistakes."
+        default_factory=dict, description="Measurements of one trainer, for example mistakes."
     )
 
 
 class ImportRecord(Record):
-    """Where a model that was trained elsewhere comes from."""
+    """The source of an imported model."""
 
     file: str = Field(description="Name of the ONNX file that was imported.")
     sha256: Sha256 = Field(description="SHA-256 of that file.")

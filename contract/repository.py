@@ -1,8 +1,7 @@
 """The model repository on disk: `<root>/<name>/<version>/{manifest.json, model.onnx, ...}`.
 
-Loading is parse, audit, construct. This module does the first two; what it returns has been
-checked byte for byte, and only those bytes, not a path that could change meanwhile, are handed
-to whoever constructs a session.
+Loading a model is parse, audit, construct. This module does the first two. It returns the bytes
+that it has checked, not a path whose content could change before the session is constructed.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Stray:
-    """A directory that stands where a model version should, and is none."""
+    """A directory in the repository that is not a model version."""
 
     name: str
     version: str
@@ -55,18 +54,18 @@ class Stray:
 
 
 def entries(root: Path, on_stray: Callable[[Stray], None] | None = None) -> list[Entry]:
-    """Every version directory under `root`, by name and rising version.
+    """Every version directory under `root`, in the order of name and version number.
 
     Args:
         root: the repository.
-        on_stray: told of what is no version directory; without it, that is an error.
+        on_stray: called for each directory that is not a version; by default that is an error.
 
     Raises:
-        RepositoryError: `root` is no directory, or holds a stray and nobody wants to hear of it.
+        RepositoryError: `root` is not a directory, or holds a stray and `on_stray` is None.
     """
     if not root.is_dir():
         raise RepositoryError(
-            f"the model repository {root} is no directory; "
+            f"the model repository {root} is not a directory; "
             "point ROSENBLATT_MODELS_DIR at one, or make it with `make train`"
         )
     found = []
@@ -78,7 +77,7 @@ def entries(root: Path, on_stray: Callable[[Stray], None] | None = None) -> list
             if re.fullmatch(r"[1-9][0-9]{0,8}", version.name):
                 found.append(Entry(model.name, int(version.name), version))
             else:
-                reason = "it is no version directory; name it with a positive integer"
+                reason = "it is not a version directory; name it with a positive integer"
                 _report(Stray(model.name, version.name, version, reason), on_stray)
     return sorted(found)
 
@@ -90,10 +89,10 @@ def _report(stray: Stray, on_stray: Callable[[Stray], None] | None) -> None:
 
 
 def read_manifest(entry: Entry) -> Manifest:
-    """Parse the manifest of one entry and check that it stands where it says it does.
+    """Parse the manifest of one entry and check that it matches its directory.
 
     Raises:
-        ArtifactError: the manifest is missing or describes another model.
+        ArtifactError: the manifest is missing, or describes another model or version.
         ManifestError: it breaks the schema.
     """
     text = _read(entry.path / MANIFEST_FILE)
@@ -110,7 +109,9 @@ def audit(entry: Entry, variant: str = "default") -> Artifact:
     """Read one entry and check everything that can be checked without running it.
 
     Raises:
-        ContractError: of the kind that fits; the message names the file and what to do.
+        ManifestError: the manifest breaks the schema.
+        ArtifactError: a file is missing or differs from the manifest.
+        GraphError: the graph is unreadable, unsafe, or differs from the manifest.
     """
     manifest = read_manifest(entry)
     record = manifest.files.get(variant)
@@ -119,11 +120,11 @@ def audit(entry: Entry, variant: str = "default") -> Artifact:
     graph = read_file(entry, record)
     golden = read_file(entry, manifest.golden)
     try:
-        seen = check_graph(graph, manifest)
+        checked = check_graph(graph, manifest)
     except GraphError as error:
         raise GraphError(f"{entry.path / record.path}: {error}") from error
     try:
-        return Artifact(manifest, graph, seen, read_golden(golden, manifest))
+        return Artifact(manifest, graph, checked, read_golden(golden, manifest))
     except ArtifactError as error:
         raise ArtifactError(f"{entry.path / manifest.golden.path} {error}") from error
 
@@ -132,7 +133,7 @@ def read_file(entry: Entry, record: FileRecord) -> bytes:
     """The bytes of a recorded file.
 
     Raises:
-        ArtifactError: it is missing, or its size or SHA-256 is not the manifest's.
+        ArtifactError: it is missing, or its size or SHA-256 differs from the manifest.
     """
     path = entry.path / record.path
     data = _read(path)
@@ -151,34 +152,34 @@ def read_file(entry: Entry, record: FileRecord) -> bytes:
 
 
 def check_graph(graph: bytes, manifest: Manifest) -> Outline:
-    """The outline of a graph that is safe and is the one `manifest` describes.
+    """Check that a graph is safe and matches its manifest; returns its outline.
 
     Raises:
-        GraphError: unreadable, external tensors, an unknown operator domain, or other
-            inputs and outputs.
+        GraphError: it is unreadable, has external tensors or an unknown operator, or its inputs
+            or outputs differ from the manifest.
     """
-    seen = outline(graph)
-    check_safe(seen)
-    _check_tensors("input", manifest.inputs, seen.inputs)
-    _check_tensors("output", manifest.outputs, seen.outputs)
-    return seen
+    found = outline(graph)
+    check_safe(found)
+    _check_tensors("input", manifest.inputs, found.inputs)
+    _check_tensors("output", manifest.outputs, found.outputs)
+    return found
 
 
-def check_safe(seen: Outline) -> None:
-    """Refuse a graph that reads other files or uses operators that are not standard.
+def check_safe(graph: Outline) -> None:
+    """Check that a graph reads no other files and uses only standard operators.
 
     Raises:
-        GraphError: naming the first.
+        GraphError: it has an external tensor or an unknown operator.
     """
-    if seen.external_tensors:
+    if graph.external_tensors:
         raise GraphError(
-            f"tensor {seen.external_tensors[0]!r} is stored outside the file; "
+            f"tensor {graph.external_tensors[0]!r} is stored outside the file; "
             "export the model as one file"
         )
-    if seen.unknown_operators:
-        domain, operator = seen.unknown_operators[0]
+    if graph.unknown_operators:
+        domain, operator = graph.unknown_operators[0]
         raise GraphError(
-            f"operator {operator!r} is of domain {domain!r}, which is not among "
+            f"operator {operator!r} has the domain {domain!r}, which is not among "
             f"{sorted(KNOWN_DOMAINS)}; export with standard operators"
         )
 
@@ -186,7 +187,7 @@ def check_safe(seen: Outline) -> None:
 def _check_tensors(
     kind: str, specs: Sequence[TensorSpec], declared: Mapping[str, TensorType]
 ) -> None:
-    """The manifest names exactly the graph's tensors, with types that the graph allows."""
+    """Check that the manifest names exactly the graph's tensors, with types the graph allows."""
     same = {spec.name for spec in specs} == set(declared)
     if not same or not all(declared[spec.name].allows(spec) for spec in specs):
         found = ", ".join(f"{name} {tensor}" for name, tensor in sorted(declared.items()))
@@ -202,9 +203,10 @@ def record_of(name: str, data: bytes) -> FileRecord:
 
 
 def write(root: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Entry:
-    """Write one version, complete or not at all, replacing the one that was there.
+    """Write one version atomically, replacing an existing one.
 
-    `files` maps file names to bytes and must hold every file the manifest records.
+    Args:
+        files: bytes by file name; it must hold every file that the manifest records.
 
     Raises:
         ArtifactError: a recorded file is absent or differs from its record.
@@ -212,16 +214,16 @@ def write(root: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Entry:
     for record in (*manifest.files.values(), manifest.golden):
         data = files.get(record.path)
         if data is None or sha256(data) != record.sha256:
-            raise ArtifactError(f"{record.path} is not the file its manifest describes")
+            raise ArtifactError(f"{record.path} differs from its record in the manifest")
     target = root / manifest.name / manifest.version
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the repository's versions but hidden, so that no reader takes it for one.
+    # In the model's folder, so that renaming is atomic, and hidden, so that readers skip it.
     staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=target.parent))
     try:
         for name, data in {**files, MANIFEST_FILE: manifest.to_json().encode()}.items():
             (staging / name).write_bytes(data)
-        staging.chmod(0o755)  # mkdtemp's 0700 would hide the model from another user
-        # Aside first: a crash between the two renames leaves the old version to be found.
+        staging.chmod(0o755)  # mkdtemp's 0700 hides it from other users
+        # Move the old version aside first: it survives a crash between the two renames.
         aside = staging.with_name(staging.name.replace(".staging-", ".replaced-"))
         if target.exists():
             target.replace(aside)

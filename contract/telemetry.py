@@ -1,9 +1,9 @@
-"""Turns off the usage reports of the libraries in use.
+"""Turns off the usage reports of ONNX Runtime, BentoML and Ray.
 
-ONNX Runtime 1.31 on Linux looks up its vendor's collector and writes a database below the home's
-cache folder, from the import on. BentoML reports each start of a server, Ray each cluster. Each
-reads its own environment variable, so `turn_off` must run before the library is imported: the
-`__init__` of every top-level package calls it.
+From its import on, ONNX Runtime 1.31 on Linux looks up its vendor's collector and writes a database
+in the user's cache folder. BentoML reports each start of a server, Ray each start of a cluster.
+Each library reads an environment variable, so `turn_off` must run before the library is imported:
+the `__init__` of every top-level package calls it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OFF = {
 
 
 def turn_off(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Set each variable of `OFF` that is unset or empty; a value somebody chose is kept."""
+    """Set each variable of `OFF` that is unset or empty; values that the user set are kept."""
     for name, value in OFF.items():
         if not environment.get(name):
             environment[name] = value

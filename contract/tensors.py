@@ -1,6 +1,6 @@
-"""The tensors of a model: what each input holds and training saw of it, what each output means.
+"""The tensors of a model: the content of each input, its range in training, each output's meaning.
 
-Tensor terms (name, datatype, shape) are those of the Open Inference Protocol V2.
+The terms name, datatype and shape are those of the Open Inference Protocol V2.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Role = Literal[
     "label", "probabilities", "scores", "value", "interval", "attribution", "activation", "other"
 ]
 
-# NumPy's type of each datatype: little-endian, as binary tensors are. Text is an array of str.
+# NumPy's type of each datatype, little-endian like binary tensors. Text is an array of str objects.
 DTYPES: Mapping[Datatype, np.dtype[Any]] = {
     "BOOL": np.dtype("|b1"),
     "UINT8": np.dtype("|u1"),
@@ -70,7 +70,7 @@ class Range(Record):
 
 
 class ImageRange(Record):
-    """Brightness of the training images, 0 to 255, with a margin; others draw a warning."""
+    """Brightness of the training images, 0 to 255, with a margin; images outside get a warning."""
 
     content: Literal["image"] = Field(description="The content it belongs to.")
     border_mean: Range = Field(description="Mean of the outermost pixels of an image.")
@@ -149,7 +149,7 @@ class Input(TensorSpec):
     last axis of one tensor. Numbers without column names are plain arrays.
     """
 
-    content: Content = Field(description="What a row of it is.")
+    content: Content = Field(description="Kind of data in a row.")
     layout: Layout | None = Field(
         default=None, description="Order of an image's axes: height, width, channels."
     )
@@ -160,8 +160,8 @@ class Input(TensorSpec):
     )
     seen: tuple[Seen, ...] = Field(
         default=(),
-        description="What training saw: one entry per column, or one for the image; empty where "
-        "it is not known.",
+        description="Range of the training data: one entry per column, or one for the image; "
+        "empty if unknown.",
     )
 
     @model_validator(mode="after")
@@ -169,7 +169,7 @@ class Input(TensorSpec):
         if self.content == "image":
             self._check_image()
         elif self.layout is not None:
-            raise ValueError(f"input {self.name!r} is no image, so it has no layout")
+            raise ValueError(f"input {self.name!r} is not an image, so it must not have a layout")
         else:
             self._check_columns()
         if self.seen and len(self.seen) != max(1, len(self.columns)):
@@ -190,7 +190,7 @@ class Input(TensorSpec):
                 "[-1, height, width, channels] (HWC) or [-1, channels, height, width] (CHW)"
             )
         if self.columns:
-            raise ValueError(f"image input {self.name!r} has no columns")
+            raise ValueError(f"image input {self.name!r} must not have columns")
         if self.channels not in (1, 3, 4):
             raise ValueError(
                 f"image input {self.name!r} has {self.channels} channels in layout {self.layout}; "
@@ -228,15 +228,15 @@ class Output(TensorSpec):
     """A tensor the graph returns."""
 
     role: Role = Field(
-        description="What it means: a class; probabilities or unnormalised scores, one per "
-        "class; a predicted value or its interval; other outputs are returned as they are."
+        description="Meaning: a class; probabilities or unnormalised scores, one per class; a "
+        "predicted value or its interval. Outputs with another role are returned unchanged."
     )
     encoding: Literal["index", "value"] | None = Field(
         default=None,
-        description="Of a label: an index into the manifest's labels, or the label's own value.",
+        description="Form of a label: its index in the manifest's labels, or its own value.",
     )
     level: Probability | None = Field(
-        default=None, description="Of an interval: the share of true values it should cover."
+        default=None, description="Share of true values that an interval should cover."
     )
 
     @model_validator(mode="after")
@@ -254,9 +254,13 @@ class Output(TensorSpec):
                 f"{list(self.shape)}"
             )
         if (self.role == "label") != (self.encoding is not None):
-            raise ValueError(f"output {self.name!r}: a label, and nothing else, has an encoding")
+            raise ValueError(
+                f"output {self.name!r}: a label must have an encoding, others must not"
+            )
         if self.datatype == "BYTES" and self.encoding == "index":
-            raise ValueError(f"label {self.name!r} is text, so its encoding is 'value'")
+            raise ValueError(f"label {self.name!r} is text, so its encoding must be 'value'")
         if self.level is not None and self.role != "interval":
-            raise ValueError(f"output {self.name!r} is no interval, so it has no level")
+            raise ValueError(
+                f"output {self.name!r} is not an interval, so it must not have a level"
+            )
         return self

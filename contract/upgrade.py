@@ -1,4 +1,4 @@
-"""Manifests of older versions, rewritten as the current one reads them."""
+"""Upgrade of manifests to the current version."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def upgrade(document: Any) -> Any:
-    """The document as version 2; what is no manifest of version 1 is returned as it is.
+    """A manifest of version 1 as version 2; any other document is returned unchanged.
 
-    Version 1 knew one task: classification of grey images, as `images` to `label` and
-    `probabilities`. What is wrong with it is left for the schema to find.
+    Version 1 had one task, classification of grey images, with the input `images` and the outputs
+    `label` and `probabilities`. The result is not validated here; the schema does that.
     """
     if not isinstance(document, dict) or document.get("manifest_version") != 1:
         return document
@@ -41,7 +41,7 @@ def _input(_: dict[str, Any]) -> dict[str, Any]:
 
 
 def _output(tensor: dict[str, Any]) -> dict[str, Any]:
-    """Role and encoding; an output of version 1 is called by its role."""
+    """Role and encoding; in version 1 the name of an output is its role."""
     if tensor.get("name") == "label":
         return {"role": "label", "encoding": "index"}
     return {"role": tensor.get("name")}

@@ -1,1 +1,1 @@
-"""Chores of the repository that are neither training nor serving."""
+"""Maintenance scripts: generated docs, examples, checks."""

@@ -1,6 +1,6 @@
-"""The race of the CNN recipes on docs/benchmarks.md: its section and its picture.
+"""The race of the CNN recipes on docs/benchmarks.md: its section and its plot.
 
-Both are functions of docs/results/cnn_race.json, which `make race` writes.
+Both are generated from docs/results/cnn_race.json, which `make race` writes.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from scripts.guide_tables import table
 from scripts.svg import svg
 
-TARGET = 0.9921  # what the document reports for its recipe
+TARGET = 0.9921  # the guide's figure for its recipe
 COLOURS = {"guide": "#b0413e", "sprint": "#2a7f62", "fast": "#1f3a5f"}
 
 
 @dataclass(frozen=True)
-class Point:
-    """All seeds of a recipe after one epoch."""
+class EpochMean:
+    """The accuracy of all seeds of a recipe after one epoch."""
 
     epoch: int
     seconds: float  # mean over the seeds
@@ -33,42 +33,42 @@ class Point:
         return statistics.mean(self.accuracies)
 
 
-def points(race: dict[str, Any], recipe: str) -> list[Point]:
-    """A recipe's accuracy over time, epoch by epoch."""
+def epochs(race: dict[str, Any], recipe: str) -> list[EpochMean]:
+    """A recipe's accuracy after each epoch."""
     runs = [lap["epochs"] for lap in race["laps"] if lap["recipe"] == recipe]
     return [
-        Point(
+        EpochMean(
             epoch,
-            statistics.mean(look["seconds"] for look in looks),
-            tuple(look["test_accuracy"] for look in looks),
+            statistics.mean(result["seconds"] for result in results),
+            tuple(result["test_accuracy"] for result in results),
         )
-        for epoch, looks in enumerate(zip(*runs, strict=True), start=1)
+        for epoch, results in enumerate(zip(*runs, strict=True), start=1)
     ]
 
 
 def section(race: dict[str, Any]) -> list[str]:
-    """What the page says about the race, paragraph by paragraph."""
+    """The paragraphs of the section."""
     summary = race["summary"]
     return [
         "## The CNN recipes",
-        "`make race`: the guide's recipe (`guide`), our short schedule (`sprint`: two epochs) and "
-        "the recipe whose model ships (`fast`: the same network and settings over ten), in turn, "
-        f"several seeds ({race['device']}). The document reports {TARGET} for the guide's. The "
-        f"times are those of whole recipes: `guide` runs as written, in float32 with PyTorch's "
-        f"default layout and Adam, the others in {race['precision']} here, channels-last, with a "
-        "fused Adam. So a part of the ratio is arithmetic that the guide's network could be given "
-        "too; how much, this race does not tell.",
+        "`make race` trains the guide's recipe (`guide`), a short schedule (`sprint`: two epochs) "
+        "and the recipe of the committed model (`fast`: the same network and settings for ten "
+        f"epochs) in turn, with several seeds ({race['device']}). The guide reports {TARGET} for "
+        "its recipe. The times are those of whole recipes: `guide` runs as written, in float32 "
+        f"with PyTorch's default layout and Adam; the others run in {race['precision']}, "
+        "channels-last, with a fused Adam. The guide's network would gain from these settings too; "
+        "this race does not measure how much.",
         table(
             ("recipe", "seeds", "mean test accuracy", "each", "seconds", "of guide's"), _ends(race)
         ),
         f"`sprint` takes {summary['sprint']['time_ratio']:.2f} of the guide's time, `fast` "
-        f"{summary['fast']['time_ratio']:.2f}. Whether each bar is met, which the command checks:",
+        f"{summary['fast']['time_ratio']:.2f}. The command checks these bars:",
         table(("recipe", "mean over the seeds", "measured", "bar", "met"), _bars(race)),
         "![Test accuracy of the three recipes against training seconds](cnn_race.svg)",
         "Accuracy over time: means over the seeds, with the lowest and the highest seed. The test "
-        "set is looked at after each epoch while the clock stands still; no look teaches or "
-        "chooses anything. A recipe's learning rate falls to the end of its own schedule, so an "
-        "early epoch of `fast` is no finished model.",
+        "set is evaluated after each epoch outside the measured time, and nothing is learned or "
+        "chosen from it. A recipe's learning rate falls until the end of its own schedule, so an "
+        "early epoch of `fast` is not a finished model.",
         table(
             ("recipe", "epoch", "seconds", "mean", "lowest", "highest", "population SD"),
             _epochs(race),
@@ -79,7 +79,7 @@ def section(race: dict[str, Any]) -> list[str]:
 def _ends(race: dict[str, Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for recipe, summary in race["summary"].items():
-        last = points(race, recipe)[-1].accuracies
+        last = epochs(race, recipe)[-1].accuracies
         rows.append(
             (
                 f"`{recipe}`",
@@ -97,7 +97,7 @@ def _bars(race: dict[str, Any]) -> list[tuple[str, ...]]:
     def verdict(bar: dict[str, Any]) -> str:
         if bar["held"]:
             return "yes"
-        return "no" if bar["binds"] else "no; asked only of processors with matrix units"
+        return "no" if bar["binds"] else "no; required only with matrix units"
 
     return [
         (
@@ -115,15 +115,15 @@ def _epochs(race: dict[str, Any]) -> list[tuple[str, ...]]:
     return [
         (
             f"`{recipe}`",
-            str(point.epoch),
-            f"{point.seconds:.1f}",
-            f"{point.mean:.4f}",
-            f"{min(point.accuracies):.4f}",
-            f"{max(point.accuracies):.4f}",
-            f"{statistics.pstdev(point.accuracies):.4f}",
+            str(one.epoch),
+            f"{one.seconds:.1f}",
+            f"{one.mean:.4f}",
+            f"{min(one.accuracies):.4f}",
+            f"{max(one.accuracies):.4f}",
+            f"{statistics.pstdev(one.accuracies):.4f}",
         )
         for recipe in race["summary"]
-        for point in points(race, recipe)
+        for one in epochs(race, recipe)
     ]
 
 
@@ -132,7 +132,7 @@ def picture(race: dict[str, Any]) -> str:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for recipe in race["summary"]:
-        _draw(axes, recipe, points(race, recipe))
+        _draw(axes, recipe, epochs(race, recipe))
     limit = race["summary"]["guide"]["mean_seconds"] / 3
     axes.axhline(TARGET, color="grey", linestyle="--", linewidth=0.8)
     axes.axvline(limit, color="grey", linestyle="--", linewidth=0.8)
@@ -146,16 +146,16 @@ def picture(race: dict[str, Any]) -> str:
     return svg(figure)
 
 
-def _draw(axes: Axes, recipe: str, line: list[Point]) -> None:
-    seconds = [point.seconds for point in line]
+def _draw(axes: Axes, recipe: str, line: list[EpochMean]) -> None:
+    seconds = [one.seconds for one in line]
     colour, seeds = COLOURS[recipe], len(line[0].accuracies)
     axes.plot(
-        seconds, [point.mean for point in line], marker="o", markersize=4, color=colour,
+        seconds, [one.mean for one in line], marker="o", markersize=4, color=colour,
         label=f"{recipe}, mean of {seeds} seed{'s' * (seeds > 1)}",
     )  # fmt: skip
     axes.fill_between(
         seconds,
-        [min(point.accuracies) for point in line],
-        [max(point.accuracies) for point in line],
+        [min(one.accuracies) for one in line],
+        [max(one.accuracies) for one in line],
         color=colour, alpha=0.2, linewidth=0,
     )  # fmt: skip

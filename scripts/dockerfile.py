@@ -1,7 +1,7 @@
 """`python -m scripts.dockerfile build/Dockerfile`: build the bento, render its Dockerfile.
 
-No container engine is needed. The bento's own `env/docker/Dockerfile` is a template that
-`bentoml containerize` completes; this writes the completed text.
+The bento's `env/docker/Dockerfile` is a template that `bentoml containerize` completes. This script
+writes the completed file and needs no container engine.
 """
 
 from __future__ import annotations

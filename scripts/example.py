@@ -1,6 +1,6 @@
-"""`python -m scripts.example`: draw the digit of the README's examples.
+"""`python -m scripts.example`: draw the digit for the examples in the README.
 
-Drawn, not taken from MNIST, so that the example also shows a digit the models never saw.
+The digit is not from MNIST, so the models have never seen it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STROKES = [(7.5, 7.5), (20.0, 7.5), (13.0, 22.0)]
 
 
 def seven() -> Image.Image:
-    """A 7 of MNIST's size, light on dark, drawn large and reduced."""
+    """A 7 of 28x28 pixels, light on dark, drawn large and scaled down."""
     large = Image.new("L", (28 * SCALE, 28 * SCALE))
     points = [(x * SCALE, y * SCALE) for x, y in STROKES]
     ImageDraw.Draw(large).line(points, fill=255, width=int(2.4 * SCALE), joint="curve")
@@ -26,7 +26,7 @@ def seven() -> Image.Image:
 
 
 def main() -> None:
-    """Write seven.png, its pixels as bytes, and the bodies of requests with them."""
+    """Write seven.png, its pixels as bytes, and the bodies of example requests."""
     image = seven()
     TARGET.mkdir(parents=True, exist_ok=True)
     image.save(TARGET / "seven.png")

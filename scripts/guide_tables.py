@@ -21,7 +21,7 @@ EXAMPLE = ["--modality", "image", "--n-labelled", "500", "--domain", "medical_di
 
 
 def sections() -> dict[str, str]:
-    """What stands between the markers of the page."""
+    """The text between the markers of each section of the page."""
     return {
         "example": example(),
         "facts": facts(),
@@ -48,7 +48,7 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def facts() -> str:
-    """Every fact, what it may be and what it means."""
+    """The table of facts, with their values and meanings."""
     return table(
         ("fact", "is", "what"),
         [(f"`{n}`", allowed(n), f.description or "") for n, f in Facts.model_fields.items()],
@@ -56,7 +56,7 @@ def facts() -> str:
 
 
 def answer() -> str:
-    """Every field of a decision."""
+    """The table of a decision's fields."""
     schema = Decision.model_json_schema()
     rows = []
     for name, field in schema["properties"].items():
@@ -69,7 +69,7 @@ def answer() -> str:
 
 
 def tiers() -> str:
-    """In which order clauses apply."""
+    """The table of tiers, in the order in which their clauses apply."""
     found = ruleset()
     rows = []
     for tier in found.document.tiers:
@@ -80,7 +80,7 @@ def tiers() -> str:
 
 
 def rules() -> str:
-    """Every clause with its conditions."""
+    """The table of clauses with their conditions."""
     rows = [
         (
             f"{rule.id}.{clause.id}",
@@ -97,12 +97,12 @@ def rules() -> str:
 
 
 def cases() -> str:
-    """The tested cases."""
+    """The table of tested cases."""
     return table(("case", "facts", "verdict", "strategy", "what fired"), map(_case, CASES))
 
 
 def size() -> str:
-    """How large the space is that the invariants are tested over."""
+    """The size of the space over which the invariants are tested."""
     space = Engine(ruleset()).space
     buckets = ", ".join(f"{name} {len(b)}" for name, b in space.buckets.items())
     return (

@@ -1,8 +1,9 @@
-"""`python -m scripts.mutate_rules`: does a test notice when `rules.yaml` changes?
+"""`python -m scripts.mutate_rules`: mutation testing of `rules.yaml`.
 
-Every threshold is moved by one and by a factor of ten, every comparison made strict or lax, every
-clause put in every other tier and given every other set of families. A mutant that answers all of
-`tests/guide/cases.py` as it must has survived, and shows a hole in the tests; the exit status is 1.
+The mutants change every threshold by one and by a factor of ten, toggle every comparison between
+strict and non-strict, and give every clause every other tier and every other set of families. A
+mutant survives if it passes all of `tests/guide/cases.py`, which shows a gap in the tests; the exit
+status is then 1.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ import yaml
 from guide.rules import FAMILIES, RULES, parse_rules
 from tests.guide.cases import failures
 
-# Mutants that answer every request as the original does, but for the tier they show.
+# Equivalent mutants: their decisions differ from the original only in the displayed tier.
 EQUIVALENT = {
     "T1.large in tier 2": "it meets nothing of tier 3 but what is silent where it fires",
-    "R3.few in tier 4": "R4.assumed still comes first, by the order of the file",
+    "R3.few in tier 4": "R4.assumed still precedes it in the order of the file",
 }
 _STRICTNESS = {"lt": "le", "le": "lt", "gt": "ge", "ge": "gt"}
 _SUBSETS = [list(s) for n in range(1, len(FAMILIES) + 1) for s in combinations(FAMILIES, n)]
@@ -78,21 +79,21 @@ def _comparisons(
 
 
 def main() -> int:
-    """Judge every mutant; print the survivors and a table of the kinds."""
+    """Test every mutant; print the survivors and a table by kind."""
     data = yaml.safe_load(RULES.read_bytes())
-    judged, caught = Counter[str](), Counter[str]()
+    tested, caught = Counter[str](), Counter[str]()
     for kind, description, mutated in mutants(data):
-        judged[kind] += 1
+        tested[kind] += 1
         if next(failures(parse_rules(mutated)), None) is not None:
             caught[kind] += 1
         elif description in EQUIVALENT:
             sys.stdout.write(f"equivalent: {description}: {EQUIVALENT[description]}\n")
-            judged[kind] -= 1
+            tested[kind] -= 1
         else:
             sys.stdout.write(f"survived: {description}\n")
-    for kind, count in judged.items():
+    for kind, count in tested.items():
         sys.stdout.write(f"{kind}: {caught[kind]} of {count} caught\n")
-    return int(caught != judged)
+    return int(caught != tested)
 
 
 if __name__ == "__main__":

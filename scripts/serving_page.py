@@ -1,6 +1,6 @@
-"""Serving on docs/benchmarks.md: its section and its two pictures.
+"""Serving on docs/benchmarks.md: its section and its two plots.
 
-All are functions of docs/results/serving_*.json, which `make bench` writes.
+All are generated from docs/results/serving_*.json, which `make bench` writes.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from benchmarks.serving.tails import MOST_OF_CAPACITY, split
 from scripts.guide_tables import table
 from scripts.svg import svg
 
-# What is asked, as the page says it.
-SAID = {
+# Descriptions of the kinds of requests.
+KINDS = {
     "json": "one image as JSON",
     "v2-json": "one image as JSON, Open Inference Protocol",
     "binary": "one image as bytes (ours: the protocol's binary tensors)",
@@ -30,33 +30,34 @@ COLOURS = {
 
 
 def section(closed: dict[str, Any], tails: dict[str, Any], overload: dict[str, Any]) -> list[str]:
-    """What the page says about serving, paragraph by paragraph."""
+    """The paragraphs of the section."""
     return [
         "## Serving",
-        f"`make bench`: {closed['model']} on {closed['cores']} cores of {closed['processor']}, "
-        "which the load generator shares. Every server is alone while it is measured, has an "
-        "environment of its own from a pinned file (`benchmarks/peers/`), one worker, one ONNX "
-        "Runtime thread and the same model file, and is asked the same images; its first answer "
-        "must be right. All run on uvloop and httptools and log no requests, but for stock "
-        "BentoML, which is as pip installs it; LitServe has its fast queue, MLServer no parallel "
-        "workers, Ray Serve its own HTTP proxy. Bare Starlette and bare ASGI check nothing: "
-        "floors, not services. Every second round goes through the servers in reverse.",
+        f"`make bench` measures {closed['model']} on {closed['cores']} cores of "
+        f"{closed['processor']}, which the load generator shares. Each server runs alone, in its "
+        "own environment from a pinned file (`benchmarks/peers/`), with one worker, one ONNX "
+        "Runtime thread and the same model file. All get the same images, and the first response "
+        "is checked. All run on uvloop and httptools and log no requests, except stock BentoML, "
+        "which has its default settings. LitServe uses its fast queue, MLServer has no parallel "
+        "workers, Ray Serve has its own HTTP proxy. Bare Starlette and bare ASGI validate nothing: "
+        "they are floors, not services. Every second round runs the servers in reverse order.",
         table(
             ("bar", "measured", "single rounds", "must be", "met"), _bars(closed, tails, overload)
         ),
         "### Closed loop",
         f"wrk, one request in flight per connection: medians of {closed['rounds']} interleaved "
-        f"rounds of {closed['seconds']} s. CPU is that of all of a server's processes per request.",
+        f"rounds of {closed['seconds']} s. CPU is the time of all processes of a server per "
+        "request.",
         "![Requests per second by connections](serving_closed.svg)",
         *_closed(closed),
         "### Tails",
-        "Open loop: evenly spaced requests leave when they are due, at a share of what the same "
-        "server reached with 8 connections just before, and a latency counts from then; medians of "
-        f"{tails['rounds']} rounds of {tails['seconds']} s, the p99 of single rounds beside them. "
-        "The generator takes part of a core itself.",
+        "Open loop: evenly spaced requests are sent at fixed times, at a share of the rate that "
+        "the same server reached with 8 connections just before. A latency is measured from the "
+        f"time at which the request was due. Figures are medians of {tails['rounds']} rounds of "
+        f"{tails['seconds']} s, with the p99 of each round. The generator uses part of a core.",
         "![p99 at shares of the capacity](serving_tails.svg)",
         table(
-            ("server", "asked", "share", "requests/s", "p50", "p99", "each", "p99.9", "errors"),
+            ("server", "request", "share", "requests/s", "p50", "p99", "each", "p99.9", "errors"),
             _tails(tails),
         ),
         *_side_by_side(tails),
@@ -67,18 +68,18 @@ def section(closed: dict[str, Any], tails: dict[str, Any], overload: dict[str, A
 
 
 def summary(closed: dict[str, Any]) -> str:
-    """Our requests per second over those of others, for the README."""
+    """The table of our requests per second relative to others, for the README."""
     rows = [
-        (peer, SAID[kind].partition(" (")[0], f"{ratio(closed, kind, peer):.2f} times")
+        (peer, KINDS[kind].partition(" (")[0], f"{ratio(closed, kind, peer):.2f} times")
         for kind, peer, _ in SPEED
     ]
     note = (
-        f"Requests per second over those of others, {CONNECTIONS} connections, one worker each, "
-        "the same model and images, one run on the same machine; ours with all checks, metrics and "
-        "limits on, access log and tracing off. Bare Starlette checks nothing. `make bench` "
-        "measures, `make docs` writes this table."
+        f"Requests per second relative to others, with {CONNECTIONS} connections, one worker each, "
+        "the same model and images, in one run on one machine. This service has all checks, "
+        "metrics and limits on, access log and tracing off. Bare Starlette validates nothing. "
+        "`make bench` measures, `make docs` writes this table."
     )
-    return f"{table(('against', 'asked', 'requests/s'), rows)}\n\n{note}"
+    return f"{table(('against', 'request', 'requests/s'), rows)}\n\n{note}"
 
 
 def _bars(
@@ -99,7 +100,7 @@ def _bars(
 def _closed(closed: dict[str, Any]) -> list[str]:
     header = ("server", "connections", "requests/s", "spread", "p50", "p99", "CPU", "errors")
     parts = []
-    for kind, said in SAID.items():
+    for kind, description in KINDS.items():
         rows = [
             (
                 row["server"],
@@ -112,9 +113,9 @@ def _closed(closed: dict[str, Any]) -> list[str]:
                 str(row["errors"]),
             )
             for row in closed["rows"]
-            if row["asked"] == kind
+            if row["kind"] == kind
         ]
-        parts += [f"`{kind}`: {said}.", table(header, rows)]
+        parts += [f"`{kind}`: {description}.", table(header, rows)]
     return parts
 
 
@@ -122,7 +123,7 @@ def _tails(tails: dict[str, Any]) -> list[tuple[str, ...]]:
     return [
         (
             row["server"],
-            f"`{row['asked']}`",
+            f"`{row['kind']}`",
             f"{row['share']:.0%}",
             f"{row['rate']:,.0f}",
             f"{row['p50_ms']:.2f} ms",
@@ -136,13 +137,13 @@ def _tails(tails: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _side_by_side(tails: dict[str, Any]) -> list[str]:
-    """All servers at the same rates, where those were measured."""
-    rows = sorted(split(tails["rows"])[1], key=lambda r: (r["asked"], r["equal_rate"], r["p99_ms"]))
+    """The comparison at equal rates, if it was measured."""
+    rows = sorted(split(tails["rows"])[1], key=lambda r: (r["kind"], r["equal_rate"], r["p99_ms"]))
     if not rows:
         return []
     cells = [
         (
-            f"`{row['asked']}`",
+            f"`{row['kind']}`",
             f"{row['equal_rate']:,}",
             row["server"],
             f"{row['p50_ms']:.2f} ms",
@@ -153,15 +154,16 @@ def _side_by_side(tails: dict[str, Any]) -> list[str]:
         for row in rows
     ]
     return [
-        "Side by side, all servers at the same rate; a server is left out where the rate is above "
-        f"{MOST_OF_CAPACITY:.0%} of what it can do.",
-        table(("asked", "requests/s", "server", "p50", "p99", "p99.9", "errors"), cells),
+        "All servers at equal rates; a server is left out if the rate is above "
+        f"{MOST_OF_CAPACITY:.0%} of its capacity.",
+        table(("request", "requests/s", "server", "p50", "p99", "p99.9", "errors"), cells),
     ]
 
 
 def _steady(steady: dict[str, Any]) -> str:
     return (
-        f"{steady['seconds']} s of ours at half of its capacity, {steady['rate']:,.0f} requests/s: "
+        f"This service for {steady['seconds']} s at half its capacity, {steady['rate']:,.0f} "
+        "requests/s: "
         f"p99 {steady['p99_ms']:.1f} ms, the longest {steady['max_ms']:.1f} ms; {steady['over']} "
         f"over {steady['limit_ms']:g} ms."
     )
@@ -172,26 +174,27 @@ def _overload(overload: dict[str, Any]) -> str:
     answers = ", ".join(f"{n:,} of {status}" for status, n in loaded["statuses"].items())
     memory = overload["resident_mib"]
     return (
-        "Requests of 64 images, for those of one image cost more to send and read than to answer: "
-        "the other core cannot send ten times as many. "
+        "Requests have 64 images: a request with one image costs more to send and read than to "
+        "answer, so the other core could not send ten times the capacity. "
         f"At {overload['times']} times the capacity of {overload['capacity']:,.0f} a second, for "
-        f"{loaded['seconds']} s: {answers}. What is accepted has a p99 of {loaded['p99_ms']:.1f} "
+        f"{loaded['seconds']} s: {answers}. Accepted requests have a p99 of {loaded['p99_ms']:.1f} "
         f"ms, against {unloaded['p99_ms']:.1f} ms without load; "
         f"{overload['accepted_share_of_capacity']:.0%} of the capacity is still served. Resident "
-        f"memory of all processes is {memory[0]} MiB at first and {memory[-1]} at last; health "
-        f"answered {overload['health'].get('200', 0)} times of "
-        f"{sum(overload['health'].values())}, within {overload['health_slowest_ms']:g} ms. Who is "
-        "served and who is turned away: [decision 19](decisions/0019-newest-first-in-a-crowd.md)."
+        f"memory of all processes is {memory[0]} MiB at the start and {memory[-1]} MiB at the "
+        f"end. The health routes responded to {overload['health'].get('200', 0)} of "
+        f"{sum(overload['health'].values())} requests, within {overload['health_slowest_ms']:g} "
+        "ms. The order of service under overload: "
+        "[decision 19](decisions/0019-newest-first-in-a-crowd.md)."
     )
 
 
 def closed_picture(closed: dict[str, Any]) -> str:
-    """Requests per second by connections, a panel per question, as SVG."""
-    kinds = [kind for kind in SAID if kind != "binary-64"]
+    """Requests per second by connections, with one panel per kind of request, as SVG."""
+    kinds = [kind for kind in KINDS if kind != "binary-64"]
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     for axes, kind in zip(figure.subplots(1, len(kinds), sharey=True), kinds, strict=True):
         for name in COLOURS:
-            rows = [r for r in closed["rows"] if (r["server"], r["asked"]) == (name, kind)]
+            rows = [r for r in closed["rows"] if (r["server"], r["kind"]) == (name, kind)]
             if rows:
                 _line(axes, name, rows, "connections", "requests_per_second")
         axes.set_title(kind, fontsize=10)
@@ -212,7 +215,7 @@ def tails_picture(tails: dict[str, Any]) -> str:
     for name in COLOURS:
         for kind, style in (("json", "-"), ("v2-json", "--")):
             shares, _ = split(tails["rows"])
-            rows = [r for r in shares if (r["server"], r["asked"]) == (name, kind)]
+            rows = [r for r in shares if (r["server"], r["kind"]) == (name, kind)]
             if rows:
                 label = f"{name}, {kind}"
                 _line(axes, name, rows, "share", "p99_ms", linestyle=style, label=label)
@@ -226,7 +229,7 @@ def tails_picture(tails: dict[str, Any]) -> str:
 
 
 def _legend(figure: Figure) -> None:
-    """One for all panels, outside, where it hides no line."""
+    """Draw one legend for all panels, outside of them."""
     lines = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
     figure.legend(
         list(lines.values()), list(lines), loc="outside lower center", ncols=4, fontsize=8

@@ -1,4 +1,4 @@
-"""Figures as text that is equal where the figures are."""
+"""Reproducible SVG: equal figures give equal text."""
 
 from __future__ import annotations
 

@@ -75,7 +75,9 @@ def build(
         )
         # A thread per model: its batches never wait behind the decoding of bodies.
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="run")
-        return Served(session, measure(session, settings), thread, statistics, settings)
+        policy = measure(session, settings)
+        session.release_buffers()
+        return Served(session, policy, thread, statistics, settings)
 
     models = load_all(settings, serve, selection=control.selection)
     control.attach(models)

@@ -1,4 +1,4 @@
-"""A real `bentoml serve` process."""
+"""A real server: our own supervisor, or `bentoml serve`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +35,17 @@ class Server:
 
     def workers(self) -> list[psutil.Process]:
         """The processes that answer, as opposed to the supervisor."""
-        return [
-            child
-            for child in psutil.Process(self.pid).children(recursive=True)
-            if any("worker" in part for part in child.cmdline())
-        ]
+        found = []
+        for child in psutil.Process(self.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # or a zombie
+                if any("worker" in part for part in child.cmdline()):
+                    found.append(child)
+        return found
+
+    def counts(self) -> Path:
+        """The folder of files in which the workers count."""
+        (folder,) = self.log.parent.glob("rosenblatt-*")
+        return folder / "statistics"
 
     def worker(self) -> psutil.Process:
         """The one process that answers."""
@@ -57,7 +63,7 @@ def free_port() -> int:
 
 @contextmanager
 def serve(
-    target: str = "service.app:Rosenblatt",
+    target: str | None = None,
     cwd: Path = ROOT,
     ready_status: tuple[int, ...] = (200,),
     python: str = sys.executable,
@@ -67,20 +73,21 @@ def serve(
     """Start the service on a free port with these environment variables; stop it after.
 
     One worker, unless they say otherwise, whatever the machine. `prefix` stands before the command.
+    With a `target`, and options after it, `bentoml serve` serves it.
     """
     port = free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("COV_", "COVERAGE_"))}
     with tempfile.TemporaryDirectory() as folder:
-        # BentoML keeps the metrics of its workers under its home and empties it at start: two
-        # servers of one home would lose each other's.
-        own = {"BENTOML_HOME": folder, "ROSENBLATT_WORKERS": "1"}
+        # The workers keep their counts below these; with `bentoml serve` two servers of one home
+        # would lose each other's.
+        own = {"BENTOML_HOME": folder, "TMPDIR": folder, "ROSENBLATT_WORKERS": "1"}
         environment |= own | settings
         log = Path(folder) / "log"
+        module = ["service.serve"] if target is None else ["bentoml", "serve", *target.split()]
         started = time.perf_counter()
         with log.open("wb") as sink:
             process = subprocess.Popen(
-                [*prefix, python, "-m", "bentoml", "serve", target,
-                 "--host", "127.0.0.1", "--port", str(port)],
+                [*prefix, python, "-m", *module, "--host", "127.0.0.1", "--port", str(port)],
                 cwd=cwd, env=environment, stdout=sink, stderr=subprocess.STDOUT,
             )  # fmt: skip
         url = f"http://127.0.0.1:{port}"

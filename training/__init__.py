@@ -1,6 +1,7 @@
-"""Scripts that produce the artifacts under `models/`. Start at `python -m training --help`.
+"""Scripts that produce the models under `models/`; start with `python -m training --help`.
 
-One file per trainer, readable top to bottom. Imports `contract`, never `service`.
+Each trainer is one file that reads from top to bottom. The package imports `contract`, never
+`service`.
 """
 
 from contract.telemetry import turn_off

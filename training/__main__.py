@@ -43,7 +43,7 @@ DataName = Annotated[
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option(envvar="ROSENBLATT_DATA_DIR", help="Where the MNIST files lie."),
+    typer.Option(envvar="ROSENBLATT_DATA_DIR", help="Folder of the MNIST files."),
 ]
 Out = Annotated[Path, typer.Option(help="Model repository to write to.")]
 
@@ -51,14 +51,14 @@ Out = Annotated[Path, typer.Option(help="Model repository to write to.")]
 @app.command()
 def train(
     models: Annotated[
-        list[str] | None, typer.Argument(help="Models to train; all if none.")
+        list[str] | None, typer.Argument(help="Models to train; all by default.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random choice.")] = 42,
     dataset: DataName = "mnist",
     data_dir: DataDir = None,
     out: Out = Path("models"),
 ) -> None:
-    """Train, export and write models; fails if one is below its floor."""
+    """Train, export and write models; fail if one is below its floor."""
     recipes = _chosen(models)
     data = _load(dataset, data_dir)
     manifests, failures = [], []
@@ -89,7 +89,7 @@ def race(
 ) -> None:
     """Train the CNN recipes over several seeds, in turn, and compare accuracy over time.
 
-    Fails if a bar is missed.
+    Fail if a bar is missed.
     """
     from training import race as racing
 
@@ -107,13 +107,13 @@ def race(
 @app.command()
 def variants(
     models: Annotated[Path, typer.Option(help="Model repository to add to.")] = Path("models"),
-    name: Annotated[list[str] | None, typer.Option(help="Models to take; all if none.")] = None,
+    name: Annotated[list[str] | None, typer.Option(help="Models to take; all by default.")] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Write the `cuda` variant of every version that needs one, after checking its answers.
 
-    They are checked on the golden samples and, where the model's data set is at hand, on its
-    whole test set; nothing is downloaded.
+    The answers are compared on the golden samples and, if the model's data set is available
+    locally, on its whole test set; nothing is downloaded.
     """
     try:
         found = entries(models)
@@ -128,7 +128,7 @@ def variants(
 
 
 def _data_of(entry: Entry, data_dir: Path | None) -> Dataset | None:
-    """The data set a version was trained on, if it is at hand."""
+    """The data set that a version was trained on, if it is available locally."""
     names: dict[str, Name] = {"mnist": "mnist", "digits": "digits"}
     record = read_manifest(entry).training
     if record is None or record.data.name not in names:
@@ -165,7 +165,7 @@ def _train(recipe: Recipe, data: Dataset, seed: int, out: Path, progress: Progre
 
 
 def _held(bars: list[Bar]) -> bool:
-    """Whether every bar that binds is held; says which are not."""
+    """True if every binding bar is held; print the missed ones."""
     missed = [bar for bar in bars if not bar.held]
     for bar in missed:
         shade, note = ("red", "") if bar.binds else ("yellow", " where there are matrix units")
@@ -186,7 +186,7 @@ def _progress() -> Progress:
 
 @dataclass
 class _Bar:
-    """A trainer's report drawn as one bar, made at its first call."""
+    """A `Report` that draws a progress bar; the bar appears with the first call."""
 
     progress: Progress
     name: str

@@ -1,4 +1,4 @@
-"""What the machine multiplies matrices with."""
+"""The hardware for matrix products: CUDA devices and the processor's matrix units."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ def cuda_name() -> str | None:
 
 
 def matrix_units() -> bool:
-    """Whether there are matrix units for bfloat16: CUDA, Intel AMX."""
+    """True if the machine has matrix units for bfloat16: CUDA or Intel AMX."""
     return torch.cuda.is_available() or torch.cpu._is_amx_tile_supported()
 
 
 def bfloat16_pays() -> bool:
-    """Whether half the precision saves time: matrix units, or AVX-512's bfloat16 dot product."""
+    """True if bfloat16 is faster than float32: with matrix units or AVX-512's bfloat16."""
     return matrix_units() or torch.cpu._is_avx512_bf16_supported()

@@ -1,4 +1,4 @@
-"""What a graph answers on the CPU."""
+"""Running a graph on the CPU."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contract.batch import Batch
 _BATCH = 1_000
 
 
-def ask(graph: bytes, batch: Batch) -> Batch:
-    """Every output of a graph for a batch of at least one row."""
+def run_graph(graph: bytes, batch: Batch) -> Batch:
+    """Every output of a serialised ONNX graph for a batch of at least one row."""
     session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     parts = [batch.slice(start, start + _BATCH) for start in range(0, len(batch), _BATCH)]

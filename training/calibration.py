@@ -1,7 +1,7 @@
-"""Temperature scaling (Guo et al., 2017): one number that makes stated confidence honest.
+"""Temperature scaling (Guo et al., 2017): calibration with one parameter.
 
-Probabilities are softmax(logits / T). T is the one that minimises the log loss on the
-validation set; it cannot change a label.
+Probabilities are softmax(logits / T). The temperature T minimises the log loss on the validation
+set; it does not change any label.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-# Perceptron margins are in the hundreds, vote logits below ten: search over magnitudes.
+# Logits differ in magnitude (the perceptron's are in the hundreds, votes are below ten), so the
+# search is over log(T).
 _LOG_BOUNDS = (np.log(1e-3), np.log(1e5))
 
 
 def fit_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """The temperature with the least log loss on (logits [n, classes], labels [n])."""
+    """The temperature with the least log loss, for logits [n, classes] and labels [n]."""
     found = minimize_scalar(
         lambda log_t: log_loss(logits / np.exp(log_t), labels), bounds=_LOG_BOUNDS
     )
@@ -24,11 +25,11 @@ def fit_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> f
 
 
 def probabilities(logits: NDArray[np.float64], temperature: float = 1.0) -> NDArray[np.float64]:
-    """softmax(logits / temperature), row by row."""
+    """softmax(logits / temperature) of each row, [n, classes]."""
     result: NDArray[np.float64] = softmax(logits / temperature, axis=1)
     return result
 
 
 def log_loss(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """Mean negative log-likelihood in nats."""
+    """Mean negative log-likelihood in nats, for logits [n, classes] and labels [n]."""
     return float(-np.mean(log_softmax(logits, axis=1)[np.arange(len(labels)), labels]))

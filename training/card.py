@@ -1,6 +1,6 @@
-"""The model card (Mitchell et al., 2019) of one version, from its manifest alone.
+"""The model card (Mitchell et al., 2019) of one version, generated from its manifest.
 
-A section is left out where its figures are absent: a model from elsewhere may have no metrics.
+Sections without figures are left out; an imported model, for example, may have no metrics.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DIGITS = (
 
 
 def card(manifest: Manifest, floor: float | None = None) -> str:
-    """Markdown. Every figure comes from the manifest; none is typed.
+    """The card as Markdown.
 
     Args:
         floor: test accuracy below which the trainer does not write the model.
@@ -49,7 +49,7 @@ def card(manifest: Manifest, floor: float | None = None) -> str:
 
 
 def _use(manifest: Manifest) -> str:
-    """What it takes and returns, as tables of its tensors."""
+    """Tables of the input and output tensors."""
     inputs = [
         (f"`{i.name}`", i.content, f"{i.datatype} {list(i.shape)}", ", ".join(i.columns))
         for i in manifest.inputs
@@ -95,7 +95,7 @@ def _classification(m: ClassificationMetrics, floor: float | None, *, trained: b
 
 
 def _quality(*, trained: bool) -> list[str]:
-    """Heading of the figures, and what they are worth."""
+    """The heading of the figures, with a warning if the model may have seen the samples."""
     if trained:
         return ["## Quality on the test set"]
     return [

@@ -1,11 +1,11 @@
-"""The data sets: MNIST (LeCun et al., 1998), and scikit-learn's digits where there is no network.
+"""The data sets: MNIST (LeCun et al., 1998), and scikit-learn's digits, which need no network.
 
-MNIST is looked for in the data directory (`ROSENBLATT_DATA_DIR`, plain or in a subfolder
-`mnist`), then in the cache (`ROSENBLATT_CACHE_DIR`), then downloaded into the cache from the
-public mirrors. Whatever the way, each file must have the published SHA-256 once uncompressed.
+MNIST is read from the data directory (`ROSENBLATT_DATA_DIR` or its subfolder `mnist`), else from
+the cache (`ROSENBLATT_CACHE_DIR`), else downloaded from the public mirrors into the cache. In every
+case the uncompressed files must have the published SHA-256.
 
 Split: the last 5,000 training images are the validation set. MNIST's training file mixes its two
-sources of writers throughout, so its tail is a fair sample; the test set is never chosen on.
+sources of writers throughout, so its tail is a fair sample. The test set is not used for choices.
 """
 
 from __future__ import annotations
@@ -80,12 +80,12 @@ def load(
     """Load a data set.
 
     Args:
-        data_dir: where the MNIST files lie; None reads `ROSENBLATT_DATA_DIR`.
-        cache_dir: where downloads are kept; None reads `ROSENBLATT_CACHE_DIR`.
-        mirrors: base addresses to download from, tried in turn.
+        data_dir: folder of the MNIST files; None reads `ROSENBLATT_DATA_DIR`.
+        cache_dir: folder of downloads; None reads `ROSENBLATT_CACHE_DIR`.
+        mirrors: base URLs to download from, tried in turn; empty for no download.
 
     Raises:
-        DatasetError: a file is missing everywhere, truncated, or not the published one.
+        DatasetError: a file cannot be found or downloaded, or differs from the published one.
     """
     if name == "digits":
         return _digits()
@@ -136,13 +136,13 @@ def _download(
             problems.append(f"{mirror} failed with {type(error).__name__}")
         path.unlink(missing_ok=True)
     raise DatasetError(
-        f"{file}.gz could not be had ({'; '.join(problems)}); put MNIST's four files into a "
+        f"{file}.gz was not found ({'; '.join(problems)}); put MNIST's four files into a "
         "directory and set ROSENBLATT_DATA_DIR, or train with DATASET=digits"
     )
 
 
 def _verified(path: Path) -> bytes:
-    """The uncompressed bytes of `path`, known to be the published ones."""
+    """The uncompressed bytes of `path`, after checking their SHA-256."""
     try:
         data = path.read_bytes()
         if path.suffix == ".gz":
@@ -163,14 +163,14 @@ def _verified(path: Path) -> bytes:
 def _parse_idx(data: bytes, path: Path) -> NDArray[np.uint8]:
     """Decode an IDX file: two zero bytes, type 8 (uint8), rank, then big-endian sizes."""
     if data[:3] != b"\x00\x00\x08":
-        raise DatasetError(f"{path} is no IDX file of unsigned bytes")
+        raise DatasetError(f"{path} is not an IDX file of unsigned bytes")
     rank = data[3]
     shape = np.frombuffer(data, ">u4", count=rank, offset=4)
     return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(tuple(map(int, shape)))
 
 
 def _digits() -> Dataset:
-    """1,797 real 8x8 digits, enlarged threefold and padded to MNIST's 28x28 and 0-255."""
+    """1,797 scanned digits of 8x8 pixels, enlarged threefold and padded to 28x28, 0-255."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()

@@ -1,4 +1,4 @@
-"""Images slightly turned, scaled, sheared and shifted, so that no epoch repeats another."""
+"""Random affine distortion of images, so that every epoch sees different data."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from torch.nn import functional as F
 def random_affine(
     *, rotation: float, scaling: float, shear: float, shift: float
 ) -> Callable[[Tensor], Tensor]:
-    """A function that draws an affine map per image, bilinear: [n, 1, 28, 28] to the same.
+    """A function that distorts each image of [n, 1, 28, 28] by a random affine map, bilinearly.
 
     Args:
-        rotation: at most so many degrees to either side.
-        scaling: at most so large a share, by axis; `shear` alike.
-        shift: at most so many pixels, by axis.
+        rotation: largest angle to either side, in degrees.
+        scaling: largest change of size per axis, as a share.
+        shear: largest shear, as a share.
+        shift: largest shift per axis, in pixels.
     """
     reach = torch.tensor(
         [np.radians(rotation), scaling, scaling, shear, shift / 14, shift / 14],

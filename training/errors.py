@@ -1,10 +1,10 @@
-"""What can go wrong in training on purpose.
+"""All errors of training, export and import.
 
 TrainingError
-├── DatasetError      a data file is missing, truncated or not the published one
-├── ExportError       a graph cannot be rewritten as asked
-├── ImportModelError  a model from elsewhere cannot be imported as asked
-├── ParityError       the exported graph does not answer as the fitted model does
+├── DatasetError      a data file is missing, truncated or differs from the published one
+├── ExportError       a graph cannot be rewritten as requested
+├── ImportModelError  a model cannot be imported as requested
+├── ParityError       the outputs of the exported graph differ from the fitted model's
 └── BelowFloorError   the model is worse than its documented floor
 """
 
@@ -14,19 +14,19 @@ class TrainingError(Exception):
 
 
 class DatasetError(TrainingError):
-    """A data file is missing, truncated or not the published one."""
+    """A data file is missing, truncated or differs from the published one."""
 
 
 class ExportError(TrainingError):
-    """A graph cannot be rewritten as asked."""
+    """A graph cannot be rewritten as requested."""
 
 
 class ImportModelError(TrainingError):
-    """A model from elsewhere cannot be imported as asked; the message says what to do."""
+    """A model cannot be imported as requested; the message says what to do."""
 
 
 class ParityError(TrainingError):
-    """The exported graph does not answer as the fitted model does."""
+    """The outputs of the exported graph differ from the fitted model's."""
 
 
 class BelowFloorError(TrainingError):

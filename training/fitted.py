@@ -1,4 +1,4 @@
-"""What every trainer returns, whatever its algorithm: enough to calibrate, export and describe."""
+"""The result of every trainer: what calibration, export and the model card need."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from training.datasets import Dataset
 
 # images uint8 [n, 28, 28] -> scores float64 [n, classes]
 Scorer = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
-# done, total, what it is at
+# Called with the work done, the total, and a short message.
 Report = Callable[[int, int, str], None]
 
 
 def silent(done: int, total: int, message: str) -> None:
-    """A report that goes nowhere."""
+    """A report that discards everything."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Accuracy as training goes on; x is in units of `unit` (trees, passes, rounds, epochs)."""
+    """Accuracy during training; `x` counts units of `unit` (trees, passes, rounds, epochs)."""
 
     unit: str
     x: tuple[float, ...]
@@ -36,14 +36,16 @@ class Fitted:
     """A fitted model.
 
     Attributes:
-        scores: the model in its own library, which the exported graph must equal.
-        validation_scores: float64 [n, classes], of a model that never saw the validation set.
+        scores: the model in its own library, the reference for the exported graph.
+        validation_scores: float64 [n, classes], of a model that was not fitted on the validation
+            set.
         core: the ONNX graph from `pixels` FP32 [n, 28, 28], 0-255, to `scores` FP32 [n, classes].
         link: how scores become logits; `log` for shares of votes, `identity` for the rest.
-        parity_tolerance: largest probability difference the export may show.
-        libraries: import names of the libraries whose versions matter.
-        refit: the shipped weights saw the validation set too, after every choice was made.
-        rivals: other scorers worth a line in the card; they too meet the test set at the end.
+        parity_tolerance: largest allowed difference of a probability in the exported graph.
+        seconds: wall-clock time of fitting.
+        libraries: import names of the libraries whose versions affect the result.
+        refit: True if the final weights were fitted on the validation set too, after all choices.
+        rivals: other scorers, by name, whose test accuracy the card also lists.
     """
 
     scores: Scorer
@@ -66,4 +68,4 @@ class Trainer(Protocol):
     """The one entry point of a trainer module."""
 
     def __call__(self, data: Dataset, *, seed: int, report: Report = silent) -> Fitted:
-        """Fit on `data`; choose and calibrate on its validation split only."""
+        """Fit on the training split of `data`; select on its validation split only."""

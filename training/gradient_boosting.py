@@ -1,8 +1,8 @@
 """Gradient-boosted trees (Friedman, 2001) with XGBoost (Chen and Guestrin, 2016).
 
-Each round adds one tree per class that corrects what the trees before it got wrong. Pixels need
-no more than a few histogram bins, and a tree that may look at only a few of them per node learns
-faster and overfits less; both were chosen on validation (docs/training-log.md).
+Each round adds one tree per class that corrects the errors of the trees before it. Pixels need only
+a few histogram bins, and sampling a few pixels per node makes training faster and reduces
+overfitting; both settings were chosen on the validation set (docs/training-log.md).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from training.fitted import Curve, Fitted, Report, silent
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """In XGBoost's own terms; `rounds` trees are grown for each class."""
+    """XGBoost's parameters, by their names there; `rounds` trees are grown per class."""
 
     rounds: int = 300
     eta: float = 0.2
@@ -96,7 +96,7 @@ class _Progress(xgboost.callback.TrainingCallback):
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         error = evals_log["validation"]["merror"][-1]
         self._report(epoch + 1, self._rounds, f"validation accuracy {1 - error:.4f}")
-        return False  # go on
+        return False  # continue training
 
 
 def _scores(booster: xgboost.Booster, images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -110,9 +110,9 @@ def _pixels(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _trees(booster: xgboost.Booster, n_targets: int) -> tuple[list[Tree], NDArray[np.floating]]:
-    """The trees and the base score of a booster, from XGBoost's documented JSON model format.
+    """The trees and the base score of a booster, from XGBoost's documented JSON format.
 
-    A tree goes left where x < threshold; leaf values stand in `split_conditions` too.
+    A node goes left if x < threshold. `split_conditions` holds the values of leaves too.
     """
     learner = json.loads(booster.save_raw("json"))["learner"]
     model = learner["gradient_booster"]["model"]

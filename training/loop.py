@@ -1,7 +1,7 @@
-"""The training loop of a convolutional network, whatever its recipe.
+"""The training loop of the convolutional networks.
 
-A recipe says what the network is, how it is optimised and what is done to the images; the loop does
-the rest. The clock stands still while the network is measured.
+A recipe defines the network, the optimizer and the distortion of the images. Training time excludes
+the evaluation of the network.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Schedule = torch.optim.lr_scheduler.LRScheduler
 
 
 class Recipe(Protocol):
-    """What differs from one network to the next."""
+    """Everything that differs between the networks."""
 
     @property
     def epochs(self) -> int:
@@ -37,33 +37,33 @@ class Recipe(Protocol):
 
     @property
     def keeps_short_batch(self) -> bool:
-        """True if an epoch ends with the images that do not fill a batch; else they are dropped."""
+        """True if the last, short batch of an epoch is used; False if it is dropped."""
 
     @property
     def modern(self) -> bool:
-        """True for channels-last memory, and bfloat16 where it pays."""
+        """True for channels-last memory, and bfloat16 where it is faster."""
 
     def training_part(self, split: Split) -> Split:
-        """The part of the data that is trained on."""
+        """The part of the split to train on."""
 
     def network(self) -> nn.Module:
         """Takes pixels of 0-255, float [n, 1, 28, 28]; returns logits [n, 10]."""
 
     def optimizer(self, network: nn.Module, steps: int) -> tuple[torch.optim.Optimizer, Schedule]:
-        """The optimizer and its learning-rate schedule over so many steps."""
+        """The optimizer and its learning-rate schedule over `steps` steps."""
 
     def distort(self, pixels: Tensor) -> Tensor:
-        """What the network sees of a batch, float [n, 1, 28, 28]."""
+        """The distorted images of a batch, float [n, 1, 28, 28]."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A fitted network, in evaluation mode on the CPU, and how it got there.
+    """A fitted network, in evaluation mode on the CPU, and its learning curve.
 
     Attributes:
-        accuracies: on the watched split, after each epoch.
+        accuracies: accuracy on the watched split after each epoch.
         elapsed: training seconds at the end of each watched epoch.
-        seconds: training seconds in all.
+        seconds: total training seconds.
     """
 
     network: nn.Module
@@ -87,7 +87,7 @@ def fit(
     """Train one recipe on one split.
 
     Args:
-        watch: measured after every epoch, for the learning curve; nothing is learned from it.
+        watch: split to evaluate after every epoch, for the learning curve; it is not trained on.
     """
     torch.manual_seed(seed)
     device = torch.device("cuda" if cuda_name() else "cpu")
@@ -112,8 +112,8 @@ def fit(
             schedule.step()
         if watch is not None:
             with clock.paused(device):
-                guesses = scores(network, watch.images).argmax(axis=1)
-                accuracies.append(float(np.mean(guesses == watch.labels)))
+                predicted = scores(network, watch.images).argmax(axis=1)
+                accuracies.append(float(np.mean(predicted == watch.labels)))
             report(epoch + 1, recipe.epochs, f"validation accuracy {accuracies[-1]:.4f}")
     seconds = clock.seconds
     return Outcome(network.cpu().eval(), tuple(accuracies), tuple(clock.pauses), seconds)
@@ -131,7 +131,7 @@ def scores(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float64]
 
 @dataclass
 class _Clock:
-    """Training seconds, without the pauses; `pauses` has the time at which each began."""
+    """Measures training seconds without pauses; `pauses` has the reading at each pause."""
 
     started: float = field(default_factory=time.perf_counter)
     pauses: list[float] = field(default_factory=list)
@@ -142,9 +142,9 @@ class _Clock:
         return time.perf_counter() - self.started - self.paused_for
 
     def paused(self, device: torch.device) -> _Pause:
-        """A context in which the clock stands still."""
+        """A context that stops the clock."""
         if device.type == "cuda":
-            torch.cuda.synchronize()  # queued work is training
+            torch.cuda.synchronize()  # queued work counts as training
         return _Pause(self)
 
 
@@ -174,7 +174,7 @@ def _batches_per_epoch(n: int, recipe: Recipe) -> int:
 
 
 def _batches(x: Tensor, y: Tensor, recipe: Recipe) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch in random order."""
+    """The batches of one epoch, in random order."""
     order = torch.randperm(len(x), device=x.device)
     for batch in range(_batches_per_epoch(len(x), recipe)):
         chosen = order[batch * recipe.batch_size : (batch + 1) * recipe.batch_size]

@@ -1,4 +1,4 @@
-"""Test-set metrics in the manifest's terms."""
+"""Metrics of classifiers, as records of the manifest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BINS = 15
 
 
 def accuracy(labels: NDArray[np.int64], truth: NDArray[np.int64]) -> float:
-    """Share of labels that are right."""
+    """Share of right labels."""
     return float(np.mean(labels == truth))
 
 
@@ -28,7 +28,7 @@ def wilson(correct: int, n: int, level: float = 0.95) -> Interval:
 def per_class(
     labels: NDArray[np.int64], truth: NDArray[np.int64], names: tuple[str, ...]
 ) -> tuple[ClassMetrics, ...]:
-    """Precision, recall and support of every class; a class never answered has precision 0."""
+    """Precision, recall and support of every class; a class never predicted has precision 0."""
     precision, recall, _, support = precision_recall_fscore_support(
         truth, labels, labels=np.arange(len(names)), zero_division=0.0
     )
@@ -41,7 +41,12 @@ def per_class(
 def expected_calibration_error(
     probabilities: NDArray[np.floating], truth: NDArray[np.int64], bins: int = BINS
 ) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins (Guo et al., 2017)."""
+    """Mean gap between confidence and accuracy over equal-width bins (Guo et al., 2017).
+
+    Args:
+        probabilities: [n, classes]
+        truth: [n]
+    """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == truth
     which = np.minimum((confidence * bins).astype(int), bins - 1)

@@ -1,14 +1,15 @@
-"""Rosenblatt's perceptron (1958) for many classes, with averaging. This one is ours.
+"""Rosenblatt's perceptron (1958) for many classes, with averaged weights, in NumPy.
 
-One weight vector per class; an image goes to the class with the highest w·x. Only a mistake
-teaches: the right class's weights move towards the image, the wrongly chosen one's away,
+Each class has a weight vector; an image is assigned to the class with the highest w·x. The weights
+change only after a mistake: those of the right class move towards the image, those of the predicted
+class move away,
 
     w[y] <- w[y] + x        w[y'] <- w[y'] - x        (learning rate 1; any other only scales w)
 
-Digits are not linearly separable, so the weights never settle and the last ones are as good as
-the last few images. The average of the weights over every step is steadier (Freund and
-Schapire, 1999). It is kept lazily: beside w runs u, the same updates times the step they
-happened at, and the average after n steps is w - u / n (Daume, 2006).
+Digits are not linearly separable, so the weights never converge, and the last weights depend on the
+last few images. The average of the weights over all steps is more stable (Freund and Schapire,
+1999). It is computed lazily: u accumulates each update times its step number, and the average after
+n steps is w - u / n (Daume, 2006).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from training.fitted import Curve, Fitted, Report, silent
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """`passes` over the training split, each in a fresh random order."""
+    """`passes` over the training split, each in a new random order."""
 
     passes: int = 10
 
@@ -54,12 +55,12 @@ def train(
         report(done, settings.passes, f"{mistakes[-1]:,} mistakes" if mistakes else "")
         mistakes.append(0)
         for i in rng.permutation(len(x)):
-            guess, truth = int((w @ x[i]).argmax()), y[i]
-            if guess != truth:
+            predicted, truth = int((w @ x[i]).argmax()), y[i]
+            if predicted != truth:
                 w[truth] += x[i]
-                w[guess] -= x[i]
+                w[predicted] -= x[i]
                 u[truth] += step * x[i]
-                u[guess] -= step * x[i]
+                u[predicted] -= step * x[i]
                 mistakes[-1] += 1
             step += 1
         averaged_curve.append(_accuracy(w - u / step, data.validation))

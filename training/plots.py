@@ -1,4 +1,4 @@
-"""Pictures for the model cards, as PNG bytes."""
+"""Plots for the model cards, as PNG bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INK = "#1f3a5f"
 
 
 def confusion(labels: NDArray[np.int64], truth: NDArray[np.int64], names: tuple[str, ...]) -> bytes:
-    """Confusion matrix; the diagonal is left pale so that the mistakes are what is seen."""
+    """Confusion matrix; the diagonal is left pale, so that the mistakes stand out."""
     counts = confusion_matrix(truth, labels, labels=np.arange(len(names)))
     shade = counts.astype(float)
     np.fill_diagonal(shade, 0)
@@ -38,7 +38,7 @@ def confusion(labels: NDArray[np.int64], truth: NDArray[np.int64], names: tuple[
 
 
 def learning_curve(title: str, curve: Curve) -> bytes:
-    """Validation accuracy as training goes on."""
+    """Validation accuracy during training."""
     figure = Figure(figsize=(5, 3), layout="constrained")
     axes = figure.subplots()
     marker = "o" if len(curve.x) <= 20 else ""
@@ -53,6 +53,6 @@ def learning_curve(title: str, curve: Curve) -> bytes:
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    # No software or date stamp, so that equal figures are equal bytes.
+    # Without a software or date stamp, equal figures give equal bytes.
     figure.savefig(buffer, format="png", dpi=90, metadata={"Software": None})
     return buffer.getvalue()

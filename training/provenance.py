@@ -1,4 +1,4 @@
-"""Where a model comes from: processor, library versions, source commit."""
+"""The circumstances of training: processor, library versions, source commit."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """From a fitted model to a version in the model repository.
 
 Fitted model -> temperature -> ONNX graph -> parity -> metrics -> floor -> variant for GPUs ->
-golden -> manifest, card and pictures -> repository. Nothing is written unless every step holds.
+golden -> manifest, card and plots -> repository. Nothing is written unless every step succeeds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from contract.records import (
 from contract.repository import check_graph, record_of, write
 from contract.tensors import Input, Output
 from training import metrics, plots, provenance
-from training.answers import ask
+from training.answers import run_graph
 from training.calibration import fit_temperature, log_loss, probabilities
 from training.card import card
 from training.datasets import Dataset, Split
@@ -40,13 +40,13 @@ from training.recipes import Recipe
 from training.variants import CUDA_FILE, agreement, cuda_variant
 
 GOLDEN_PER_CLASS = 2
-# CPUs and GPUs sum in different orders; TF32 convolutions keep ten bits of mantissa.
+# CPUs and GPUs sum in different orders, and TF32 convolutions have ten bits of mantissa.
 GOLDEN_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
 class _Exported:
-    """The graph and what it answers on the test set."""
+    """The exported graph and its outputs on the test set."""
 
     graph: bytes
     temperature: float
@@ -60,8 +60,9 @@ def publish(
     """Export, check, describe and write one model version.
 
     Raises:
-        ParityError: the graph does not answer as the fitted model does, or its variant as it.
-        BelowFloorError: its test accuracy is below the recipe's floor for this data set.
+        ParityError: the outputs of the graph differ from the fitted model's, or those of its
+            variant differ from the graph's.
+        BelowFloorError: the test accuracy is below the recipe's floor for this data set.
     """
     scores = fitted.scores(data.test.images)
     exported = _export(recipe, fitted, data, scores)
@@ -147,7 +148,7 @@ def _export(
         name=recipe.name,
     )
     graph = serialize(model)
-    answers = ask(graph, Batch({"images": data.test.images}))
+    answers = run_graph(graph, Batch({"images": data.test.images}))
     expected = {
         "label": scores.argmax(axis=1),
         "probabilities": probabilities(logits_of(scores, fitted.link), temperature),
@@ -155,7 +156,7 @@ def _export(
     difference = compare(Batch(expected), answers, outputs_of(data.labels))
     if not difference.within(fitted.parity_tolerance):
         raise ParityError(
-            f"{recipe.name}: the graph does not answer as the fitted model does: {difference} "
+            f"{recipe.name}: the graph's outputs differ from the fitted model's: {difference} "
             f"(limit {fitted.parity_tolerance:g}); nothing was written"
         )
     parity = Parity(
@@ -168,10 +169,11 @@ def _export(
 
 
 def _graphs(recipe: Recipe, exported: _Exported, data: Dataset) -> dict[str, tuple[str, bytes]]:
-    """File name and bytes of every variant; `cuda` only where the graph needs another there."""
+    """File name and bytes of every variant; `cuda` only if the graph needs its own variant."""
     graphs = {"default": ("model.onnx", exported.graph)}
     if variant := cuda_variant(exported.graph):
-        # The graph's own single-precision sums may be this far off; the variant's are not.
+        # The variant sums in double precision; the graph's own single-precision sums may deviate
+        # from exact ones by the tolerance of its parity.
         limit = exported.parity.tolerance
         images = Batch({"images": data.test.images})
         agreement(recipe.name, variant, images, exported.answers, outputs_of(data.labels), limit)
@@ -204,7 +206,7 @@ def _metrics(
 
 
 def _golden(answers: Batch, test: Split) -> GoldenSamples:
-    """The first test images of each class, with the graph's own answers."""
+    """The first test images of each class, with the graph's outputs."""
     chosen = np.concatenate(
         [np.flatnonzero(test.labels == k)[:GOLDEN_PER_CLASS] for k in np.unique(test.labels)]
     )

@@ -1,9 +1,9 @@
 """The race of the CNN recipes: accuracy and time over several seeds, in one run.
 
-`guide` is the document's recipe, `sprint` the short schedule, `fast` the one whose model ships.
-The runs take turns, so that a slow minute of the machine hits all. After every epoch a run looks
-at the test set: the clock stands still, and nothing is learned or chosen by it. Absolute seconds
-belong to the machine; their ratios are the claims.
+`guide` is the guide's recipe, `sprint` the short schedule, `fast` the recipe of the committed
+model. The recipes take turns, so that a slow phase of the machine affects all of them. After every
+epoch the network is evaluated on the test set; this time is not counted, and nothing is learned or
+chosen from it. Absolute seconds depend on the machine; the claims are ratios.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from training.fitted import Report, silent
 from training.loop import fit
 
 RECIPES: dict[str, Guide | Fast] = {"guide": Guide(), "sprint": Fast.sprint(), "fast": Fast()}
-DOCUMENT_ACCURACY = 0.9921  # what the guide reports for its recipe (section 9)
-FLOOR = 0.9950  # of the mean over the seeds of `fast`, on MNIST
-SPRINT_TIME = 1 / 3  # of the seconds of `guide`
+DOCUMENT_ACCURACY = 0.9921  # the guide's figure for its recipe (section 9)
+FLOOR = 0.9950  # mean accuracy of `fast` over the seeds, on MNIST
+SPRINT_TIME = 1 / 3  # time of `sprint`, as a share of `guide`'s
 
 
 @dataclass(frozen=True)
-class Look:
-    """The test set after an epoch, and the training seconds it took to get there."""
+class EpochResult:
+    """Test accuracy after an epoch, and the training seconds until then."""
 
     seconds: float
     test_accuracy: float
@@ -38,30 +38,31 @@ class Look:
 
 @dataclass(frozen=True)
 class Lap:
-    """One run of one recipe; the last epoch's look is its result."""
+    """One run of one recipe with one seed."""
 
     recipe: str
     seed: int
-    epochs: tuple[Look, ...]
+    epochs: tuple[EpochResult, ...]
 
     @property
     def test_accuracy(self) -> float:
-        """Of the fitted network."""
+        """Test accuracy after the last epoch."""
         return self.epochs[-1].test_accuracy
 
     @property
     def seconds(self) -> float:
-        """Of the whole training."""
+        """Seconds of the whole training."""
         return self.epochs[-1].seconds
 
 
 @dataclass(frozen=True)
 class Race:
-    """All runs, and what they ran on.
+    """All runs, and the device.
 
     Attributes:
-        matrix_units: whether the device has them; the bar on the time of `fast` asks for them.
-        precision: of `sprint` and `fast`; `guide` runs in float32 everywhere.
+        matrix_units: True if the device has matrix units; the bar on the time of `fast` binds only
+            with them.
+        precision: precision of `sprint` and `fast`; `guide` always runs in float32.
     """
 
     device: str
@@ -88,7 +89,7 @@ class Race:
 
 @dataclass(frozen=True)
 class Bar:
-    """A limit that a mean over the seeds must keep; one that does not bind is only reported."""
+    """A limit on a mean over the seeds; a bar that does not bind is only reported."""
 
     recipe: str
     what: str
@@ -99,7 +100,7 @@ class Bar:
 
     @property
     def held(self) -> bool:
-        """Whether the figure is on the right side of the limit."""
+        """True if the figure is on the right side of the limit."""
         if self.relation == "at least":
             return self.measured >= self.limit
         return self.measured <= self.limit
@@ -114,11 +115,11 @@ class Bar:
 def run(data: Dataset, seeds: Mapping[str, int], report: Report = silent) -> Race:
     """Run every seed of every recipe in turn; the seeds are 0, 1, 2, ...
 
-    `guide` trains as the document does, on all training images less its own tenth; the others
-    on the training split alone.
+    As in the guide, `guide` trains on all training images except the tenth that it holds out; the
+    others train on the training split.
 
     Args:
-        seeds: how many, by recipe.
+        seeds: number of seeds by recipe.
     """
     rounds = range(max(seeds.values()))
     queue = [(recipe, seed) for seed in rounds for recipe in RECIPES if seed < seeds[recipe]]
@@ -138,15 +139,15 @@ def run(data: Dataset, seeds: Mapping[str, int], report: Report = silent) -> Rac
 def _lap(recipe: str, seed: int, data: Dataset) -> Lap:
     split = data.train + data.validation if recipe == "guide" else data.train
     outcome = fit(RECIPES[recipe], split, seed=seed, watch=data.test)
-    looks = zip(outcome.elapsed, outcome.accuracies, strict=True)
-    return Lap(recipe, seed, tuple(Look(round(s, 2), accuracy) for s, accuracy in looks))
+    epochs = zip(outcome.elapsed, outcome.accuracies, strict=True)
+    return Lap(recipe, seed, tuple(EpochResult(round(s, 2), accuracy) for s, accuracy in epochs))
 
 
 def bars(race: Race) -> list[Bar]:
-    """What the recipes must reach.
+    """The bars for the recipes.
 
-    That `fast` is no slower than `guide` is asked of machines with matrix units alone: without
-    them ten epochs of its larger network take longer, which is reported and loses nothing.
+    `fast` must be as fast as `guide` only on machines with matrix units; without them, ten epochs
+    of its larger network take longer, which is reported but is no failure.
     """
     accuracy, ratio = "mean test accuracy", "time as a share of guide's"
     return [

@@ -1,10 +1,10 @@
 """Random forest (Breiman, 2001) on raw pixels, with scikit-learn.
 
-The guide's classical half: every pixel is a feature of its own, and no tree knows that two of
-them are neighbours. Trees are grown to the end, so each leaf votes for one class.
+Every pixel is an independent feature; the trees do not use the fact that pixels are neighbours.
+Trees are fully grown, so each leaf votes for one class.
 
-Choices and calibration are made with a forest fitted on the training split and judged on the
-validation split; the forest that ships is then refitted on both.
+Choices and calibration use a forest that is fitted on the training split and evaluated on the
+validation split; the committed forest is then refitted on both.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from training.fitted import Curve, Fitted, Report, silent
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """In scikit-learn's own terms; `max_features` pixels are looked at per split.
+    """scikit-learn's parameters, by their names there.
 
-    Without `bootstrap` every tree sees all images, and the trees differ by the pixels they may
-    look at alone, as in Ho's random subspaces (1998): worth half a point here.
+    Without `bootstrap` every tree is fitted on all images, and the trees differ only by the
+    `max_features` pixels sampled per split, as in Ho's random subspaces (1998). This gains half a
+    point of accuracy on MNIST.
     """
 
     n_estimators: int = 100
@@ -42,7 +43,7 @@ def train(
     hyperparameters: Hyperparameters | None = None,
     report: Report = silent,
 ) -> Fitted:
-    """Fit, judge on validation, refit on both splits."""
+    """Fit, evaluate on the validation split, refit on both splits."""
     settings = hyperparameters or Hyperparameters()
     started = time.perf_counter()
     total = 2 * settings.n_estimators
@@ -72,7 +73,7 @@ def train(
     )
 
 
-# Honesty about the test set; docs/training-log.md has the figures.
+# This choice was made after the test set had been used once; docs/training-log.md has the figures.
 _CHOICE = (
     "bootstrap was dropped after the test set had been seen once, for another setting (0.9700 on "
     "MNIST); what replaced it was chosen on 10,000 training images"
@@ -82,7 +83,7 @@ _CHOICE = (
 def _fit(
     split: Split, settings: Hyperparameters, seed: int, report: Report, done: int, total: int
 ) -> RandomForestClassifier:
-    """Grow the forest ten trees at a time, so that there is something to show."""
+    """Grow the forest ten trees at a time, to report progress."""
     forest = RandomForestClassifier(
         n_estimators=0,
         max_features=settings.max_features,
@@ -120,7 +121,7 @@ def _pixels(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _tree(tree: object) -> Tree:
-    """scikit-learn's arrays as ours; it goes left where x <= threshold, and pixels are whole."""
+    """Convert scikit-learn's arrays. A node goes left if x <= threshold; pixels are integers."""
     values = tree.value[:, 0, :]  # type: ignore[attr-defined]
     return Tree(
         left=tree.children_left,  # type: ignore[attr-defined]

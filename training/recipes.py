@@ -12,9 +12,10 @@ from training.fitted import Trainer
 
 @dataclass(frozen=True)
 class Recipe:
-    """One model: what it is called, which module trains it, how good it must be.
+    """One model: its names, the module that trains it, and its required accuracy.
 
-    `floors` are test accuracies per data set; a model below its floor is not written.
+    Attributes:
+        floors: required test accuracy per data set; a model below it is not written.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Recipe:
 
     @property
     def trainer(self) -> Trainer:
-        """The module's `train`; imported here, so that a perceptron does not wait for torch."""
+        """The module's `train`, imported late, so that other models do not import torch."""
         trainer: Trainer = importlib.import_module(self.module).train
         return trainer
 
@@ -62,7 +63,7 @@ RECIPES = (
         algorithm="cnn",
         family="deep_learning",
         module="training.cnn",
-        # One run; the mean over several seeds must reach 0.9950, which `race` checks.
+        # The floor of a single run; `race` checks that the mean over seeds reaches 0.9950.
         floors={"mnist": 0.9945, "digits": 0.92},
     ),
 )

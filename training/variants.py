@@ -1,7 +1,8 @@
-"""Graphs for other devices beside a model's own: `cuda` for trees, which have no kernel there.
+"""Variants of a model's graph for other devices: `cuda` for trees, which have no CUDA kernel.
 
-A variant is written only if it answers as the model itself does; both are asked on the CPU, whose
-whole-number steps and double sums are those of any device (training/export/tensors.py).
+A variant is written only if its outputs agree with the model's. Both run on the CPU for this check;
+the variant's integer steps and double-precision sums give the same results on every device
+(training/export/tensors.py).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contract.batch import Batch
 from contract.manifest import MANIFEST_FILE, Manifest
 from contract.repository import Entry, audit, check_graph, record_of, write
 from contract.tensors import Output
-from training.answers import ask
+from training.answers import run_graph
 from training.datasets import Dataset
 from training.errors import ParityError
 from training.export.packing import serialize
@@ -28,7 +29,7 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Added:
-    """A variant that was written: its bytes, and its agreement on each set of samples."""
+    """A written variant: its size in bytes, and its agreement on each set of samples."""
 
     manifest: Manifest
     bytes: int
@@ -36,7 +37,7 @@ class Added:
 
 
 def cuda_variant(graph: bytes) -> bytes | None:
-    """The graph that stands for `graph` on a GPU, or None where it can stand for itself.
+    """The variant of `graph` for a GPU, or None if `graph` itself can run there.
 
     Raises:
         ExportError: its trees cannot be rewritten as tensors.
@@ -53,28 +54,32 @@ def agreement(
     outputs: Sequence[Output],
     tolerance: float = TOLERANCE,
 ) -> Difference:
-    """Compare a variant's answers with the model's own.
+    """Compare a variant's outputs with the model's own.
+
+    Args:
+        name: the model's name, for messages.
+        own: the model's outputs for `inputs`.
 
     Raises:
-        ParityError: a label differs, or a number by more than the tolerance.
+        ParityError: a label differs, or a number differs by more than the tolerance.
     """
-    difference = compare(own, ask(variant, inputs), outputs)
+    difference = compare(own, run_graph(variant, inputs), outputs)
     if not difference.within(tolerance):
         raise ParityError(
-            f"{name}: the variant does not answer as the model does: {difference} "
+            f"{name}: the variant's outputs differ from the model's: {difference} "
             f"(limit {tolerance:g}); nothing was written"
         )
     return difference
 
 
 def add_cuda(entry: Entry, data: Dataset | None = None) -> Added | None:
-    """Write a version's `cuda` variant beside it; None where it needs none.
+    """Write a version's `cuda` variant next to it; returns None if it needs none.
 
-    Parity is checked on the golden samples, and on the test set where `data` is given.
+    Parity is checked on the golden samples, and on the test set if `data` is given.
 
     Raises:
         ContractError: the version fails its audit.
-        TrainingError: its trees cannot be rewritten, or the variant answers otherwise.
+        TrainingError: its trees cannot be rewritten, or the variant's outputs differ.
     """
     artifact = audit(entry)
     variant = cuda_variant(artifact.graph)
@@ -86,7 +91,7 @@ def add_cuda(entry: Entry, data: Dataset | None = None) -> Added | None:
     }
     if data is not None:
         test = Batch({manifest.inputs[0].name: data.test.images})
-        own = ask(artifact.graph, test)
+        own = run_graph(artifact.graph, test)
         found["test"] = agreement(str(entry), variant, test, own, manifest.outputs)
     record = record_of(CUDA_FILE, variant)
     manifest = manifest.model_copy(update={"files": {**manifest.files, "cuda": record}})

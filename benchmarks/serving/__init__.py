@@ -1,13 +1,13 @@
-"""Serving, measured: this service against its peers and against the floors, on loopback.
+"""The serving benchmark: this service against its peers and against floors, on loopback.
 
-    contenders   who: how each starts, in an environment of its own
-    questions    what each is asked: the bytes of a request, and whether an answer is right
-    process      one running contender: its address, its CPU time, its memory
-    closed       wrk: a request in flight per connection
-    tails        requests at due times, at a share of what the contender can do
-    overload     requests at ten times of what it can do
+    contenders   the servers: how each starts, in its own environment
+    requests     the bytes of a request, and the check of its response
+    process      a running contender: its address, CPU time and memory
+    closed       closed loop with wrk: one request in flight per connection
+    tails        open loop at a share of the contender's capacity
+    overload     open loop at ten times the capacity
 
-Every figure is of one worker and one ONNX Runtime thread, and of the same model file. Servers are
-measured alone and in turns, so that a slow minute of the machine hits all; only ratios of one run
-are claims.
+Every server has one worker, one ONNX Runtime thread and the same model file. The servers are
+measured one at a time and in turns, so that a slow phase of the machine affects all of them; only
+ratios within one run are claims.
 """

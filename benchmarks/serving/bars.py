@@ -1,4 +1,4 @@
-"""What the service must reach, and whether it did, from the three files of results."""
+"""The bars for the service, checked against the three files of results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Document = Mapping[str, Any]
 PARTS = ("closed", "tails", "overload")
 
 LOOP = "in-process loop"
-# Requests per second over a peer's at 8 connections: the question, the peer, the least ratio.
+# Least ratio of our requests per second to a peer's at 8 connections: (kind, peer, ratio).
 SPEED = (
     ("json", "FastAPI + pydantic", 1.4),
     ("json", "stock BentoML", 5.0),
@@ -24,7 +24,7 @@ SPEED = (
     ("binary", "bare Starlette", 1.0),
 )
 CONNECTIONS = 8
-# Whose tail ours must not exceed, each at this share of its own capacity.
+# Our p99 must not exceed the p99 of these peers, each at TAIL_SHARE of its own capacity.
 TAILS = (
     ("json", "FastAPI + pydantic"),
     ("json", "stock BentoML"),
@@ -36,16 +36,17 @@ TAIL_SHARE = 0.7
 LOOP_SHARE = 0.9
 P99_TIMES = 5.0
 MEMORY_TIMES = 1.05
-# Seconds of an overload after which memory must stay as it is.
+# Seconds of an overload after which memory must not grow.
 SETTLED = 5
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: `measured` must be at least, or at most, `limit`, without a single error of ours.
+    """One bar: `measured` must be at least, or at most, `limit`, and there must be no errors.
 
     Attributes:
-        spread: the least and the most of single rounds, where there are several.
+        errors: failed requests of this service in the measurement.
+        spread: lowest and highest value of the single rounds, if there are several.
     """
 
     what: str
@@ -57,7 +58,7 @@ class Bar:
 
     @property
     def held(self) -> bool:
-        """Whether it was reached."""
+        """True if the bar was reached."""
         if self.errors:
             return False
         if self.relation == "at least":
@@ -66,17 +67,17 @@ class Bar:
 
 
 def bars(closed: Document, tails: Document, overload: Document) -> list[Bar]:
-    """Every bar."""
+    """All bars, from the results of the three parts."""
     return [*_speed(closed), *_tails(tails), *_overload(overload)]
 
 
 def ratio(closed: Document, kind: str, peer: str) -> float:
-    """Our requests per second over a peer's, the same question: the median over the rounds."""
+    """Ratio of our requests per second to a peer's for one kind: the median over the rounds."""
     return statistics.median(_ratios(closed, kind, peer))
 
 
 def _ratios(closed: Document, kind: str, peer: str) -> list[float]:
-    """Of each round; the in-process loop has one connection to nobody."""
+    """The ratio in each round; the in-process loop counts as one connection."""
     ours = _closed(closed, OURS, kind, CONNECTIONS)["each"]
     theirs = _closed(closed, peer, kind, 1 if peer == LOOP else CONNECTIONS)["each"]
     what = "requests_per_second"
@@ -105,7 +106,7 @@ def _tails(tails: Document) -> list[Bar]:
         found.append(Bar(what, measured, "at most", 1.0, ours["errors"]))
     steady = tails["steady"]
     errors = sum(n for status, n in steady["statuses"].items() if status != "200")
-    what = f"longest of {steady['seconds']} s at half of the capacity, ms"
+    what = f"longest latency in {steady['seconds']} s at half the capacity, ms"
     return [*found, Bar(what, steady["max_ms"], "at most", steady["limit_ms"], errors)]
 
 
@@ -113,25 +114,25 @@ def _overload(overload: Document) -> list[Bar]:
     settled = overload["resident_mib"][SETTLED:]
     unhealthy = sum(n for status, n in overload["health"].items() if status != "200")
     return [
-        Bar("overload: answers neither right nor an honest 429 or 503", overload["dishonest"],
+        Bar("overload: responses other than a correct 200, a 429 or a 503", overload["unexpected"],
             "at most", 0),
-        Bar("overload: p99 of what is accepted over p99 without load", overload["p99_ratio"],
+        Bar("overload: p99 of accepted requests over p99 without load", overload["p99_ratio"],
             "at most", P99_TIMES),
-        Bar("overload: resident memory, most over that after 5 s", round(
+        Bar("overload: peak resident memory over that after 5 s", round(
             max(settled) / settled[0], 3), "at most", MEMORY_TIMES),
-        Bar("overload: health not answered", unhealthy, "at most", 0),
+        Bar("overload: failed health requests", unhealthy, "at most", 0),
     ]  # fmt: skip
 
 
 def _closed(closed: Document, name: str, kind: str, connections: int) -> Document:
     wanted = (name, kind, connections)
     return next(
-        row for row in closed["rows"] if (row["server"], row["asked"], row["connections"]) == wanted
+        row for row in closed["rows"] if (row["server"], row["kind"], row["connections"]) == wanted
     )
 
 
 def _tail(tails: Document, name: str, kind: str) -> Document:
     wanted = (name, kind, TAIL_SHARE)
     return next(
-        row for row in tails["rows"] if (row["server"], row["asked"], row["share"]) == wanted
+        row for row in tails["rows"] if (row["server"], row["kind"], row["share"]) == wanted
     )

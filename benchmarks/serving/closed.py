@@ -1,4 +1,4 @@
-"""Closed loop: wrk keeps one request in flight per connection, as fast as answers come."""
+"""Closed loop: wrk keeps one request in flight per connection."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from benchmarks.load import Load, closed_loop
 from benchmarks.serving.bars import LOOP
 from benchmarks.serving.contenders import OURS, Contender
 from benchmarks.serving.process import Running, running
-from benchmarks.serving.questions import QUESTIONS, ROWS, Question
-from benchmarks.serving.rounds import gather, questions
+from benchmarks.serving.requests import KINDS, ROWS, Request
+from benchmarks.serving.rounds import checked_requests, gather
 from benchmarks.serving.subject import Subject
 
 CONNECTIONS = {"json": (1, 8, 32, 64), "v2-json": (1, 8, 32, 64), "binary": (1, 8, 32, 64),
@@ -27,7 +27,15 @@ WARM_UP_SECONDS = 2
 def measure(
     subject: Subject, rounds: int, seconds: int, names: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """Every contender in turn, `rounds` times; a row per contender, question and connections."""
+    """Measure every contender in turn, `rounds` times.
+
+    Args:
+        seconds: duration of each measurement.
+        names: contenders to measure; all by default.
+
+    Returns:
+        one row per contender, kind and number of connections
+    """
     found = gather(rounds, names, lambda one: _round(one, subject, seconds))
     return [_row(*key, each) for key, each in found.items()]
 
@@ -35,28 +43,29 @@ def measure(
 def _round(
     contender: Contender, subject: Subject, seconds: int
 ) -> list[tuple[tuple[str, str, int], dict[str, Any]]]:
-    """All that one contender is asked while it runs once."""
+    """All measurements of one contender in one round."""
     made = []
     with running(contender, subject.model) as server:
-        for kind, asked in questions(server, contender, subject, QUESTIONS):
-            _load(server, asked, 8, WARM_UP_SECONDS)
+        for kind, request in checked_requests(server, contender, subject, KINDS):
+            _load(server, request, 8, WARM_UP_SECONDS)
             for connections in CONNECTIONS[kind]:
                 used = server.cpu_seconds()
-                load = _load(server, asked, connections, seconds)
+                load = _load(server, request, connections, seconds)
                 used = server.cpu_seconds() - used
                 one = asdict(load) | {"cpu_us": round(used / max(load.requests, 1) * 1e6, 1)}
                 made.append(((contender.name, kind, connections), one))
-    if contender.name == OURS:  # the floor of our batches, beside them in time
+    if contender.name == OURS:  # the floor of our batches, measured right after them
         made.append(((LOOP, "binary-64", 1), _loop(subject, seconds)))
     return made
 
 
-def _load(server: Running, asked: Question, connections: int, seconds: int) -> Load:
-    return closed_loop(server.url(asked.path), [asked.body], connections, seconds, asked.headers)
+def _load(server: Running, request: Request, connections: int, seconds: int) -> Load:
+    url = server.url(request.path)
+    return closed_loop(url, [request.body], connections, seconds, request.headers)
 
 
 def _loop(subject: Subject, seconds: int) -> dict[str, Any]:
-    """The floor of batches: ONNX Runtime in a loop, no server, as many threads."""
+    """The floor of batches: ONNX Runtime in a loop with one thread, without a server."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -81,12 +90,12 @@ def _loop(subject: Subject, seconds: int) -> dict[str, Any]:
 
 
 def _row(name: str, kind: str, connections: int, each: list[dict[str, Any]]) -> dict[str, Any]:
-    """Medians over the rounds; the spread of the rate."""
+    """Medians over the rounds, and the spread of the rate."""
     rates = [one["requests_per_second"] for one in each]
     middle = {what: statistics.median(one[what] for one in each) for what in each[0]}
     return {
         "server": name,
-        "asked": kind,
+        "kind": kind,
         "connections": connections,
         "requests_per_second": round(middle["requests_per_second"], 1),
         "spread": [min(rates), max(rates)],

@@ -1,4 +1,4 @@
-"""Who is measured, as data: a folder, a command, pinned requirements."""
+"""The servers that are measured, as data: folder, command, pinned requirements."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ class Contender:
     """One server.
 
     Attributes:
-        folder: where it starts; under `benchmarks/peers` it has its `requirements.txt`.
-        command: what follows the interpreter; `{port}` is replaced.
-        asked: the path of each question that it can be asked (`questions.py`).
-        ready: the path that answers 200 when it serves; None where only a question tells.
-        environment: variables of its own; `{port}` is replaced.
+        folder: working directory; those of peers, in `benchmarks/peers`, hold `requirements.txt`.
+        command: arguments of the interpreter; `{port}` is replaced.
+        paths: the path of each kind of request that the server supports (`requests.py`).
+        ready: path that returns 200 when the server is ready; None if it has no such path.
+        environment: extra environment variables; `{port}` is replaced.
     """
 
     name: str
     folder: Path
     command: tuple[str, ...]
-    asked: Mapping[str, str]
+    paths: Mapping[str, str]
     ready: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def python(self) -> Path:
-        """The interpreter, in an environment of its own, made where it is missing or stale."""
+        """The interpreter of the server's virtual environment, created if missing or outdated."""
         requirements = self.folder / "requirements.txt"
         if not requirements.exists():
             return Path(sys.executable)
@@ -102,12 +102,12 @@ def ours() -> Contender:
 
 
 def in_turn(turn: int) -> Sequence[Contender]:
-    """All of them, every second time in reverse, so that what drifts does not favour the first."""
+    """All contenders, in reverse every second turn, so that drift favours none of them."""
     return CONTENDERS if turn % 2 == 0 else CONTENDERS[::-1]
 
 
 def environment(contender: Contender, port: int, model: Path, home: Path) -> dict[str, str]:
-    """The variables of its process; none of the caller's that would change what is measured."""
+    """The environment of a contender's process, without the caller's settings of this service."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ROSENBLATT_", "BENTOML_"))}
     own = {name: value.format(port=port) for name, value in contender.environment.items()}
     common = {"MODEL": str(model), "BENTOML_HOME": str(home), **OFF}

@@ -1,9 +1,10 @@
-"""Overload: ten times more than the service can do, for half a minute.
+"""Overload: ten times the capacity of the service, for half a minute.
 
-Requests of 64 images, so that the model is what is short and not the reading of requests: a core
-that answers an image in 0.1 ms and reads a request in 0.1 ms cannot be sent ten times more requests
-of one image by the other core. Every answer must be right, or an honest 429 or 503; what is
-accepted must be answered in about the time it takes without load; health must answer throughout.
+Requests have 64 images, so that the model is the bottleneck and not reading requests. With one
+image per request, running the model and reading the request take 0.1 ms each, and the load
+generator on the other core cannot send ten times the capacity. Every response must be correct, or
+a 429 or 503; accepted requests must take about as long as without load; the health routes must
+always respond.
 """
 
 from __future__ import annotations
@@ -17,30 +18,30 @@ from typing import Any
 
 from benchmarks.open_loop import open_loop
 from benchmarks.serving.contenders import ours
-from benchmarks.serving.process import Running, ask, running
-from benchmarks.serving.questions import question
+from benchmarks.serving.process import Running, check, running
+from benchmarks.serving.requests import request_of
 from benchmarks.serving.subject import Subject
-from benchmarks.serving.tails import ask_at, capacity
+from benchmarks.serving.tails import capacity, load_at
 
 TIMES = 10
 SECONDS = 30
 UNLOADED_SHARE, UNLOADED_SECONDS = 0.1, 40
-HONEST = ("200", "429", "503")
+ALLOWED = ("200", "429", "503")
 _HEALTH = ("/livez", "/readyz", "/v2/health/live")
 
 
 def measure(subject: Subject) -> dict[str, Any]:
-    """One run: without load, then under ten times the capacity, with memory and health."""
+    """Measure without load, then at ten times the capacity, with memory and health."""
     contender = ours()
     with running(contender, subject.model) as server:
-        asked = question("binary-64", contender.asked["binary-64"], subject.golden)
-        ask(server, asked)
-        most = capacity(server, asked)
-        unloaded = ask_at(server, asked, UNLOADED_SHARE * most, UNLOADED_SECONDS)
+        request = request_of("binary-64", contender.paths["binary-64"], subject.golden)
+        check(server, request)
+        most = capacity(server, request)
+        unloaded = load_at(server, request, UNLOADED_SHARE * most, UNLOADED_SECONDS)
         with _Watch(server) as watch:
-            loaded = open_loop(server.port, asked.http, asked.right, TIMES * most, SECONDS)
-        ask(server, asked)
-    dishonest = sum(n for status, n in loaded.statuses.items() if status not in HONEST)
+            loaded = open_loop(server.port, request.http, request.check, TIMES * most, SECONDS)
+        check(server, request)
+    unexpected = sum(n for status, n in loaded.statuses.items() if status not in ALLOWED)
     ratio = loaded.percentile(99) / unloaded.percentile(99)
     return {
         "capacity": round(most, 1),
@@ -48,14 +49,14 @@ def measure(subject: Subject) -> dict[str, Any]:
         "unloaded": unloaded.summary(),
         "overloaded": loaded.summary(),
         "accepted_share_of_capacity": round(loaded.statuses["200"] / SECONDS / most, 3),
-        "dishonest": dishonest,
+        "unexpected": unexpected,
         "p99_ratio": round(ratio, 2),
         **watch.summary(),
     }
 
 
 class _Watch:
-    """Asks for health ten times a second, and looks at memory once a second, in a thread."""
+    """A thread that requests health ten times a second and reads memory once a second."""
 
     def __init__(self, server: Running) -> None:
         self._server = server
@@ -74,7 +75,7 @@ class _Watch:
         self._thread.join()
 
     def summary(self) -> dict[str, Any]:
-        """Memory in MiB, per second; statuses of health and the slowest answer."""
+        """Memory in MiB, per second; statuses of the health routes and their slowest response."""
         return {
             "health": dict(self._health),
             "health_slowest_ms": round(self._slowest * 1e3, 1),
@@ -86,14 +87,14 @@ class _Watch:
         while not self._over.wait(0.1):
             if turn % 10 == 0:
                 self._resident.append(self._server.resident())
-            self._ask(_HEALTH[turn % len(_HEALTH)])
+            self._request(_HEALTH[turn % len(_HEALTH)])
             turn += 1
 
-    def _ask(self, path: str) -> None:
+    def _request(self, path: str) -> None:
         started = time.perf_counter()
         try:
-            with urllib.request.urlopen(self._server.url(path), timeout=5) as answer:
-                status = str(answer.status)
+            with urllib.request.urlopen(self._server.url(path), timeout=5) as response:
+                status = str(response.status)
         except urllib.error.HTTPError as error:
             status = str(error.code)
         except OSError:

@@ -1,4 +1,4 @@
-"""One running contender: its address, its CPU time, its memory."""
+"""A running contender: its address, CPU time and memory."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from pathlib import Path
 import psutil
 
 from benchmarks.serving.contenders import Contender, environment
-from benchmarks.serving.questions import Question
+from benchmarks.serving.requests import Request
 
 STARTUP_SECONDS = 90
 
 
 @dataclass(frozen=True)
 class Running:
-    """A contender that answers at `address`, of which `pid` is the first process."""
+    """A contender that serves at `address`; `pid` is its first process."""
 
     address: str
     pid: int
 
     def url(self, path: str) -> str:
-        """The whole address of a path."""
+        """The URL of a path."""
         return self.address + path
 
     @property
@@ -40,12 +40,12 @@ class Running:
         return int(self.address.rsplit(":", 1)[1])
 
     def processes(self) -> list[psutil.Process]:
-        """All its processes."""
+        """All processes of the contender."""
         first = psutil.Process(self.pid)
         return [first, *first.children(recursive=True)]
 
     def cpu_seconds(self) -> float:
-        """What all its processes have used so far."""
+        """CPU seconds that all its processes have used so far."""
         used = 0.0
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
@@ -54,7 +54,7 @@ class Running:
         return used
 
     def resident(self) -> int:
-        """Bytes of memory of all its processes, shared pages counted in each."""
+        """Resident memory of all its processes in bytes; shared pages count once per process."""
         held = 0
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
@@ -64,7 +64,14 @@ class Running:
 
 @contextmanager
 def running(contender: Contender, model: Path) -> Iterator[Running]:
-    """Start a contender, wait until it serves, stop it and all that it started."""
+    """Start a contender and wait until it serves; at the end stop it and all its processes.
+
+    Args:
+        model: the ONNX file to serve.
+
+    Raises:
+        RuntimeError: it did not start; the message holds the end of its log.
+    """
     python = contender.python()
     port = _free_port()
     with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile() as log:
@@ -84,15 +91,18 @@ def running(contender: Contender, model: Path) -> Iterator[Running]:
             _stop(process)
 
 
-def ask(server: Running, question: Question) -> None:
-    """One question whose answer must be right: a fast wrong answer is no result."""
-    request = urllib.request.Request(
-        server.url(question.path), question.body, dict(question.headers)
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        body, headers = answer.read(), {k.lower(): v for k, v in answer.headers.items()}
-    if not question.right(body, headers):
-        raise RuntimeError(f"{server.url(question.path)} answered wrong labels: {body[:200]!r}")
+def check(server: Running, request: Request) -> None:
+    """Send a request once and check its labels, so that no wrong server is measured.
+
+    Raises:
+        RuntimeError: the labels are wrong.
+    """
+    url = server.url(request.path)
+    sent = urllib.request.Request(url, request.body, dict(request.headers))
+    with urllib.request.urlopen(sent, timeout=30) as response:
+        body, headers = response.read(), {k.lower(): v for k, v in response.headers.items()}
+    if not request.check(body, headers):
+        raise RuntimeError(f"{url} answered wrong labels: {body[:200]!r}")
 
 
 def _free_port() -> int:
@@ -114,7 +124,7 @@ def _wait(contender: Contender, port: int, process: subprocess.Popen[bytes]) -> 
 
 
 def _serves(contender: Contender, port: int) -> bool:
-    """Whether its readiness route answers 200; without one, whether it accepts connections."""
+    """True if the readiness path returns 200 or, without one, if the port accepts connections."""
     try:
         if contender.ready is None:
             socket.create_connection(("127.0.0.1", port), 2).close()
@@ -126,7 +136,7 @@ def _serves(contender: Contender, port: int) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end; end what is left of its session."""
+    """Terminate a process, then kill what is left of its session."""
     family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     process.terminate()
     with suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""Run the parts, and write what they find."""
+"""Run the parts of the benchmark and write their results."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from benchmarks.serving.subject import NAME, subject
 
 
 def main(results: Path, parts: Sequence[str], rounds: int, seconds: int) -> int:
-    """Measure the parts, one JSON file each under `results`; 1 where a bar is missed."""
+    """Measure the parts into one JSON file each under `results`; returns 1 if a bar is missed."""
     measured = subject()
-    # A finally clause stops the server that runs; being killed must not pass it by.
+    # SIGTERM must raise, so that a finally clause stops the running server.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for part in parts:
         document: dict[str, Any] = {
@@ -41,7 +41,7 @@ def main(results: Path, parts: Sequence[str], rounds: int, seconds: int) -> int:
 
 
 def _report(results: Path) -> int:
-    """Every bar, where all parts have been measured."""
+    """Print every bar if all parts have results; returns 1 if a bar is missed."""
     files = [results / f"serving_{part}.json" for part in PARTS]
     if not all(file.exists() for file in files):
         return 0

@@ -1,4 +1,4 @@
-"""The model that every contender serves, and the images it is asked about."""
+"""The model that every contender serves, and the images of the requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = "digits-cnn"
 
 @dataclass(frozen=True)
 class Subject:
-    """A graph on disk and its golden samples, which tell right answers from wrong ones."""
+    """A graph on disk, and its golden samples to check responses with."""
 
     model: Path
     golden: GoldenSamples

@@ -1,4 +1,4 @@
-"""Tails: evenly spaced requests, at a share of what the same contender does in a closed loop."""
+"""Tail latencies: an open loop at a share of the contender's closed-loop capacity."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Any
 from benchmarks.load import closed_loop
 from benchmarks.open_loop import Outcome, open_loop
 from benchmarks.serving.contenders import Contender, ours
-from benchmarks.serving.process import Running, ask, running
-from benchmarks.serving.questions import Question, question
-from benchmarks.serving.rounds import gather, questions
+from benchmarks.serving.process import Running, check, running
+from benchmarks.serving.requests import Request, request_of
+from benchmarks.serving.rounds import checked_requests, gather
 from benchmarks.serving.subject import Subject
 
 SHARES = (0.5, 0.7, 0.9)
-# Requests a second at which the servers are put side by side, those that can do as much.
+# Requests per second for the comparison at equal rates, of the servers with enough capacity.
 RATES = (200, 500, 1000, 1500)
 MOST_OF_CAPACITY = 0.9
 STEADY_SHARE, STEADY_SECONDS, STEADY_LIMIT_MS = 0.5, 60, 50.0
 _CAPACITY_SECONDS = 3
-# Server, question, share of its own capacity or else the rate equal for all.
+# Server, kind, and either the share of its own capacity or the rate that is equal for all.
 _Key = tuple[str, str, float | None, float | None]
-# How each contender is asked; ours in both ways, for a peer is compared with the same question.
-_ASKED = ("json", "v2-json")
+# A peer is compared with this service on the same kind of request.
+_KINDS = ("json", "v2-json")
 
 
 def measure(
     subject: Subject, rounds: int, seconds: int, names: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """A row per contender, question and share: medians over the rounds."""
+    """Measure every contender; one row per contender, kind and share, with medians over rounds."""
     found = gather(rounds, names, lambda one: _round(one, subject, seconds))
     return [_row(*key, each) for key, each in found.items()]
 
@@ -40,28 +40,28 @@ def split(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[di
 
 
 def steady(subject: Subject) -> dict[str, Any]:
-    """A minute of ours at half of its capacity: how many requests took longer than the limit."""
+    """Run this service for a minute at half its capacity; `over` counts slow requests."""
     contender = ours()
     with running(contender, subject.model) as server:
-        asked = question("json", contender.asked["json"], subject.golden)
-        ask(server, asked)
-        rate = STEADY_SHARE * capacity(server, asked)
-        outcome = ask_at(server, asked, rate, STEADY_SECONDS)
+        request = request_of("json", contender.paths["json"], subject.golden)
+        check(server, request)
+        rate = STEADY_SHARE * capacity(server, request)
+        outcome = load_at(server, request, rate, STEADY_SECONDS)
     over = sum(taken * 1e3 > STEADY_LIMIT_MS for taken in outcome.latencies)
     return outcome.summary() | {"limit_ms": STEADY_LIMIT_MS, "over": over}
 
 
-def capacity(server: Running, asked: Question, connections: int = 8) -> float:
+def capacity(server: Running, request: Request, connections: int = 8) -> float:
     """Requests per second in a closed loop after a warm-up."""
-    url = server.url(asked.path)
-    closed_loop(url, [asked.body], connections, 1, asked.headers)
-    load = closed_loop(url, [asked.body], connections, _CAPACITY_SECONDS, asked.headers)
+    url = server.url(request.path)
+    closed_loop(url, [request.body], connections, 1, request.headers)
+    load = closed_loop(url, [request.body], connections, _CAPACITY_SECONDS, request.headers)
     return load.requests_per_second
 
 
-def ask_at(server: Running, asked: Question, rate: float, seconds: float) -> Outcome:
-    """One open loop."""
-    return open_loop(server.port, asked.http, asked.right, rate, seconds)
+def load_at(server: Running, request: Request, rate: float, seconds: float) -> Outcome:
+    """Run an open loop at `rate` requests per second."""
+    return open_loop(server.port, request.http, request.check, rate, seconds)
 
 
 def _round(
@@ -69,14 +69,14 @@ def _round(
 ) -> list[tuple[_Key, dict[str, Any]]]:
     made: list[tuple[_Key, dict[str, Any]]] = []
     with running(contender, subject.model) as server:
-        for kind, asked in questions(server, contender, subject, _ASKED):
-            most = capacity(server, asked)
+        for kind, request in checked_requests(server, contender, subject, _KINDS):
+            most = capacity(server, request)
             for share in SHARES:
-                one = ask_at(server, asked, share * most, seconds).summary()
+                one = load_at(server, request, share * most, seconds).summary()
                 made.append(((contender.name, kind, share, None), one))
             for rate in RATES:
                 if rate <= MOST_OF_CAPACITY * most:
-                    one = ask_at(server, asked, rate, seconds).summary()
+                    one = load_at(server, request, rate, seconds).summary()
                     made.append(((contender.name, kind, None, rate), one))
     return made
 
@@ -90,6 +90,6 @@ def _row(
     }
     errors = sum(n for one in each for status, n in one["statuses"].items() if status != "200")
     return {
-        "server": name, "asked": kind, "share": share, "equal_rate": equal, **taken,
+        "server": name, "kind": kind, "share": share, "equal_rate": equal, **taken,
         "errors": errors, "each": each,
     }  # fmt: skip

@@ -1,1 +1,1 @@
-"""Rows of a table as JSON objects: this service against FastAPI + pydantic over the same graph."""
+"""Rows of a table as JSON objects: this service against FastAPI + pydantic with the same graph."""

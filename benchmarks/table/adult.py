@@ -25,7 +25,7 @@ from contract.golden import GoldenSamples
 from contract.manifest import MANIFEST_VERSION, Golden, Manifest
 from contract.repository import record_of, write
 from contract.tensors import Input, Output
-from training.answers import ask
+from training.answers import run_graph
 
 NAMES = (
     "age", "workclass", "fnlwgt", "education", "education_num", "marital_status", "occupation",
@@ -43,7 +43,7 @@ OPSETS = {"": 15, "ai.onnx.ml": 3}
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of the table as text by column, and the class of each: 1 above 50K."""
+    """The columns of the table as text, and the class of each row: 1 is above 50K."""
 
     columns: dict[str, list[str]]
     above: np.ndarray
@@ -53,7 +53,7 @@ class Table:
         return Batch({name: _array(name, self.columns[name][:rows]) for name in NAMES})
 
     def objects(self, rows: int) -> list[dict[str, Any]]:
-        """The first rows as a client sends them."""
+        """The first rows as JSON objects."""
         batch = self.batch(rows)
         return [
             {name: float(batch[name][i]) if name in NUMBERS else batch[name][i] for name in NAMES}
@@ -77,20 +77,20 @@ def _array(name: str, values: list[str]) -> np.ndarray:
 
 
 def repository(root: Path) -> Path:
-    """Train, export and write the model `adult`; the path of its graph."""
+    """Train, export and write the model `adult`; returns the path of its graph."""
     table = load("train")
     categories = {n: sorted({*table.columns[n]} - {"?"}) for n in NAMES if n not in NUMBERS}
     classifier = xgboost.XGBClassifier(n_estimators=ROUNDS, max_depth=DEPTH, n_jobs=2)
     classifier.fit(_matrix(table, categories), table.above)
     graph = _graph(classifier, categories).SerializeToString()
     samples = table.batch(GOLDEN_ROWS)
-    golden = GoldenSamples(samples, ask(graph, samples)).to_bytes()
+    golden = GoldenSamples(samples, run_graph(graph, samples)).to_bytes()
     entry = write(root, _manifest(graph, golden), {"model.onnx": graph, "golden.npz": golden})
     return entry.path / "model.onnx"
 
 
 def _matrix(table: Table, categories: dict[str, list[str]]) -> np.ndarray:
-    """float32 [rows, columns]: categories by code, 0 for one that is unknown, NaN for missing."""
+    """float32 [rows, columns]: categories as codes, 0 for unknown, NaN for missing."""
     batch = table.batch(len(table.above))
     codes = [
         batch[name] if name in NUMBERS else _codes(batch[name], categories[name]) for name in NAMES

@@ -1,4 +1,4 @@
-"""Single rows of adult as JSON objects, in a closed loop: ours and FastAPI + pydantic in turn."""
+"""Single rows of adult as JSON objects, in a closed loop: this service and FastAPI in turn."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from benchmarks.models import processor
 from benchmarks.serving.contenders import PEERS, UVICORN, Contender, ours
 from benchmarks.serving.process import Running, running
 from benchmarks.table import adult
-from training.answers import ask
+from training.answers import run_graph
 
 CONNECTIONS = (1, 8)
 LEAST_RATIO = 1.5  # at 8 connections
-# Rows that the requests take in turn.
+# Number of different rows; the requests cycle through them.
 ROWS = 50
 _WARM_UP_SECONDS = 2
 FASTAPI = "FastAPI + pydantic"
 
 
 def main(target: Path, rounds: int, seconds: int) -> int:
-    """Measure and write; 1 where the bar is missed."""
+    """Measure and write the results to `target`; returns 1 if the bar is missed."""
     with tempfile.TemporaryDirectory() as folder:
         model = adult.repository(Path(folder))
         found = _measure(model, Path(folder), rounds, seconds)
@@ -42,7 +42,7 @@ def main(target: Path, rounds: int, seconds: int) -> int:
 def _measure(model: Path, models: Path, rounds: int, seconds: int) -> dict[str, Any]:
     test = adult.load("test")
     bodies = [json.dumps({"instances": [row]}).encode() for row in test.objects(ROWS)]
-    labels = ask(model.read_bytes(), test.batch(ROWS))["label"]
+    labels = run_graph(model.read_bytes(), test.batch(ROWS))["label"]
     rates: dict[str, dict[str, list[float]]] = {}
     errors = 0
     for turn in range(rounds):
@@ -84,10 +84,10 @@ def _contenders(models: Path) -> list[Contender]:
 
 
 def _check(server: Running, bodies: list[bytes], labels: np.ndarray) -> None:
-    """Every row must be answered rightly: a fast wrong answer is no result."""
+    """Check the label of every row, so that no wrong server is measured."""
     for body, label in zip(bodies, labels, strict=True):
         request = urllib.request.Request(server.url("/predict"), body, dict(JSON))
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            (prediction,) = json.load(answer)["predictions"]
+        with urllib.request.urlopen(request, timeout=30) as response:
+            (prediction,) = json.load(response)["predictions"]
         if prediction["label"] != adult.LABELS[label]:
             raise RuntimeError(f"{server.address} answered {prediction} for {body!r}")

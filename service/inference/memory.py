@@ -1,14 +1,18 @@
 """Memory that a loaded model does not need.
 
 ONNX Runtime frees several times the size of a tree ensemble once it has built it. glibc keeps that
-memory for later use, in arenas of the threads that loaded the model, and nothing uses it again.
+memory for later use, in arenas of the threads that loaded the model, and nothing uses it again
+(docs/decisions/0024).
 """
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 
 import onnxruntime as ort
+
+from contract.batch import Array
 
 
 def trim() -> bool:
@@ -28,3 +32,13 @@ def forget_graph(session: ort.InferenceSession) -> None:
     `set_providers`, which raises an error from now on.
     """
     session._model_bytes = None
+
+
+def shrink_arena(session: ort.InferenceSession, inputs: Mapping[str, Array]) -> None:
+    """Run once more and return what the session's arena on the CPU holds beyond that run.
+
+    The arena keeps what the largest run needed, which is more than runs need while serving.
+    """
+    options = ort.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    session.run(None, dict(inputs), options)

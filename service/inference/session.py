@@ -99,6 +99,12 @@ class Session:
             [self._predict(batch.slice(start, start + self.chunk_rows)) for start in starts]
         )
 
+    def release_buffers(self) -> None:
+        """Return the memory that runs of many rows took; the next such run takes it again."""
+        if self.provider != provider.CUDA:
+            memory.shrink_arena(self._session, self.samples.slice(0, 1).arrays)
+            memory.trim()
+
     def _predict(self, batch: Batch) -> Batch:
         return Batch(dict(zip(self._names, self._run(batch.arrays), strict=True)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from contract.batch import Array
@@ -160,3 +161,36 @@ def _nested(cell: Any) -> Any:
     if isinstance(cell, list) and any(isinstance(row, np.ndarray) for row in cell):
         return [_nested(row) for row in cell]
     return cell
+
+
+def cells_of(values: pl.Series | NDArray[Any]) -> NDArray[Any]:
+    """A column as `Cells.decode` takes it, without a copy where the type allows."""
+    if not isinstance(values, pl.Series):
+        return values
+    dtype = values.dtype
+    if isinstance(dtype, pl.Struct):
+        values = values.struct.field("bytes")
+    elif dtype.is_numeric() or dtype == pl.Boolean:
+        if not values.null_count():
+            return values.to_numpy()
+    elif isinstance(dtype, pl.Array | pl.List) and (regular := _regular(values)) is not None:
+        return regular
+    out = np.empty(len(values), object)
+    out[:] = values.to_list()
+    return out
+
+
+def _regular(series: pl.Series) -> NDArray[Any] | None:
+    """Lists of one size without nulls as one array; None where they are not."""
+    sizes = [len(series)]
+    while isinstance(series.dtype, pl.List | pl.Array):
+        if series.null_count() or not len(series):
+            return None
+        lengths = series.arr.len() if isinstance(series.dtype, pl.Array) else series.list.len()
+        if lengths.min() != lengths.max() or not lengths[0]:
+            return None
+        sizes.append(int(lengths[0]))
+        series = series.explode()
+    if series.null_count():
+        return None
+    return series.to_numpy().reshape(sizes)

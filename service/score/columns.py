@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
@@ -15,7 +14,7 @@ from contract.manifest import Manifest
 from contract.messages import short
 from contract.tensors import Input
 from service.errors import InvalidError
-from service.score.cells import Cells, shapes, takes_pictures
+from service.score.cells import Cells, cells_of, shapes, takes_pictures
 from service.score.problems import Problems
 from service.score.tables import Table, listed
 from service.settings import Settings
@@ -59,7 +58,7 @@ class Bound:
             named = {name: _series(name, columns[name]) for name in self.table.columns}
             arrays = self.table.read(named, problems)
         cells = {
-            name: (_cells(columns[column]), decoder)
+            name: (cells_of(columns[column]), decoder)
             for name, (column, decoder) in self.cells.items()
         }
         return Opened(arrays, cells, problems)
@@ -223,36 +222,3 @@ def _series(name: str, values: pl.Series | NDArray[Any]) -> pl.Series:
         raise InvalidError(
             f"column {short(name)} holds values of several types; give it one"
         ) from error
-
-
-def _cells(values: pl.Series | NDArray[Any]) -> NDArray[Any]:
-    """A column as `Cells` take it, without a copy where the type allows."""
-    if not isinstance(values, pl.Series):
-        return values
-    dtype = values.dtype
-    if isinstance(dtype, pl.Struct):
-        values = values.struct.field("bytes")
-    elif dtype.is_numeric() or dtype == pl.Boolean:
-        if not values.null_count():
-            return values.to_numpy()
-    elif isinstance(dtype, pl.Array | pl.List) and (regular := _regular(values)) is not None:
-        return regular
-    out = np.empty(len(values), object)
-    out[:] = values.to_list()
-    return out
-
-
-def _regular(series: pl.Series) -> NDArray[Any] | None:
-    """Lists of one size without nulls as one array; None where they are not."""
-    sizes = [len(series)]
-    while isinstance(series.dtype, pl.List | pl.Array):
-        if series.null_count() or not len(series):
-            return None
-        lengths = series.arr.len() if isinstance(series.dtype, pl.Array) else series.list.len()
-        if lengths.min() != lengths.max() or not lengths[0]:
-            return None
-        sizes.append(int(lengths[0]))
-        series = series.explode()
-    if series.null_count():
-        return None
-    return series.to_numpy().reshape(sizes)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 # How often an actor whose process died is started again, and its block scored again. Without a
 # bound, Ray's default, a row that kills every process that scores it would never end the run.
 RESTARTS = 3
-BATCH_ROWS = 8192
 
 
 class Actor:
@@ -74,7 +73,7 @@ def score(
         source: a path or address that every node can read.
         target: a folder that every node can write.
         address: of a cluster; a Ray of this process's own unless given.
-        batch_rows: rows that an actor scores at a time, `BATCH_ROWS` unless given.
+        batch_rows: rows that an actor scores at a time; a block unless given.
         overwrite: replaces the files of the target at the end.
         actor: what scores the blocks.
         options: `column` and those of `Scorer`.

@@ -51,10 +51,10 @@ def score(
         TooLargeError: an image beyond the limits.
         MalformedError: something cannot be read or written.
     """
-    bound = scorer.bind_source(source)
     folder = Folder(target)
     refuse(source.path, target, folder.path)
     folder.check(overwrite)
+    bound = scorer.bind_source(source)
     state = _state(source, scorer, bound, batch_rows or scorer.batch_rows)
     parts = Parts(folder, state)
     with folder.locked():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from service.supervisor.messages import Message, decode, encode
 
@@ -46,9 +47,11 @@ class Channel:
         except (asyncio.IncompleteReadError, ConnectionError):
             return b""
 
-    def close(self) -> None:
-        """Let go of the socket."""
+    async def close(self) -> None:
+        """Send what is queued and let go of the socket."""
         self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
 
 
 def receive(end: socket.socket) -> Message:

@@ -126,9 +126,16 @@ class Fleet:
             self._halted = self._stopped
             self._fill_up()
 
+    async def halt(self) -> None:
+        """Start no more workers, for the server stops."""
+        self._halted = self._stopped = True
+        tasks = self._tasks | self._filling
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def stop(self, seconds: float) -> None:
         """End every worker: at once if it does not serve yet, else within the time."""
-        self._halted = self._stopped = True
         serving, self.serving = self.serving, []
         for worker in list(self._spawner.living):
             if worker in serving:
@@ -136,8 +143,6 @@ class Fleet:
             else:
                 worker.kill()
         await asyncio.gather(*(worker.end(seconds) for worker in list(self._spawner.living)))
-        for task in self._tasks | self._filling:
-            task.cancel()
 
     async def _load(self, worker: Worker) -> None:
         self.settings = await worker.reached(Hello, _HELLO_SECONDS)

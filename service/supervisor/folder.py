@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-# Path below the repository -> inode, size, time of the last change.
+# Path -> inode, size, time of the last change.
 Snapshot = dict[str, tuple[int, int, int]]
+# <name>/<version>/<file>; deeper files are none of a model's, and links may lead in circles.
+_DEPTH = 3
 
 
 class Folder:
-    """Watches a folder by looking at it.
+    """Watches a folder by looking at it; nothing is looked at before `follow`.
 
     Attributes:
+        path: of the folder; None while nobody wants to know.
         known: the state that was loaded last, or that was tried last.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self) -> None:
+        self.path: Path | None = None
         self.known: Snapshot = {}
+
+    async def follow(self, path: Path) -> None:
+        """Watch a folder from now on."""
+        self.path = path
+        await self.note()
 
     async def note(self) -> None:
         """Take the folder's state for known: what loads now sees this state or a later one."""
@@ -37,31 +45,29 @@ class Folder:
             last = seen
 
     async def _look(self) -> Snapshot:
+        if self.path is None:
+            return {}
         # A repository on a network drive may take long to answer.
         return await asyncio.to_thread(snapshot, self.path)
 
 
 def snapshot(root: Path) -> Snapshot:
-    """Every file below `root`; hidden ones are what a writer has not finished yet."""
-    found: Snapshot = {}
-    folders = [str(root)]
-    while folders:
-        try:
-            entries = list(os.scandir(folders.pop()))
-        except OSError:  # it has just been deleted, or cannot be read
+    """The files of a repository; hidden ones are what a writer has not finished yet."""
+    return dict(_entries(str(root), _DEPTH))
+
+
+def _entries(folder: str, depth: int) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    try:
+        found = list(os.scandir(folder))
+    except OSError:  # no folder, deleted meanwhile, or not to be read
+        return
+    for entry in found:
+        if entry.name.startswith("."):
             continue
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            try:
-                status = entry.stat()
-                if entry.is_dir():
-                    folders.append(entry.path)
-            except OSError:
-                continue
-            found[os.path.relpath(entry.path, root)] = (
-                status.st_ino,
-                status.st_size,
-                status.st_mtime_ns,
-            )
-    return found
+        try:
+            status = entry.stat()
+        except OSError:
+            continue
+        yield entry.path, (status.st_ino, status.st_size, status.st_mtime_ns)
+        if depth > 1:
+            yield from _entries(entry.path, depth - 1)

@@ -106,7 +106,7 @@ class Worker:
                 self._reports[type(message)] = message
                 self._reported.set()
         await self._process.wait()
-        self._channel.close()
+        await self._channel.close()
         self.ended.set()
         self._reported.set()
 

@@ -58,26 +58,30 @@ class Spawner:
 
     async def spawn(self, selection: Selection) -> Worker:
         """A worker that has just been started."""
-        seat = self._free_seat()
         ours, theirs = socket.socketpair()
+        channel = await Channel.over(ours)
         with theirs:
-            sockets = (self.listener, theirs, *self._handover)
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                *(str(end.fileno()) for end in sockets),
-                pass_fds=[end.fileno() for end in sockets],
-                stdin=asyncio.subprocess.DEVNULL,
-                env=self._environment(),
-                # Ctrl+C in a terminal is for the supervisor, which stops the workers itself.
-                start_new_session=True,
-            )
-        worker = Worker(process, await Channel.over(ours), seat, self.on_change)
-        worker.tell(Start(seat, selection))
+            process = await self._start(theirs)
+        seat = self._free_seat()
+        worker = Worker(process, channel, seat, self.on_change)
         self.living.add(worker)
+        worker.tell(Start(seat, selection))
         watching = asyncio.create_task(self._forget(worker))
         self._watching.add(watching)
         watching.add_done_callback(self._watching.discard)
         return worker
+
+    async def _start(self, end: socket.socket) -> asyncio.subprocess.Process:
+        sockets = (self.listener, end, *self._handover)
+        return await asyncio.create_subprocess_exec(
+            *self._command,
+            *(str(each.fileno()) for each in sockets),
+            pass_fds=[each.fileno() for each in sockets],
+            stdin=asyncio.subprocess.DEVNULL,
+            env=self._environment(),
+            # Ctrl+C in a terminal is for the supervisor, which stops the workers itself.
+            start_new_session=True,
+        )
 
     def kill(self) -> None:
         """End every worker at once."""

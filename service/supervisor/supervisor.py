@@ -37,7 +37,7 @@ class Supervisor:
         self.started = asyncio.Event()
         self._spawner = Spawner(listener, command)
         self.fleet = Fleet(self._spawner)
-        self._folder = Folder(Path())
+        self._folder = Folder()
         self._changes = Changes(self.fleet, self._folder)
         self._spawner.on_change = self._changes.ask
         self._stopping = asyncio.Event()
@@ -65,16 +65,18 @@ class Supervisor:
                 for task in done:
                     task.result()
             finally:
+                self._spawner.listener.close()
+                await self.fleet.halt()
                 for task in tasks:
                     task.cancel()
-                self._spawner.listener.close()
+                await asyncio.gather(*tasks, return_exceptions=True)
                 await self.fleet.stop(self.fleet.settings.stop_seconds + _GRACE_SECONDS)
 
     async def _work(self) -> None:
         try:
             first = await self.fleet.begin()
-            self._folder.path = Path(self.fleet.settings.models_dir)
-            await self._folder.note()
+            if self.fleet.settings.poll_seconds:
+                await self._folder.follow(Path(self.fleet.settings.models_dir))
             await self.fleet.start(first)
         except WorkerError as error:
             raise WorkerError(f"rosenblatt cannot start: {error}") from error

@@ -77,6 +77,12 @@ class SupervisedControl(RepositoryControl):
         self._channel = await Channel.over(self._end)
         self._listening = asyncio.create_task(self._listen(self._channel, hear))
 
+    async def close(self) -> None:
+        """Send what is queued, and hear no more."""
+        self._listening.cancel()
+        await asyncio.wait([self._listening])
+        await self._channel.close()
+
     def tell(self, message: Message) -> None:
         """Tell the supervisor something."""
         self._channel.send(message)

@@ -6,6 +6,7 @@ import asyncio
 import math
 import socket
 import sys
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -13,7 +14,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.lifespan.on import LifespanOn
 
 from service.supervisor.messages import Accept, Accepting, Drain, Drained, Failed, Message, Stop
-from service.worker.connection import Connection
+from service.worker.connection import Connection, State
 from service.worker.control import SupervisedControl
 from service.worker.handover import Handover
 
@@ -33,7 +34,7 @@ class Lifespan(LifespanOn):
         await super().send(message)
 
 
-def configuration(app: Any, stop_seconds: float) -> uvicorn.Config:
+def configuration(app: Any, stop_seconds: float, keep_alive_seconds: int = 5) -> uvicorn.Config:
     """As BentoML's own worker configures uvicorn, with connections that can move."""
     config = uvicorn.Config(
         app,
@@ -42,6 +43,7 @@ def configuration(app: Any, stop_seconds: float) -> uvicorn.Config:
         lifespan="on",
         log_config=None,
         server_header=False,
+        timeout_keep_alive=keep_alive_seconds,
         timeout_graceful_shutdown=math.ceil(stop_seconds),
     )
     config.load()
@@ -67,15 +69,23 @@ class Server(uvicorn.Server):
         stop_seconds: float,
     ) -> None:
         super().__init__(config)
+        self.server_state = self._state = State()
         self._control = control
         self._handover = handover
         self._stop_seconds = stop_seconds
         self._admitted = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
 
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until the supervisor says otherwise."""
+        await self._control.connect(self._hear)
+        try:
+            await super().serve(sockets)
+        finally:
+            await self._control.close()
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Load the models, wait until the supervisor wants this worker, take connections."""
-        await self._control.connect(self._hear)
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             self._control.tell(Failed(getattr(self.lifespan, "failure", "")))
@@ -84,6 +94,7 @@ class Server(uvicorn.Server):
         self.servers = []
         await self._admitted.wait()
         if self.should_exit:
+            await self.lifespan.shutdown()
             return
         await self._accept(sockets or [])
         self.started = True
@@ -103,14 +114,10 @@ class Server(uvicorn.Server):
         """Serve a connection that another worker has passed on."""
         loop = asyncio.get_running_loop()
         taken.setblocking(False)
-        _, connection = await loop.connect_accepted_socket(self._connection, taken)
-        if not connection.transport.is_closing():
-            connection.wait_for_request()
+        await loop.connect_accepted_socket(partial(self._connection, moved=True), taken)
 
-    def _connection(self) -> Connection:
-        return Connection(
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )
+    def _connection(self, moved: bool = False) -> Connection:
+        return Connection(self.config, self._state, self.lifespan.state, moved)
 
     def _hear(self, message: Message | None) -> None:
         """Do what the supervisor says; None says that it is gone."""
@@ -127,7 +134,7 @@ class Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         self._handover.stop()
-        Connection.handover = self._handover
+        self._state.handover = self._handover
         for connection in list(self.server_state.connections):
             connection.move()  # type: ignore[union-attr]
         self._control.tell(Drained())

@@ -11,9 +11,9 @@ from benchmarks.serving.bars import LOOP, SPEED, TAILS, bars, ratio
 from benchmarks.serving.contenders import OURS
 
 
-def row(server: str, asked: str, connections: int, *rates: float, errors: int = 0) -> Any:
+def row(server: str, kind: str, connections: int, *rates: float, errors: int = 0) -> Any:
     each = [{"requests_per_second": rate} for rate in rates]
-    which = {"server": server, "asked": asked, "connections": connections}
+    which = {"server": server, "kind": kind, "connections": connections}
     return {**which, "errors": errors, "each": each}
 
 
@@ -30,10 +30,10 @@ def closed(rates: Mapping[str, float] | None = None, errors: int = 0) -> dict[st
 
 def tails(ours: float = 1.0, longest: float = 10.0, errors: int = 0) -> dict[str, Any]:
     rows = [
-        {"server": OURS, "asked": kind, "share": 0.7, "p99_ms": ours, "errors": errors}
+        {"server": OURS, "kind": kind, "share": 0.7, "p99_ms": ours, "errors": errors}
         for kind in ("json", "v2-json")
     ]
-    rows += [{"server": peer, "asked": kind, "share": 0.7, "p99_ms": 2.0} for kind, peer in TAILS]
+    rows += [{"server": peer, "kind": kind, "share": 0.7, "p99_ms": 2.0} for kind, peer in TAILS]
     statuses = {"200": 1000, "503": errors}
     steady = {"seconds": 60, "max_ms": longest, "limit_ms": 50.0, "statuses": statuses}
     return {"rows": rows, "steady": steady}
@@ -41,7 +41,7 @@ def tails(ours: float = 1.0, longest: float = 10.0, errors: int = 0) -> dict[str
 
 def overload(**changes: Any) -> dict[str, Any]:
     memory = {"resident_mib": [600] * 30, "health": {"200": 300}}
-    return {"dishonest": 0, "p99_ratio": 2.0, **memory, **changes}
+    return {"unexpected": 0, "p99_ratio": 2.0, **memory, **changes}
 
 
 def missed(*results: dict[str, Any]) -> list[str]:
@@ -80,7 +80,7 @@ def test_tails() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"dishonest": 1},
+        {"unexpected": 1},
         {"p99_ratio": 5.1},
         {"resident_mib": [600] * 20 + [640] * 10},
         {"health": {"200": 299, "503": 1}},

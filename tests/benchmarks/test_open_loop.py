@@ -1,4 +1,4 @@
-"""The open-loop generator against a real server on loopback that can stall, lie and hang up."""
+"""The open-loop generator against a real server that can stall, be wrong and close connections."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OK = http("200 OK", b"pong")
 
 @contextmanager
 def server(reply: Reply) -> Iterator[int]:
-    """Answers request number n of all with `reply(n)`: seconds to block, bytes or a hang-up."""
+    """Answers request n with `reply(n)`: seconds to block, and bytes or None to close."""
     ports: list[int] = []
     listening, stop = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
@@ -71,7 +71,7 @@ def load(reply: Reply, rate: float = 200, seconds: float = 1, connections: int =
         return open_loop(port, REQUEST, lambda body, _: body == b"pong", rate, seconds, connections)
 
 
-def test_a_quick_server_is_asked_at_the_rate() -> None:
+def test_a_fast_server_gets_requests_at_the_rate() -> None:
     outcome = load(lambda n: (0, OK))
     assert outcome.statuses == {"200": 200}
     assert outcome.percentile(50) < 20
@@ -81,7 +81,7 @@ def test_a_quick_server_is_asked_at_the_rate() -> None:
 
 
 @pytest.mark.parametrize("connections", [64, 1])
-def test_a_stall_is_every_request_s_that_was_due_meanwhile(connections: int) -> None:
+def test_a_stall_delays_every_request_due_meanwhile(connections: int) -> None:
     """A closed loop would count it once; so would a clock that starts at sending."""
     outcome = load(lambda n: (0.4 if n == 50 else 0, OK), connections=connections)
     assert outcome.statuses == {"200": 200}

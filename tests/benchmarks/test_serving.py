@@ -1,4 +1,4 @@
-"""The serving benchmark with real servers: what they are asked, and whether wrong is told."""
+"""The serving benchmark with real servers: requests, checks and processes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from benchmarks.serving.contenders import (
     environment,
     in_turn,
 )
-from benchmarks.serving.process import ask, running
-from benchmarks.serving.questions import QUESTIONS, question
+from benchmarks.serving.process import check, running
+from benchmarks.serving.requests import KINDS, request_of
 from benchmarks.serving.rounds import gather
 from benchmarks.serving.subject import Subject, subject
 
@@ -25,7 +25,7 @@ FLOORS = ("bare Starlette", "bare ASGI")
 
 
 @pytest.fixture(scope="module")
-def asked() -> Subject:
+def model() -> Subject:
     return subject()
 
 
@@ -36,28 +36,28 @@ def named(name: str) -> Contender:
 @pytest.mark.parametrize(
     "name", [OURS, *(pytest.param(floor, marks=pytest.mark.slow) for floor in FLOORS)]
 )
-def test_a_server_answers_all_it_is_asked(name: str, asked: Subject) -> None:
+def test_a_server_answers_every_kind_of_request(name: str, model: Subject) -> None:
     contender = named(name)
-    with running(contender, asked.model) as server:
+    with running(contender, model.model) as server:
         used = server.cpu_seconds()
-        for kind, path in contender.asked.items():
-            one = question(kind, path, asked.golden)
-            ask(server, one)
-            outcome = open_loop(server.port, one.http, one.right, rate=40, seconds=0.5)
+        for kind, path in contender.paths.items():
+            one = request_of(kind, path, model.golden)
+            check(server, one)
+            outcome = open_loop(server.port, one.http, one.check, rate=40, seconds=0.5)
             assert outcome.statuses == {"200": 20}, kind
             wrong = dataclasses.replace(one, labels=[9 - label for label in one.labels])
             with pytest.raises(RuntimeError, match="answered wrong labels"):
-                ask(server, wrong)
+                check(server, wrong)
         assert server.cpu_seconds() > used
         assert server.resident() > 20 * 2**20
         processes = server.processes()
     assert not any(process.is_running() for process in processes)
 
 
-def test_a_server_that_ends_at_start_shows_its_log(asked: Subject) -> None:
+def test_a_server_that_ends_at_start_shows_its_log(model: Subject) -> None:
     broken = dataclasses.replace(named(OURS), command=("-c", "raise SystemExit('no such thing')"))
     failed = pytest.raises(RuntimeError, match=r"(?s)rosenblatt ended at start.*no such thing")
-    with failed, running(broken, asked.model):
+    with failed, running(broken, model.model):
         pass
 
 
@@ -68,7 +68,7 @@ def test_every_peer_pins_its_environment() -> None:
         assert lines
         assert all("==" in line for line in lines), contender.name
         assert "onnxruntime==1.31.1" in lines
-        assert set(contender.asked) <= set(QUESTIONS)
+        assert set(contender.paths) <= set(KINDS)
     assert {contender.folder.parent for contender in peers} == {PEERS}
 
 
@@ -83,7 +83,7 @@ def test_ours_is_measured_with_its_own_defaults(monkeypatch: pytest.MonkeyPatch)
     assert set_here == {"ROSENBLATT_WORKERS", "ROSENBLATT_PROVIDER"}
 
 
-def test_rounds_are_gathered_by_what_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rounds_are_gathered_by_key(capsys: pytest.CaptureFixture[str]) -> None:
     seen: list[str] = []
 
     def one(contender: Contender) -> list[tuple[str, dict[str, int]]]:

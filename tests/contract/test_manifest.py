@@ -43,7 +43,7 @@ def test_it_survives_a_round_trip(manifest: Manifest) -> None:
         ({"labels": ["only"]}, "labels"),
         ({"labels": ["0", "1"]}, "it must be floats [-1, 2]"),
         ({"labels": ["0"] * 10}, "named twice"),
-        ({"task": "regression"}, "belong to no regression"),
+        ({"task": "regression"}, "must be absent, since the task is regression"),
         ({"algorithm": "Not A Term"}, "algorithm"),
         ({"inputs": []}, "inputs"),
         ({"inputs": [IMAGES | {"datatype": "uint8"}]}, "datatype"),
@@ -76,7 +76,7 @@ def test_two_tensors_of_one_name_are_refused(manifest: Manifest) -> None:
 
 
 def test_what_is_no_json_is_refused() -> None:
-    with pytest.raises(ManifestError, match="no valid manifest"):
+    with pytest.raises(ManifestError, match="not a valid manifest"):
         parse("{")
 
 

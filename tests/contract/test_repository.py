@@ -174,7 +174,7 @@ def test_pickled_golden_samples_are_refused(tmp_path: Path) -> None:
     document = json.loads((path / "manifest.json").read_text())
     document["golden"] |= record_of("golden.npz", (path / "golden.npz").read_bytes()).model_dump()
     (path / "manifest.json").write_text(json.dumps(document))
-    with pytest.raises(ArtifactError, match="no archive of golden samples"):
+    with pytest.raises(ArtifactError, match="not an archive of golden samples"):
         audit(entries(tmp_path)[0])
 
 

@@ -81,7 +81,7 @@ def test_columns_of_any_content(changes: dict[str, Any]) -> None:
         ({"datatype": "FP32", "content": "category"}, "must be BYTES or whole numbers"),
         ({"content": "text"}, "must be BYTES, not FP32"),
         ({"datatype": "BYTES", "content": "text", "columns": ()}, "needs the names"),
-        ({"layout": "HW"}, "no image, so it has no layout"),
+        ({"layout": "HW"}, "not an image, so it must not have a layout"),
         ({"seen": [RANGE]}, "one per column"),
         ({"seen": [RANGE, {**RANGE, "range": {"low": 2, "high": 1}}]}, "must not be above"),
         (
@@ -106,12 +106,12 @@ def test_columns_that_do_not_fit_are_refused(changes: dict[str, Any], message: s
             {"datatype": "INT64", "shape": (-1, 2), "role": "label", "encoding": "index"},
             "role label",
         ),
-        ({"datatype": "INT64", "shape": (-1,), "role": "label"}, "has an encoding"),
+        ({"datatype": "INT64", "shape": (-1,), "role": "label"}, "must have an encoding"),
         ({"datatype": "BYTES", "shape": (-1,), "role": "label", "encoding": "index"}, "is text"),
         ({"datatype": "INT64", "shape": (-1,), "role": "value"}, "the role value"),
         ({"datatype": "FP32", "shape": (-1, 3), "role": "interval"}, "role interval"),
         ({"datatype": "FP32", "shape": (-1,), "role": "value", "encoding": "value"}, "encoding"),
-        ({"datatype": "FP32", "shape": (-1,), "role": "value", "level": 0.9}, "no level"),
+        ({"datatype": "FP32", "shape": (-1,), "role": "value", "level": 0.9}, "not have a level"),
     ],
 )
 def test_a_role_that_does_not_fit_is_refused(output: dict[str, Any], message: str) -> None:

@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 import pytest
 
 from scripts import cnn_race
-from training.race import Lap, Look, Race, to_json
+from training.race import EpochResult, Lap, Race, to_json
 
 
 def laps(recipe: str, seconds: float, *accuracies: tuple[float, float]) -> tuple[Lap, ...]:
     return tuple(
-        Lap(recipe, seed, (Look(seconds / 2, first), Look(seconds, last)))
+        Lap(recipe, seed, (EpochResult(seconds / 2, first), EpochResult(seconds, last)))
         for seed, (first, last) in enumerate(accuracies)
     )
 
@@ -31,7 +31,7 @@ def race() -> dict[str, Any]:
 
 
 def test_points_are_means_over_the_seeds(race: dict[str, Any]) -> None:
-    first, last = cnn_race.points(race, "guide")
+    first, last = cnn_race.epochs(race, "guide")
     assert (first.epoch, first.seconds, first.accuracies) == (1, 20.0, (0.97, 0.98))
     assert (last.epoch, last.seconds) == (2, 40.0)
     assert last.mean == pytest.approx(0.985)

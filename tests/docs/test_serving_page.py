@@ -35,7 +35,7 @@ def test_a_missed_bar_is_shown_as_missed(results: list[dict[str, Any]]) -> None:
 def test_the_readme_does_not_round_a_loss_to_a_draw(results: list[dict[str, Any]]) -> None:
     kind, peer, _ = SPEED[-1]
     for row in results[0]["rows"]:
-        if (row["asked"], row["connections"]) == (kind, 8):
+        if (row["kind"], row["connections"]) == (kind, 8):
             for one in row["each"]:
                 one["requests_per_second"] = 960 if row["server"] == "rosenblatt" else 1000
     assert f"| {peer} | one image as bytes | 0.96 times |" in serving_page.summary(results[0])

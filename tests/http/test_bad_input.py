@@ -46,7 +46,7 @@ BAD = {
     "NaN": (body(instances=[with_pixel(float("nan"))]), 400, "the body is not valid JSON"),
     "infinity": (body(instances=[with_pixel(float("inf"))]), 400, "the body is not valid JSON"),
     "bad base64": (body(instances=["%%%"]), 422, "instances[0] is text but no base64"),
-    "non-image": (body(instances=["aGVsbG8="]), 422, "5 bytes that are no readable PNG or JPEG"),
+    "non-image": (body(instances=["aGVsbG8="]), 422, "5 bytes that are not a readable PNG or JPEG"),
     "truncated": (body(instances=[picture((28, 28))[:60]]), 422, "instances[0]"),
     "wrong picture": (body(instances=[picture((32, 32))]), 422, "is 32x32 pixels"),
     "too many pixels": (body(instances=[picture((1025, 1024))]), 413, "1049600 pixels; at most"),

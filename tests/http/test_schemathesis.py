@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +15,9 @@ CONFIGURATION = """
 # A schema cannot say which tensors a model takes: requests that it allows may be refused.
 [checks.positive_data_acceptance]
 enabled = false
-
-# BentoML's workers cannot load or unload models, and answer so.
-[checks.not_a_server_error]
-expected-statuses = ["2xx", "3xx", "4xx", 501]
 """
+# They replace the workers, which takes seconds, and would unload what other tests need.
+NOT_FUZZED = "/(un)?load$"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +33,7 @@ def test_no_answer_breaks_the_document(
         [
             sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json",
             "--max-examples", str(examples), "--seed", str(seed),
+             "--exclude-path-regex", NOT_FUZZED,
             "--warnings", "off", "--no-color",
         ],
         cwd=tmp_path, capture_output=True, text=True, timeout=540,
@@ -42,5 +42,6 @@ def test_no_answer_breaks_the_document(
     with server.client() as client:
         paths = client.get("/openapi.json").json()["paths"]
     # Every operation but that of the document itself.
-    operations = sum(len(item) for item in paths.values()) - 1
+    operations = sum(len(item) for path, item in paths.items() if not re.search(NOT_FUZZED, path))
+    operations -= 1
     assert f"Tested: {operations}\n" in done.stdout

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,23 +16,34 @@ import pytest
 from tests.conftest import ROOT
 from tests.server import Server, free_port, serve
 
+OURS = ("service.serve",)
+BENTOMLS = ("bentoml", "serve", "service.app:Rosenblatt")
 
+
+def refused(module: Sequence[str], port: str, **variables: str) -> str:
+    """The one line of a server that does not start."""
+    done = subprocess.run(
+        [sys.executable, "-m", *module, "--host", "127.0.0.1", "--port", port],
+        cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("module", [OURS, BENTOMLS], ids=["ours", "BentoML's"])
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("ROSENBLATT_MODELS_DIR", "/nowhere", "the model repository /nowhere is no directory"),
+        ("ROSENBLATT_MODELS_DIR", "/nowhere", "the model repository /nowhere is not a directory"),
         ("ROSENBLATT_MAX_ROWS", "0", "ROSENBLATT_MAX_ROWS is '0'"),
         ("ROSENBLATT_PROVIDER", "tpu", "ROSENBLATT_PROVIDER is 'tpu'"),
     ],
 )
-def test_it_refuses_to_start(variable: str, value: str, message: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "bentoml", "serve", "service.app:Rosenblatt",
-         "--host", "127.0.0.1", "--port", str(free_port())],
-        cwd=ROOT, env={**os.environ, variable: value}, capture_output=True, text=True, timeout=30,
-    )  # fmt: skip
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+def test_it_refuses_to_start(
+    module: Sequence[str], variable: str, value: str, message: str
+) -> None:
+    line = refused(module, str(free_port()), **{variable: value})
     assert line.startswith(f"rosenblatt cannot start: {message}")
 
 
@@ -79,19 +91,13 @@ def test_paths_that_nobody_routes_leave_no_label(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("port", "message"), [("taken", "cannot be listened on"), ("0", "1 to 65535")]
+    ("port", "message"), [("taken", "cannot be listened on"), ("65536", "1 to 65535")]
 )
 def test_a_port_that_cannot_be_had_is_said_in_one_line(
     server: Server, port: str, message: str
 ) -> None:
-    port = server.url.rpartition(":")[2] if port == "taken" else port
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.port", "127.0.0.1", port],
-        cwd=ROOT, capture_output=True, text=True, timeout=30,
-    )  # fmt: skip
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("cannot start: ")
+    line = refused(OURS, server.url.rpartition(":")[2] if port == "taken" else port)
+    assert line.startswith("rosenblatt cannot start: ")
     assert message in line
 
 

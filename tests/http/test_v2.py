@@ -159,7 +159,7 @@ def test_wrong_inputs(client: Any, case: str) -> None:
         (
             lambda c: c.infer(CNN, [images(GOLDEN[:1])], outputs=[output("label", class_count=1)]),
             "422",
-            "classification is for outputs with a value per class, probabilities; label is none",
+            "classification is 1, but label has no value per class; leave it out, or ask for",
         ),
         (
             lambda c: c.infer(CNN, [images(GOLDEN[:1])], request_compression_algorithm="gzip"),

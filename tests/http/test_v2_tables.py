@@ -106,7 +106,7 @@ def test_what_does_not_fit_together(client: Any) -> None:
     age, income = (tensor(n, "FP32", AGE, True) for n in ("age", "income"))
     short = tensor("town", "BYTES", TOWN[:2], True)
     for inputs, message in (
-        ([age, income], 'inputs lacks "town", which loans takes'),
+        ([age, income], 'inputs lacks "town"; loans needs it'),
         ([age, income, short], "different numbers of rows: 3 in age, 3 in income, 2 in town"),
         ([age, income, tensor("town", "INT64", np.ones((3, 1), np.int64), True)], "takes BYTES"),
     ):
@@ -119,5 +119,5 @@ def test_what_does_not_fit_together(client: Any) -> None:
 def test_text_that_is_no_utf8_is_refused(client: Any) -> None:
     inputs = loans((True, True, True))
     inputs[0] = tensor("town", "BYTES", np.array([[b"a"], [b"\xff"], [b"c"]], object), True)
-    with pytest.raises(InferenceServerException, match="no UTF-8 in element 1"):
+    with pytest.raises(InferenceServerException, match="not UTF-8 in element 1"):
         client.infer("loans", inputs)

@@ -33,8 +33,9 @@ ENTRIES = {
     f"ort.InferenceSession({str(_GRAPH)!r})",
     "score": "import sys; from service.score.__main__ import main\nassert main(sys.argv[1:]) == 0",
     "training": "import pathlib, numpy; from contract.batch import Batch; "
-    "from training.answers import ask\nimages = Batch({'images': numpy.zeros((1, 28, 28), 'u1')})\n"
-    f"ask(pathlib.Path({str(_GRAPH)!r}).read_bytes(), images)",
+    "from training.answers import run_graph\n"
+    "images = Batch({'images': numpy.zeros((1, 28, 28), 'u1')})\n"
+    f"run_graph(pathlib.Path({str(_GRAPH)!r}).read_bytes(), images)",
     "benchmarks": f"import benchmarks.devices as b\nb.ort.InferenceSession({str(_GRAPH)!r})",
     "tests": f"import tests.repositories as t\nt.ort.InferenceSession({str(_GRAPH)!r})",
 }

@@ -264,7 +264,7 @@ BAD: dict[str, tuple[Sent, int, str]] = {
     "classes of the label": (
         (body(flat(), **out("label", classification=1)), None),
         422,
-        "outputs with a value per class, probabilities; label is none",
+        "but label has no value per class; leave it out, or ask for it of these outputs: proba",
     ),
     "data twice": ((body(flat(**param(binary_data_size=784))), None), 422, "send the tensor once"),
     "size a string": (

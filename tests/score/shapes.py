@@ -17,6 +17,13 @@ def file(path: Path) -> Path:
     return table(path, IMAGES)
 
 
+def text(path: Path) -> Path:
+    """A CSV file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("a,b\n1,2\n")
+    return path
+
+
 def folder(path: Path) -> Path:
     """A folder of images that can be scored, one of them below it."""
     (path / "sub").mkdir(parents=True)
@@ -58,6 +65,9 @@ FILES: dict[str, Shape] = {
     "itself, by the folder above": lambda tmp: (
         file(tmp / "d" / "x.parquet"), tmp / "d" / ".." / "d" / "x.parquet",
     ),
+    "itself, CSV": lambda tmp: (text(tmp / "x.csv"), tmp / "x.csv"),
+    "a link to a CSV file": lambda tmp: (text(tmp / "x.csv"), linked(tmp / "y", tmp / "x.csv")),
+    "a CSV file in the parts": lambda tmp: (text(tmp / "o.parts" / "x.csv"), tmp / "o"),
     "a link to it": lambda tmp: (
         file(tmp / "x.parquet"), linked(tmp / "y.parquet", "x.parquet"),
     ),

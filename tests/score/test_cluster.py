@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from contract.telemetry import OFF
 from service.errors import InvalidError, StartupError
 from service.score import ray as on_ray
 from service.score.cluster import cluster, import_ray
@@ -179,6 +180,11 @@ def test_files_and_their_rows_are_in_order(ray: Any, tmp_path: Path) -> None:
         assert read(tmp_path / "out")["id"].to_list() == list(range(rows))
     with pytest.raises(InvalidError, match="out exists already; name another folder, or replace"):
         ParquetFiles(place, overwrite=False)
+
+
+def test_its_processes_report_nothing(ray: Any) -> None:
+    found = ray.get(ray.remote(lambda: {name: os.environ.get(name) for name in OFF}).remote())
+    assert found == OFF
 
 
 def test_no_other_process_joins_the_cluster(ray: Any, tmp_path: Path) -> None:

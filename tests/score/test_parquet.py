@@ -108,7 +108,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "negative": ([1] * 783 + [-1], "holds -1; a pixel is an integer from 0 to 255"),
     "no picture": (b"abc", "holds 3 bytes that are not a readable PNG or JPEG"),
     "cut short": (png(IMAGES[0])[:200], "is a broken picture: "),
-    "other size": (png(IMAGES[0][:7]), "is 28x7 pixels; the model takes 28x28, resize it first"),
+    "other size": (png(IMAGES[0][:7]), "is 28x7 pixels; the model takes 28x28; resize it"),
     "colour": (png(np.full((28, 28, 3), (9, 0, 0), np.uint8)), "is in colour"),
     "too long": (b"x" * 5_000_000, "holds more than 4,194,304 bytes, the limit of ROSENBLATT_MAX"),
 }

@@ -159,7 +159,9 @@ def test_a_bad_file_is_named(
     assert score(root, tmp_path / "out.parquet", "--on-error", "null") == 0
     out = pl.read_parquet(tmp_path / "out.parquet")
     assert out["label"].to_list() == [None, None]
-    assert out["error"][1] == f"{root / 'text.png'} holds 2 bytes that are not a readable PNG or JPEG"
+    assert (
+        out["error"][1] == f"{root / 'text.png'} holds 2 bytes that are not a readable PNG or JPEG"
+    )
 
 
 def test_files_that_cannot_be_read(

@@ -73,7 +73,8 @@ def test_a_large_dark_picture_is_fitted(client: Client, kind: str) -> None:
     (fitted,) = answer.json()["fitted"]
     assert "inverted: dark on light" in fitted["steps"]
     seen = np.asarray(Image.open(io.BytesIO(base64.b64decode(fitted["png"]))))
-    assert (seen.shape, seen.dtype) == ((28, 28), np.uint8)
+    assert seen.shape == (28, 28)
+    assert seen.dtype == np.uint8
     again = client.request("POST", "/predict", {"instances": [seen.tolist()]})
     assert label(again) == LABEL
 
@@ -143,7 +144,12 @@ WRONG: list[tuple[str, dict[str, Any], int, str]] = [
     ("/predict", {"document": {"instances": ["x"], "fit": 1}}, 422, "fit is 1; it must be"),
     ("/predict", {"files": {"picture": ("a.png", SAME)}}, 422, '"picture" is unknown'),
     ("/predict", {"files": {"file": ("a.png", SAME)}, "data": {"instances": "[]"}}, 422, "unknown"),
-    ("/predict", {"content": b"no picture", "headers": PNG_TYPE}, 422, "no readable PNG or JPEG"),
+    (
+        "/predict",
+        {"content": b"no picture", "headers": PNG_TYPE},
+        422,
+        "not a readable PNG or JPEG",
+    ),
     ("/predict", {"content": SAME, "headers": {"content-type": "image/gif"}}, 415, "image/png"),
 ]
 

@@ -125,8 +125,8 @@ def test_what_no_audit_foresaw_refuses_one_model(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("beta/backup", "it is no version directory; name it with a positive integer"),
-        ("beta/01", "it is no version directory"),
+        ("beta/backup", "it is not a version directory; name it with a positive integer"),
+        ("beta/01", "it is not a version directory"),
         ("gamma", "it holds no version directory"),
     ],
 )
@@ -152,5 +152,5 @@ def test_golden_samples_that_are_none_refuse_the_model(repository: Path, content
     manifest["golden"].update(record_of(name, content).model_dump())
     (folder / "manifest.json").write_text(json.dumps(manifest))
     models = load_models(settings(repository))
-    assert "no archive of golden samples" in models.refused()[0].reason
+    assert "not an archive of golden samples" in models.refused()[0].reason
     assert models.ready()

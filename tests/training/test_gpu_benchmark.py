@@ -128,7 +128,7 @@ def test_a_session_that_falls_back_ends_the_run_with_one_line(
     """A driver that answers without the libraries that ONNX Runtime needs."""
 
     def fall_back(settings: Settings) -> Iterator[list[Contender]]:
-        raise StartupError("CUDA was asked for but ONNX Runtime fell back to the CPU")
+        raise StartupError("CUDA was requested but ONNX Runtime fell back to the CPU")
 
     monkeypatch.setattr(gpu, "contenders", fall_back)
     assert gpu.main(tmp_path / "gpu.json", (1,), 0.001, cpu_only=True) == 1

@@ -9,11 +9,13 @@ import pytest
 from training import cnn, loop
 from training.__main__ import _held
 from training.datasets import Split, load
-from training.race import Lap, Look, Race, bars, run, to_json
+from training.race import EpochResult, Lap, Race, bars, run, to_json
 
 
 def lap(recipe: str, accuracy: float, seconds: float, seed: int = 0) -> Lap:
-    return Lap(recipe, seed, (Look(seconds / 2, accuracy / 2), Look(seconds, accuracy)))
+    return Lap(
+        recipe, seed, (EpochResult(seconds / 2, accuracy / 2), EpochResult(seconds, accuracy))
+    )
 
 
 GOOD = Race(

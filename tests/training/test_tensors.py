@@ -98,7 +98,7 @@ def one_target(tree: Tree, target: int) -> Tree:
 
 def ask(graph: bytes, images: NDArray[np.uint8]) -> Batch:
     """What a graph answers."""
-    return answers.ask(graph, Batch({"images": images}))
+    return answers.run_graph(graph, Batch({"images": images}))
 
 
 def assert_alike(own: Batch, other: Batch) -> None:

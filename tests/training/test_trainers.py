@@ -98,7 +98,7 @@ def test_without_parity_nothing_is_written(
 ) -> None:
     recipe = RECIPES[1]
     other = fitted["digits-random-forest"].scores
-    with pytest.raises(ParityError, match=r"does not answer as the fitted model does: \d+ of"):
+    with pytest.raises(ParityError, match=r"outputs differ from the fitted model's: \d+ of"):
         publish(recipe, replace(fitted[recipe.name], scores=other), digits, seed=1, root=tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -18,7 +18,7 @@ from tests.conftest import MODELS
 from tests.repositories import LABEL, LABELS, PROBABILITIES, manifest_of
 from tests.training.test_cli import run
 from tests.training.test_export import random_tree
-from training.answers import ask
+from training.answers import run_graph
 from training.datasets import Dataset, Split
 from training.errors import ParityError
 from training.export.envelope import wrap
@@ -52,7 +52,7 @@ def batch(n: int) -> Batch:
 def entry(tmp_path: Path) -> Entry:
     """A version of a few trees, with a card beside its graph."""
     graph = trees(0)
-    answers = ask(graph, batch(3))
+    answers = run_graph(graph, batch(3))
     golden = GoldenSamples(batch(3), answers).to_bytes()
     manifest = manifest_of("forest", "1", graph, golden, algorithm="random_forest")
     files = {"model.onnx": graph, "golden.npz": golden, "card.md": b"# Card\n"}
@@ -84,7 +84,7 @@ def test_the_service_serves_either_variant_on_the_cpu(entry: Entry) -> None:
     add_cuda(entry)
     default = load(entry, Settings(provider="cpu")).predict(batch(5))
     # What a GPU would load, read by hand: on the CPU the service takes the default.
-    variant = ask(audit(entry, "cuda").graph, batch(5))
+    variant = run_graph(audit(entry, "cuda").graph, batch(5))
     assert compare(default, variant, OUTPUTS).within(1e-6)
 
 
@@ -99,13 +99,13 @@ def test_a_variant_that_answers_otherwise_is_refused(entry: Entry) -> None:
     other = cuda_variant(trees(1))
     assert other is not None
     with pytest.raises(ParityError, match=r"forest: the variant does not .* \d+ of 20 labels"):
-        agreement("forest", other, batch(20), ask(trees(0), batch(20)), OUTPUTS)
+        agreement("forest", other, batch(20), run_graph(trees(0), batch(20)), OUTPUTS)
 
 
 def test_a_probability_beyond_the_tolerance_is_refused(entry: Entry) -> None:
     variant = cuda_variant(trees(0))
     assert variant is not None
-    own = ask(trees(0), batch(20))
+    own = run_graph(trees(0), batch(20))
     other = Batch({"label": own["label"], "probabilities": own["probabilities"] + 2e-6})
     with pytest.raises(ParityError, match="0 of 20 labels"):
         agreement("forest", variant, batch(20), other, OUTPUTS)
@@ -122,7 +122,7 @@ def test_the_command_writes_and_reports(entry: Entry) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--models", "/nowhere"], "/nowhere is no directory"),
+        (["--models", "/nowhere"], "/nowhere is not a directory"),
         (["--models", str(MODELS), "--name", "forest"], "no model 'forest'"),
     ],
 )

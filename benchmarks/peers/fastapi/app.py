@@ -1,6 +1,6 @@
-"""FastAPI as its documentation teaches it: typed bodies, checked by pydantic both ways.
+"""FastAPI as in its documentation: typed request and response bodies, validated by pydantic.
 
-The endpoint is a coroutine, for a call of 60 µs is cheaper on the event loop than on a thread.
+The endpoint is a coroutine: a call of 60 µs is cheaper on the event loop than on a thread.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ Image = Annotated[list[Row], Field(min_length=28, max_length=28)]
 
 
 class Instances(BaseModel):
-    """What is sent."""
+    """The request."""
 
     instances: Annotated[list[Image], Field(min_length=1, max_length=1024)]
 
 
 class Prediction(BaseModel):
-    """One image's answer."""
+    """The prediction for one image."""
 
     label: str
     probabilities: list[float]
 
 
 class Predictions(BaseModel):
-    """What is answered."""
+    """The response."""
 
     predictions: list[Prediction]
 

@@ -1,4 +1,4 @@
-"""FastAPI as its documentation teaches it, over a table: one typed field per column."""
+"""FastAPI as in its documentation, for a table: one typed field per column."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ LABELS = os.environ["LABELS"].split(",")
 
 
 class Instances(BaseModel):
-    """What is sent."""
+    """The request."""
 
     instances: Annotated[list[Row], Field(min_length=1, max_length=1024)]
 
 
 class Prediction(BaseModel):
-    """One row's answer."""
+    """The prediction for one row."""
 
     label: str
     probabilities: list[float]
 
 
 class Predictions(BaseModel):
-    """What is answered."""
+    """The response."""
 
     predictions: list[Prediction]
 

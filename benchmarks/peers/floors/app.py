@@ -1,7 +1,7 @@
-"""Two floors under any server: bare Starlette, and a bare ASGI callable. They check nothing.
+"""Two floors for any server, without validation: bare Starlette, and a bare ASGI callable.
 
-`/predict` takes the JSON that the others take; `/raw` takes pixels, 784 bytes an image, and gives
-labels, 8 bytes each, then probabilities, 40 bytes each.
+`/predict` takes the same JSON as the other servers. `/raw` takes pixels, 784 bytes per image, and
+returns labels, 8 bytes each, then probabilities, 40 bytes per image.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ session = ort.InferenceSession(os.environ["MODEL"], options, providers=["CPUExec
 
 
 def predict(body: bytes) -> bytes:
-    """JSON to JSON."""
+    """Predict from JSON to JSON."""
     images = np.asarray(orjson.loads(body)["instances"], np.uint8)
     label, probabilities = session.run(["label", "probabilities"], {"images": images})
     predictions = [
@@ -36,7 +36,7 @@ def predict(body: bytes) -> bytes:
 
 
 def raw(body: bytes) -> bytes:
-    """Bytes to bytes."""
+    """Predict from pixels to bytes."""
     images = np.frombuffer(body, np.uint8).reshape(-1, 28, 28)
     label, probabilities = session.run(["label", "probabilities"], {"images": images})
     return bytes(label.tobytes() + probabilities.tobytes())

@@ -1,4 +1,4 @@
-"""LitServe as its documentation teaches it: setup, decode, predict, encode; one worker."""
+"""LitServe as in its documentation: setup, decode, predict, encode; one worker."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""An MLServer runtime over ONNX Runtime; MLServer has none of its own."""
+"""An MLServer runtime for ONNX Runtime, which MLServer itself lacks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Digits(MLModel):
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        """Answer."""
+        """Predict."""
         images = NumpyCodec.decode_input(payload.inputs[0])
         label, probabilities = self.session.run(["label", "probabilities"], {"images": images})
         return InferenceResponse(

@@ -1,4 +1,4 @@
-"""Ray Serve: one replica that takes Starlette's requests, which is faster than its FastAPI one."""
+"""Ray Serve: one replica that takes Starlette requests, which is faster than with FastAPI."""
 
 from __future__ import annotations
 

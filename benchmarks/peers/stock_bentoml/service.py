@@ -1,4 +1,4 @@
-"""What BentoML's own documentation leads to: a synchronous API over arrays, nothing set."""
+"""BentoML as in its documentation: a synchronous API with arrays and default settings."""
 
 from __future__ import annotations
 

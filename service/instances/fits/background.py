@@ -86,11 +86,12 @@ def _two_levels(values: Values) -> tuple[NDArray[np.bool_], float, float]:
     Ridler and Calvard, Picture thresholding using an iterative selection method, 1978.
     """
     threshold = (float(values.min()) + float(values.max())) / 2
-    level = high = threshold
     for _ in range(_STEPS):
         lower = values <= threshold
         level, high = float(np.median(values[lower])), float(np.median(values[~lower]))
-        threshold = (level + high) / 2
+        before, threshold = threshold, (level + high) / 2
+        if threshold == before:
+            break
     return lower, level, high - level
 
 

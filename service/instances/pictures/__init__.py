@@ -7,6 +7,7 @@
     exif          which way up a picture is
     channels      grey, RGB and opacity
     refused       why a picture is not decoded
+    encode        an image of the model as a PNG
 
 Pillow inflates and unpacks the pixels of a PNG after its audit, and simplejpeg those of a JPEG.
 Pillow's file readers are not used, so texts, profiles and makers' notes are never read.

@@ -96,7 +96,7 @@ def _opened(data: bytes, max_pixels: int) -> _Upright:
     elif data.startswith(jpeg.SIGNATURE):
         stored = jpeg.read(data)
     else:
-        raise RefusedError(f"holds {len(data)} bytes that are no readable PNG or JPEG")
+        raise RefusedError(f"holds {len(data)} bytes that are not a readable PNG or JPEG")
     width, height = stored.size
     if width * height > max_pixels:
         raise OversizedError(

@@ -14,7 +14,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from contract.batch import Batch
 from contract.repository import Artifact, audit
-from training.answers import ask
+from training.answers import run_graph
 from training.importing.importer import import_model
 from training.importing.options import Options
 
@@ -103,7 +103,7 @@ def imported(
 
 def answers(artifact: Artifact, **arrays: NDArray[Any]) -> Batch:
     """What the version answers."""
-    return ask(artifact.graph, Batch(arrays))
+    return run_graph(artifact.graph, Batch(arrays))
 
 
 def changes(artifact: Artifact) -> tuple[str, ...]:

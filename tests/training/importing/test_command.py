@@ -119,9 +119,9 @@ def external_weights() -> bytes:
 @pytest.mark.parametrize(
     ("graph", "message"),
     [
-        (b"no model", r"model\.onnx: the file is no readable ONNX model|holds no graph"),
+        (b"no model", r"model\.onnx: the file is not a readable ONNX model|holds no graph"),
         (b"", r"model\.onnx: the file holds no graph"),
-        (unknown_operator(), "operator 'MatMul' is of domain 'evil'"),
+        (unknown_operator(), "operator 'MatMul' has the domain 'evil'"),
         (external_weights(), "tensor 'w' is stored outside the file"),
     ],
 )

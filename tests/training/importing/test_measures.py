@@ -13,11 +13,11 @@ from contract.batch import Batch
 from contract.records import ClassificationMetrics, RegressionMetrics
 from contract.repository import Artifact
 from tests.training.importing.models import X, answers, imported, linear, made, node
-from training.answers import ask
+from training.answers import run_graph
 from training.errors import ImportModelError, ParityError
 
 ABC = ("a", "b", "c")
-SCORES = ask(linear(), Batch({"x": X}))["scores"]
+SCORES = run_graph(linear(), Batch({"x": X}))["scores"]
 BEST = SCORES.argmax(axis=1)
 TRUTH = np.where(np.arange(40) % 4 == 0, (BEST + 1) % 3, BEST)  # every fourth is another class
 

@@ -9,7 +9,7 @@ import pytest
 
 from contract.batch import Batch
 from tests.training.importing.models import answers, changes, imported, made, node
-from training.answers import ask
+from training.answers import run_graph
 from training.errors import ImportModelError
 from training.importing.pixels import Pixels
 
@@ -41,7 +41,7 @@ def test_pixels_become_what_the_network_takes(tmp_path: Path, layout: str) -> No
     shape = (3, 1, 1) if layout == "CHW" else (3,)
     mean, std = (np.reshape(numbers, shape) for numbers in (pixels.mean, pixels.std))
     own = ((images / 255 - mean) / std).astype(np.float32)
-    expected = ask(graph, Batch({"images": own}))["y"]
+    expected = run_graph(graph, Batch({"images": own}))["y"]
     np.testing.assert_allclose(answers(artifact, images=images)["y"], expected, atol=2e-5)
     assert changes(artifact)[0].startswith("Input images takes UINT8 pixels, which become (pixel *")
 

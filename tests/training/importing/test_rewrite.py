@@ -12,7 +12,7 @@ from onnx import helper
 from contract.batch import Batch
 from tests.training.importing.models import X, answers, changes, imported, linear, made, node
 from tests.training.importing.test_pixels import PIXELS, network
-from training.answers import ask
+from training.answers import run_graph
 from training.errors import ImportModelError
 
 ABC = ("a", "b", "c")
@@ -30,7 +30,7 @@ def test_softmax_makes_probabilities_and_a_label(tmp_path: Path) -> None:
         ("label", "label"),
         ("probabilities", "probabilities"),
     ]
-    scores = ask(linear(), Batch({"x": X}))["scores"].astype(np.float64)
+    scores = run_graph(linear(), Batch({"x": X}))["scores"].astype(np.float64)
     expected = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     found = answers(artifact, x=X)
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-6)
@@ -153,7 +153,7 @@ def zipmap(classes: list[str]) -> bytes:
 def test_a_zipmap_becomes_the_tensor_that_it_reads(tmp_path: Path) -> None:
     artifact = imported(tmp_path, zipmap(["a", "b", "c"]), {"x": X})
     assert artifact.manifest.labels == ABC
-    expected = ask(linear(), Batch({"x": X}))["scores"]
+    expected = run_graph(linear(), Batch({"x": X}))["scores"]
     np.testing.assert_array_equal(answers(artifact, x=X)["maps"], expected)
 
 

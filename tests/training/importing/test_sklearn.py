@@ -160,7 +160,7 @@ def test_a_tokenizer_that_is_not_standard_is_refused(tmp_path: Path) -> None:
     texts = np.array(["good film", "bad film", "good book", "very bad"])
     model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, [1, 0, 1, 0])
     graph = exported(to_onnx, model, initial_types=[("review", StringTensorType([None, 1]))])
-    with pytest.raises(ImportModelError, match=r"'Tokenizer' is of domain 'com\.microsoft'"):
+    with pytest.raises(ImportModelError, match=r"'Tokenizer' has the domain 'com\.microsoft'"):
         imported(tmp_path, graph, {"review": texts})
 
 

@@ -1,0 +1,1 @@
+"""Of `service.supervisor`: a real supervisor over small workers that speak its protocol."""
