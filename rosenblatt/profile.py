@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         data = options.file.read_bytes()
-        reader = Reader(limits_of(settings()))
+        reader = Reader(limits_of(settings()), spare=False)
         answer = advise(data, options.facts, options.target, reader, _recommend)
     except OSError as error:
         sys.stderr.write(f"error: {options.file} cannot be read: {error.strerror}\n")

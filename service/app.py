@@ -1,6 +1,7 @@
-"""The BentoML service: wires settings, models and routes. The only file that imports bentoml.
+"""The BentoML service: wires settings, models and routes.
 
-`bentoml serve service.app:Rosenblatt` starts it; `make serve` does.
+`make serve` starts it, through `service.supervisor`; `bentoml serve service.app:Rosenblatt` does
+too, but cannot load and unload models.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from guide.facts import (
 )
 from guide.rules import ruleset
 from guide.tables import library
+from service.bentoml_supervisor import close_ports
 from service.build import build
 from service.errors import StartupError
 from service.http.kernel.application import Application
@@ -118,6 +120,12 @@ class Rosenblatt:
         # What is loaded stays: a full collection over it would stall requests for 100 ms.
         gc.collect()
         gc.freeze()
+
+    @bentoml.on_deployment
+    @staticmethod
+    def close_ports() -> None:
+        """Called in the process of `bentoml serve` before it starts its supervisor."""
+        close_ports()
 
     @bentoml.api
     def predict(

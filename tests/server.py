@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +35,12 @@ class Server:
 
     def workers(self) -> list[psutil.Process]:
         """The processes that answer, as opposed to the supervisor."""
-        return [
-            child
-            for child in psutil.Process(self.pid).children(recursive=True)
-            if any("worker" in part for part in child.cmdline())
-        ]
+        found = []
+        for child in psutil.Process(self.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # or a zombie
+                if any("worker" in part for part in child.cmdline()):
+                    found.append(child)
+        return found
 
     def counts(self) -> Path:
         """The folder of files in which the workers count."""
@@ -72,7 +73,7 @@ def serve(
     """Start the service on a free port with these environment variables; stop it after.
 
     One worker, unless they say otherwise, whatever the machine. `prefix` stands before the command.
-    With a `target`, `bentoml serve` serves it.
+    With a `target`, and options after it, `bentoml serve` serves it.
     """
     port = free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("COV_", "COVERAGE_"))}
@@ -82,7 +83,7 @@ def serve(
         own = {"BENTOML_HOME": folder, "TMPDIR": folder, "ROSENBLATT_WORKERS": "1"}
         environment |= own | settings
         log = Path(folder) / "log"
-        module = ["service.serve"] if target is None else ["bentoml", "serve", target]
+        module = ["service.serve"] if target is None else ["bentoml", "serve", *target.split()]
         started = time.perf_counter()
         with log.open("wb") as sink:
             process = subprocess.Popen(

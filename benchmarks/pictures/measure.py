@@ -11,21 +11,31 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from benchmarks.pictures import kinds
-from contract.brightness import image_range
-from contract.tensors import Input
+from contract.batch import Batch
+from contract.repository import entries
+from contract.tensors import ImageRange
+from service.inference.session import load
 from service.instances.image import ImageDecoder
 from service.instances.spec import ImageSpec
 from service.instances.unlike import TrainingRange
+from service.settings import Settings
 from training.datasets import Dataset
 
 Labels = NDArray[np.int64]
 Classify = Callable[[NDArray[np.uint8]], Labels]
 
 DIGITS = 300
-MAX_PIXELS = 1 << 20
+MODEL = "digits-cnn"
 # Both the pictures and the choice of digits; other seeds were used while the fit was written.
 SEED = 2026
-IMAGES = Input(name="images", datatype="UINT8", shape=(-1, 28, 28), content="image", layout="HW")
+
+
+class Subject(NamedTuple):
+    """The model that is measured, with the decoder and the warnings that the service gives it."""
+
+    classify: Classify
+    decoder: ImageDecoder
+    training: TrainingRange
 
 
 @dataclass(frozen=True)
@@ -66,24 +76,35 @@ class Result(NamedTuple):
         return self.accuracy >= self.kind.bar and self.warned_without == self.digits
 
 
-def results(dataset: Dataset, classify: Classify, digits: int = DIGITS) -> Iterator[Result]:
+def subject() -> Subject:
+    """The committed CNN."""
+    settings = Settings(provider="cpu")
+    session = load(next(e for e in entries(settings.models_dir) if e.name == MODEL), settings)
+    (images,) = session.manifest.inputs
+    (seen,) = images.seen
+    assert isinstance(seen, ImageRange)
+
+    def classify(pixels: NDArray[np.uint8]) -> Labels:
+        labels: Labels = session.predict(Batch({images.name: pixels}))["label"]
+        return labels
+
+    decoder = ImageDecoder(images, settings.max_image_pixels)
+    return Subject(classify, decoder, TrainingRange(seen, ImageSpec.of(images)))
+
+
+def results(subject: Subject, dataset: Dataset, digits: int = DIGITS) -> Iterator[Result]:
     """Measure every kind on digits that no training and no tuning has seen."""
-    decoder = ImageDecoder(IMAGES, MAX_PIXELS)
-    warnings = training_range(dataset)
     for kind in KINDS:
         instances, labels = pictures(kind, dataset, digits)
-        where = [f"instances[{i}]" for i in range(digits)]
         # One at a time: together they have more pixels than one request may have.
-        fitted = [
-            decoder.decode([i], [w], "mnist")[0] for i, w in zip(instances, where, strict=True)
-        ]
+        fitted = [subject.decoder.decode([one], ["picture"], "mnist")[0] for one in instances]
         rendered = np.stack([kinds.as_sent_without_fit(instance) for instance in instances])
         yield Result(
             kind,
             digits,
-            int((classify(np.concatenate(fitted)) == labels).sum()),
-            int((classify(rendered) == labels).sum()),
-            len(warnings.unlike(rendered)),
+            int((subject.classify(np.concatenate(fitted)) == labels).sum()),
+            int((subject.classify(rendered) == labels).sum()),
+            len(subject.training.unlike(rendered)),
         )
 
 
@@ -98,9 +119,3 @@ def pictures(kind: Kind, dataset: Dataset, digits: int) -> tuple[list[Any], Labe
         images, labels = dataset.test.images, dataset.test.labels
     chosen = rng.choice(len(images), digits, replace=False)
     return [kind.make(images[i], rng) for i in chosen], labels[chosen]
-
-
-def training_range(dataset: Dataset) -> TrainingRange:
-    """The range of MNIST's 60,000 training images."""
-    seen = image_range((dataset.train + dataset.validation).images)
-    return TrainingRange(seen, ImageSpec.of(IMAGES))

@@ -9,38 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.models import processor
 from benchmarks.pictures import evidence, kinds, measure
-from contract.batch import Batch
-from contract.repository import entries
-from service.inference.session import Session, load
-from service.instances.image import ImageDecoder
-from service.settings import Settings
-from training.datasets import Dataset
-from training.datasets import load as load_dataset
+from training.datasets import Dataset, load
 
-MODEL = "digits-cnn"
 ROUNDS, CALLS = 20, 50
 
 
 def main(target: Path) -> int:
     """Measure and write; the exit status says whether every bar holds."""
-    dataset = load_dataset("mnist", mirrors=())
-    classify = classifier()
-    found = list(measure.results(dataset, classify))
-    test = dataset.test
-    warned = len(measure.training_range(dataset).unlike(test.images))
+    subject, dataset = measure.subject(), load("mnist", mirrors=())
+    found = list(measure.results(subject, dataset))
+    warned = len(subject.training.unlike(dataset.test.images))
     document = {
         "processor": processor(),
-        "model": MODEL,
+        "model": measure.MODEL,
         "seed": measure.SEED,
         "kinds": [_entry(result) for result in found],
-        "mnist": {"images": len(test), "warned": warned},
-        "range": evidence.margin(dataset, classify),
+        "mnist": {"images": len(dataset.test), "warned": warned},
+        "range": evidence.margin(dataset, subject.classify),
         "jpeg": evidence.cut_jpegs(dataset),
-        "timing": timing(dataset),
+        "timing": timing(subject, dataset),
     }
     target.write_text(json.dumps(document, indent=2) + "\n")
     print(json.dumps(document, indent=2))
@@ -59,34 +49,14 @@ def _entry(result: measure.Result) -> dict[str, Any]:
     }
 
 
-def classifier() -> measure.Classify:
-    """The committed CNN as a function of images."""
-    settings = Settings(provider="cpu")
-    entry = next(entry for entry in entries(settings.models_dir) if entry.name == MODEL)
-    return as_function(load(entry, settings))
-
-
-def as_function(session: Session) -> measure.Classify:
-    """A model's labels for images."""
-    label = session.manifest.output("label")
-    assert label is not None
-    name = label.name
-
-    def classify(images: NDArray[np.uint8]) -> measure.Labels:
-        labels: measure.Labels = session.predict(Batch({"images": images}))[name]
-        return labels
-
-    return classify
-
-
-def timing(dataset: Dataset) -> dict[str, float]:
+def timing(subject: measure.Subject, dataset: Dataset) -> dict[str, float]:
     """CPU time of one picture: decoded as it is, fitted, and compared with training."""
     rng = np.random.default_rng(0)
     digit = dataset.test.images[0]
-    decoder, where = ImageDecoder(measure.IMAGES, measure.MAX_PIXELS), ["instances[0]"]
+    decoder, where = subject.decoder, ["instances[0]"]
     png, jpeg = (kinds.encoded(digit, form) for form in ("PNG", "JPEG"))
     drawn, photo = kinds.dark_on_light(digit, rng), kinds.photographed(digit, rng)
-    ranges, images = measure.training_range(dataset), digit[None]
+    images = digit[None]
     return {
         "png_microseconds": _microseconds(lambda: decoder.decode([png], where)),
         "jpeg_microseconds": _microseconds(lambda: decoder.decode([jpeg], where)),
@@ -96,7 +66,7 @@ def timing(dataset: Dataset) -> dict[str, float]:
         "fit_320x240_jpeg_microseconds": _microseconds(
             lambda: decoder.decode([photo], where, "mnist")
         ),
-        "warnings_microseconds": _microseconds(lambda: ranges.unlike(images)),
+        "warnings_microseconds": _microseconds(lambda: subject.training.unlike(images)),
     }
 
 

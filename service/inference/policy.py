@@ -26,6 +26,8 @@ _SIZES = (1, 4, 16, *_MAX_BATCH_ROWS)
 _REPEATS = 5
 # Seconds. A slower run is not repeated, and larger batch sizes are not measured.
 _SLOW_RUN = 0.05
+# Seconds. A large batch must run within RUN_SECONDS and hardly ever halves the cost of a row.
+_HOPELESS_RUN = 2 * RUN_SECONDS
 # Seconds of one turn of a busy event loop, and of several. They bound the estimates below, since
 # reading a burst of requests takes that long however fast the model is.
 _LEAST_RUN, _LEAST_FULL = 0.005, 0.1
@@ -97,7 +99,8 @@ def measure(session: Measurable, settings: Settings) -> BatchingPolicy:
 
 def _too_slow(row_seconds: Mapping[int, float], n: int) -> bool:
     """True if a run of `n` rows is expected to be slow, from the largest run so far."""
-    return n * row_seconds[max(row_seconds)] > _SLOW_RUN
+    limit = _SLOW_RUN if n <= _MAX_BATCH_ROWS[0] else _HOPELESS_RUN
+    return n * row_seconds[max(row_seconds)] > limit
 
 
 def _max_batch_rows(row_seconds: Mapping[int, float]) -> int:

@@ -33,17 +33,26 @@ class Connection(HttpToolsProtocol):
 
     When the worker is replaced, each connection moves as soon as it is idle: at once, or when its
     response is written.
+
+    Args:
+        moved: the connection comes from another worker.
     """
 
-    def __init__(self, config: Config, state: State, app_state: dict[str, Any]) -> None:
+    def __init__(
+        self, config: Config, state: State, app_state: dict[str, Any], moved: bool = False
+    ) -> None:
         super().__init__(config, state, app_state)
         self._state = state
+        self._moved = moved
         # The parser has seen a whole request, or nothing of the next.
         self._between_messages = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take note of a connection that was accepted just before draining."""
+        """Called before anything is read."""
         super().connection_made(transport)
+        if self._moved:
+            self._wait_for_request()
+        # It may have been accepted just before draining.
         if self._state.handover is not None:
             self.loop.call_soon(self.move)
 
@@ -78,18 +87,18 @@ class Connection(HttpToolsProtocol):
             # The other worker has a copy of the socket, so this closes nothing for the client.
             self.transport.abort()
 
-    def wait_for_request(self) -> None:
-        """Begin as idle as after a response: a client that sends nothing is cut off in time."""
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
-
     def timeout_keep_alive_handler(self) -> None:
         """Close the connection, unless a request has come that was not read yet."""
         if not self.transport.is_closing() and self._has_unread():
-            self.wait_for_request()
+            self._wait_for_request()
         else:
             super().timeout_keep_alive_handler()
+
+    def _wait_for_request(self) -> None:
+        """Be as idle as after a response: the client must send something in time."""
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def _idle(self) -> bool:
         answered = self.cycle is None or self.cycle.response_complete

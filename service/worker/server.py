@@ -6,6 +6,7 @@ import asyncio
 import math
 import socket
 import sys
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -113,12 +114,10 @@ class Server(uvicorn.Server):
         """Serve a connection that another worker has passed on."""
         loop = asyncio.get_running_loop()
         taken.setblocking(False)
-        _, connection = await loop.connect_accepted_socket(self._connection, taken)
-        if not connection.transport.is_closing():
-            connection.wait_for_request()
+        await loop.connect_accepted_socket(partial(self._connection, moved=True), taken)
 
-    def _connection(self) -> Connection:
-        return Connection(self.config, self._state, self.lifespan.state)
+    def _connection(self, moved: bool = False) -> Connection:
+        return Connection(self.config, self._state, self.lifespan.state, moved)
 
     def _hear(self, message: Message | None) -> None:
         """Do what the supervisor says; None says that it is gone."""

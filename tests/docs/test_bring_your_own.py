@@ -68,7 +68,7 @@ def test_the_models_are_good_and_agree_with_their_library(folder: Path, section:
     assert manifest.parity.max_difference <= 1e-5
 
 
-@pytest.mark.parametrize("section", ["A scikit-learn pipeline"])
+@pytest.mark.parametrize("section", MODELS)
 def test_the_question_gets_the_answer(folder: Path, own: Server, section: str) -> None:
     _, command = blocks(section, "bash")
     (shown,) = blocks(section, "json")

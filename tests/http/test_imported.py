@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import polars as pl
 import pytest
 import tritonclient.http as triton
 from numpy.typing import NDArray
+from PIL import Image
 from skl2onnx import to_onnx
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
@@ -183,6 +186,35 @@ def test_compare_asks_every_model_that_takes_the_rows(
 def test_a_whole_file_is_scored_the_same(case: Case, folder: Path, tmp_path: Path) -> None:
     source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
     table(case).write_parquet(source)
+    score(source, target, case, folder)
+    scored = pl.read_parquet(target)
+    if case.labels is None:
+        compare(scored["found_value"].to_numpy()[:, None], case.numbers)
+    else:
+        assert scored["found_label"].to_list() == case.labels
+        compare(np.array(scored["found_probabilities"].to_list()), case.numbers)
+
+
+def test_encoded_pictures_get_the_same(imports: Server, cases: dict[str, Case]) -> None:
+    pictures = [base64.b64encode(png(image)).decode() for image in PIXELS]
+    with imports.client() as client:
+        answer = client.post("/predict", json={"model": "network", "instances": pictures})
+    assert answer.status_code == 200, answer.text
+    check(cases["network"], answer.json()["predictions"])
+
+
+def test_a_folder_of_pictures_is_scored_the_same(
+    cases: dict[str, Case], folder: Path, tmp_path: Path
+) -> None:
+    case, target = cases["network"], tmp_path / "out.parquet"
+    (tmp_path / "pictures").mkdir()
+    for i, image in enumerate(PIXELS):
+        (tmp_path / "pictures" / f"{i}.png").write_bytes(png(image))
+    score(tmp_path / "pictures", target, case, folder)
+    compare(np.array(pl.read_parquet(target)["found_probabilities"].to_list()), case.numbers)
+
+
+def score(source: Path, target: Path, case: Case, folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "service.score", str(source), str(target), "--model", case.name,
          "--prefix", "found_", "--quiet"],
@@ -190,12 +222,12 @@ def test_a_whole_file_is_scored_the_same(case: Case, folder: Path, tmp_path: Pat
         env={**os.environ, "ROSENBLATT_MODELS_DIR": str(folder / "models")},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    scored = pl.read_parquet(target)
-    if case.labels is None:
-        compare(scored["found_value"].to_numpy()[:, None], case.numbers)
-    else:
-        assert scored["found_label"].to_list() == case.labels
-        compare(np.array(scored["found_probabilities"].to_list()), case.numbers)
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image.transpose(1, 2, 0)).save(file, "PNG")
+    return file.getvalue()
 
 
 def table(case: Case) -> pl.DataFrame:

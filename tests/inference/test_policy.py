@@ -82,6 +82,13 @@ def test_measuring_stops_at_the_first_size_that_takes_long() -> None:
     assert measured.max_batch_rows == 4
 
 
+def test_a_large_batch_that_cannot_be_fast_enough_is_not_measured() -> None:
+    """64 rows take 13 ms, so 256 would take 51, and they must take 10."""
+    slow = Slow(row_seconds=0.0002)
+    assert measure(slow, Settings()).max_batch_rows == 64
+    assert set(slow.sizes) == {1, 4, 16, 64}
+
+
 def test_no_batch_is_larger_than_a_call_of_the_runtime() -> None:
     small = Slow(row_seconds=0.0, chunk_rows=16)
     assert measure(small, Settings()).max_batch_rows == 16

@@ -15,6 +15,7 @@ from sklearn.linear_model import LinearRegression
 
 from service.settings import settings
 from tests.score.conftest import Score
+from tests.score.sources import png
 from tests.training.importing.adult import adult_pipeline, adult_table
 from tests.training.importing.estimators import DIABETES, FLOWERS, SPECIES, pipeline
 from tests.training.importing.models import exported, imported
@@ -78,7 +79,7 @@ def test_adult_through_xgboost_with_its_text_columns(
     np.testing.assert_allclose(found, model.predict_proba(features), atol=1e-5)
 
 
-@pytest.mark.parametrize("form", ["flat", "nested", "wide"])
+@pytest.mark.parametrize("form", ["flat", "nested", "wide", "PNG"])
 def test_a_torch_network_of_3x224x224(form: str, scored: Scored, tmp_path: Path) -> None:
     imported(
         tmp_path, graph_of(tmp_path, **SCRIPT), {"images": PIXELS}, labels=LABELS,
@@ -87,6 +88,7 @@ def test_a_torch_network_of_3x224x224(form: str, scored: Scored, tmp_path: Path)
     cells: dict[str, Any] = {
         "flat": pl.Series(PIXELS.reshape(len(PIXELS), -1), dtype=pl.Array(pl.UInt8, 3 * 224 * 224)),
         "nested": pl.Series(PIXELS, dtype=pl.Array(pl.UInt8, (3, 224, 224))),
+        "PNG": [png(image.transpose(1, 2, 0)) for image in PIXELS],
         "wide": pl.Series(PIXELS.astype(np.int32), dtype=pl.Array(pl.Int32, (3, 224, 224))),
     }
     frame = pl.DataFrame({"id": range(len(PIXELS)), "photo": cells[form]})
@@ -96,3 +98,15 @@ def test_a_torch_network_of_3x224x224(form: str, scored: Scored, tmp_path: Path)
     assert out.columns == ["id", "label", "probabilities", "model", "version"]
     assert out["label"].to_list() == [LABELS[i] for i in expected.argmax(axis=1)]
     np.testing.assert_allclose(out["probabilities"].to_numpy(), expected, atol=1e-5)
+
+
+def test_a_folder_of_colour_pictures(scored: Scored, tmp_path: Path) -> None:
+    imported(
+        tmp_path, graph_of(tmp_path, **SCRIPT), {"images": PIXELS}, labels=LABELS,
+        softmax="logits", pixels=parse_pixels("imagenet"),
+    )  # fmt: skip
+    (tmp_path / "photos").mkdir()
+    for i, image in enumerate(PIXELS):
+        (tmp_path / "photos" / f"{i}.png").write_bytes(png(image.transpose(1, 2, 0)))
+    found = scored(tmp_path / "photos")["probabilities"].to_numpy()
+    np.testing.assert_allclose(found, torch.tensor(own()).softmax(1).numpy(), atol=1e-5)

@@ -74,7 +74,7 @@ def test_only_those_are_skipped_that_do_not_take_the_instances(
 
 def test_a_skipped_model_says_what_it_takes(several: Path) -> None:
     reasons = {s["model"]: s["reason"] for s in ask(compare_of(several)[1], SMALL)["skipped"]}
-    assert "instances[0] has 8 rows; it must have 28" in reasons["large-a"]
+    assert reasons["large-a"].startswith("instances[0] has 8 rows; it must have 28, or base64 text")
     assert reasons["large-a"] == reasons["large-b"]
     assert "a row is an object with a value for each column: age, income" in reasons["loans"]
     assert reasons["prices"] == "instances[0] has 8 values; the model takes 3: rooms, area, year"
@@ -86,12 +86,7 @@ def test_an_instance_that_no_model_takes_is_an_error_with_every_reason(several: 
         compare.request([[[1] * 5] * 5])
     message = str(caught.value)
     assert message.startswith("no model takes these instances: ")
-    for reason in (
-        "5 rows; it must have 28",
-        "5 rows; it must have 8",
-        "age, income, town",
-        "rooms",
-    ):
+    for reason in ("it must have 28,", "it must have 8,", "age, income, town", "rooms"):
         assert message.count(reason) == 1
     assert (caught.value.status, caught.value.loc) == (422, ["instances"])
 

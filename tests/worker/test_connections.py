@@ -138,6 +138,23 @@ def test_a_connection_that_moved_is_closed_when_it_stays_idle(both: Shared) -> N
         client.close()
 
 
+def test_a_request_that_waits_while_the_connection_moves_may_take_long() -> None:
+    """Longer than a connection may be idle."""
+    with shared() as brief:
+        old, new = (brief.worker(name, keep_alive_seconds=1) for name in ("old", "new"))
+        old.accept()
+        client = brief.connect()
+        client.get()
+        old.drain()  # the connection waits in the socket pair
+        client.send(request("/slow"))
+        new.accept()
+        assert new.app.waiting.wait(30)
+        time.sleep(1.5)
+        new.app.let_go.set()
+        assert client.read() == "new"
+        client.close()
+
+
 def test_an_idle_connection_is_not_closed_over_a_request_that_has_come(
     old: Thread, client: Client
 ) -> None:

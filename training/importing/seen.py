@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contract.batch import Array, Batch
+from contract.brightness import image_range
 from contract.tensors import (
     CategoryRange,
-    ImageRange,
     Input,
     NumberRange,
     Range,
@@ -16,9 +15,6 @@ from contract.tensors import (
     TextRange,
 )
 from training.errors import ImportModelError
-
-# Brightness, 0 to 255: an image this much outside of all training images draws a warning.
-_MARGIN = 8.0
 
 
 def with_seen(inputs: tuple[Input, ...], samples: Batch) -> tuple[Input, ...]:
@@ -35,7 +31,8 @@ def with_seen(inputs: tuple[Input, ...], samples: Batch) -> tuple[Input, ...]:
 
 def _seen(spec: Input, array: Array) -> tuple[Seen, ...]:
     if spec.content == "image":
-        return (_image(spec, array),) if spec.datatype == "UINT8" else ()
+        # Brightness is that of pixels; floats may be of any scale.
+        return (image_range(array, spec.layout or "HW"),) if spec.datatype == "UINT8" else ()
     columns = array.reshape(len(array), -1)
     if not spec.columns:
         return (_numbers(spec.name, columns.ravel()),)
@@ -67,24 +64,6 @@ def _numbers(name: str, values: Array) -> NumberRange:
     return NumberRange(
         content="number", range=_range(present), missing=float(np.isnan(wide).mean())
     )
-
-
-def _image(spec: Input, array: Array) -> ImageRange:
-    axis = {"CHW": 1, "HWC": 3}.get(spec.layout or "")
-    grey = array.astype(np.float32) if axis is None else array.mean(axis=axis, dtype=np.float32)
-    inner = np.zeros(grey.shape[1:], bool)
-    inner[1:-1, 1:-1] = True
-    return ImageRange(
-        content="image",
-        border_mean=_brightness(grey[:, ~inner].mean(axis=1)),
-        mean=_brightness(grey.mean(axis=(1, 2))),
-        maximum=_brightness(grey.max(axis=(1, 2))),
-    )
-
-
-def _brightness(values: NDArray[np.floating]) -> Range:
-    low, high = float(values.min()) - _MARGIN, float(values.max()) + _MARGIN
-    return Range(low=max(0.0, low), high=min(255.0, high))
 
 
 def _range(values: Array) -> Range:

@@ -1,0 +1,56 @@
+"""One worker: load the models, then serve until the supervisor says otherwise."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from collections.abc import Sequence
+
+from service.supervisor.messages import Hello
+from service.worker.control import SupervisedControl
+from service.worker.handover import Handover
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Serve until the supervisor says otherwise; the exit status.
+
+    Args:
+        arguments: file numbers of the listening socket, of the channel to the supervisor, and of
+            both ends of the handover.
+    """
+    listener, end, receiving, sending = (socket.socket(fileno=int(number)) for number in arguments)
+    control = SupervisedControl(end)
+    try:
+        hello, app = _application(control)
+    except SystemExit as error:  # service.app says in one line why it cannot serve
+        control.failed(str(error.code).removeprefix("rosenblatt cannot start: "))
+        return 1
+    control.hello(hello)
+    gc.enable()
+    from service.worker.server import Server, configuration
+
+    config = configuration(app, hello.stop_seconds)
+    Server(config, control, Handover(receiving, sending), hello.stop_seconds).run([listener])
+    return 0
+
+
+def _application(control: SupervisedControl) -> tuple[Hello, object]:
+    """What the supervisor must know, and BentoML's application."""
+    from service.worker.framework import application, count_as
+
+    count_as(control.seat)
+    from service import app
+    from service.inference import provider
+    from service.settings import settings
+
+    app.control = control
+    found = settings()
+    hello = Hello(
+        provider.workers(found),
+        str(found.models_dir.resolve()),
+        found.reload_timeout_seconds,
+        # A request may take its time to arrive, and again to be answered.
+        2 * found.timeout_seconds + 5,
+        found.repository_poll_seconds,
+    )
+    return hello, application(app.Rosenblatt, control.seat)

@@ -1,0 +1,42 @@
+"""Brightness of images, and the range of a training set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from contract.brightness import MARGIN, Brightness, image_range
+from contract.tensors import Layout
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 3, 6, 7), np.uint8)
+
+
+@pytest.mark.parametrize("layout", ["CHW", "HWC"])
+def test_border_mean_and_maximum_of_colour(layout: Layout) -> None:
+    images = IMAGES if layout == "CHW" else IMAGES.transpose(0, 2, 3, 1)
+    brightness = Brightness(images.shape[1:], layout)
+    totals = brightness.totals(images)
+    inside = IMAGES[:, :, 1:-1, 1:-1].sum(axis=(1, 2, 3))
+    whole = IMAGES.sum(axis=(1, 2, 3))
+    np.testing.assert_array_equal(totals.border, whole - inside)
+    np.testing.assert_array_equal(totals.all, whole)
+    np.testing.assert_array_equal(totals.maximum, IMAGES.max(axis=(1, 2, 3)))
+    assert (brightness.border_values, brightness.values) == (3 * (42 - 20), 3 * 42)
+
+
+def test_the_range_is_widened_by_the_margin_within_0_and_255() -> None:
+    images = np.zeros((2, 4, 4), np.uint8)
+    images[0, 1:3, 1:3] = 120
+    images[1] = 60
+    images[1, 0, 0] = 180
+    seen = image_range(images)
+    assert (seen.border_mean.low, seen.border_mean.high) == (0, pytest.approx(70 * MARGIN))
+    assert (seen.mean.low, seen.mean.high) == (30 / MARGIN, pytest.approx(67.5 * MARGIN, abs=0.1))
+    assert (seen.maximum.low, seen.maximum.high) == (120 / MARGIN, 255)
+
+
+@pytest.mark.parametrize("side", [1, 2])
+def test_small_images_are_all_border(side: int) -> None:
+    images = np.full((1, side, side), 9, np.uint8)
+    totals = Brightness((side, side)).totals(images)
+    assert totals.border.tolist() == totals.all.tolist() == [9 * side * side]

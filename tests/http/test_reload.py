@@ -1,0 +1,262 @@
+"""Models are loaded and unloaded while the server serves; Triton's own client asks for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+import tritonclient.http as triton
+from tritonclient.utils import InferenceServerException
+
+from tests.http.load import load
+from tests.repositories import tiny_model, tiny_repository
+from tests.server import Server, serve
+
+
+def until(true: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def served(models: Path, workers: int = 1, **settings: str) -> Any:
+    """A server of a repository whose default is `alpha`."""
+    own = {"ROSENBLATT_MODELS_DIR": str(models), "ROSENBLATT_DEFAULT_MODEL": "alpha"}
+    own |= {"ROSENBLATT_PROVIDER": "cpu", "ROSENBLATT_WORKERS": str(workers)}
+    whole: dict[str, Any] = own | settings
+    return serve(**whole)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_repository(tmp_path_factory.mktemp("repository"))
+
+
+@pytest.fixture(scope="module")
+def server(models: Path) -> Iterator[Server]:
+    with served(models, workers=2) as found:
+        yield found
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Any]:
+    client = triton.InferenceServerClient(
+        server.url.removeprefix("http://"), network_timeout=120, connection_timeout=120
+    )
+    yield client
+    client.close()
+
+
+def states(client: Any) -> dict[tuple[str, str], str]:
+    index = client.get_model_repository_index()
+    return {(entry["name"], entry["version"]): entry["state"] for entry in index}
+
+
+def refused(call: Callable[[], None]) -> tuple[str, str]:
+    """Status and sentence of an error."""
+    with pytest.raises(InferenceServerException) as caught:
+        call()
+    return caught.value.status(), caught.value.message()
+
+
+def pids(server: Server) -> set[int]:
+    """Of the two workers; one that was replaced may still have its client to answer."""
+    until(lambda: len(server.workers()) == 2)
+    return {worker.pid for worker in server.workers()}
+
+
+def ready(server: Server) -> Any:
+    return httpx.get(f"{server.url}/readyz", timeout=30).json()
+
+
+def test_the_extension_is_listed(client: Any) -> None:
+    assert "model_repository" in client.get_server_metadata()["extensions"]
+
+
+def test_a_new_version_is_loaded_in_every_worker(client: Any, server: Server, models: Path) -> None:
+    before = pids(server)
+    tiny_model(models, "alpha", "2", seed=7)
+    client.load_model("alpha")
+    for _ in range(10):
+        assert httpx.get(f"{server.url}/v2/models/alpha").json()["versions"] == ["1", "2"]
+    assert states(client)["alpha", "2"] == "READY"
+    assert not before & pids(server)
+
+
+def test_a_model_is_unloaded_until_it_is_loaded_again(client: Any, server: Server) -> None:
+    client.unload_model("beta")
+    for _ in range(10):
+        answer = httpx.get(f"{server.url}/v2/models/beta/ready")
+        assert answer.status_code == 503
+        assert answer.json()["error"].startswith("model 'beta' is unloaded; POST /v2/repository/")
+    assert states(client)["beta", "10"] == "UNAVAILABLE"
+    assert not client.is_model_ready("beta")
+    assert client.is_server_ready()
+    assert ready(server)["state"] == "ready"
+    metrics = httpx.get(f"{server.url}/metrics").text
+    assert 'rosenblatt_model_ready{model="alpha",version="1"} 1.0' in metrics
+    until(lambda: 'rosenblatt_model_ready{model="beta"' not in metrics_of(server))
+    client.unload_model("beta")  # no error: it is unloaded already
+    client.load_model("beta")
+    assert client.is_model_ready("beta")
+    assert states(client)["beta", "10"] == "READY"
+
+
+def metrics_of(server: Server) -> str:
+    return httpx.get(f"{server.url}/metrics").text
+
+
+def test_a_bad_version_keeps_the_old_serving_and_says_why(
+    client: Any, server: Server, models: Path
+) -> None:
+    before = pids(server)
+    graph = tiny_model(models, "alpha", "3", seed=8) / "model.onnx"
+    whole = graph.read_bytes()
+    graph.write_bytes(whole[:-1])
+    status, why = refused(lambda: client.load_model("alpha"))
+    assert status == "409"
+    assert why.startswith(f"model 'alpha' version 3 was refused: {graph} holds")
+    assert pids(server) == before
+    assert f"versions before serve on: {why}" in server.log.read_text()
+    for _ in range(10):
+        document = ready(server)
+        assert (document["state"], document["reload"]) == ("degraded", why)
+        (entry,) = document["refused"]
+        assert (entry["name"], entry["version"]) == ("alpha", "3")
+        assert entry["reason"] in why
+    assert states(client)["alpha", "3"] == "UNAVAILABLE"
+    assert client.get_model_metadata("alpha")["versions"] == ["1", "2"]
+    assert client.is_model_ready("alpha")
+
+    # A worker that dies meanwhile is replaced by one that serves the same.
+    killed = server.workers()[0]
+    killed.kill()
+    killed.wait()
+    until(lambda: len(server.workers()) == 2)
+    until(lambda: "died; another is started" in server.log.read_text())
+    for _ in range(30):
+        answer = httpx.get(f"{server.url}/v2/models/alpha")
+        assert (answer.status_code, answer.json()["versions"]) == (200, ["1", "2"])
+
+    graph.write_bytes(whole)
+    client.load_model("alpha")
+    assert states(client)["alpha", "3"] == "READY"
+    assert ready(server) == ready(server) | {"state": "ready", "refused": []}
+    assert "reload" not in ready(server)
+
+
+def test_other_changes_that_are_not_made(client: Any, server: Server) -> None:
+    assert refused(lambda: client.load_model("svm")) == (
+        "404",
+        'model "svm" is not in the repository; it has alpha, beta',
+    )
+    assert refused(lambda: client.unload_model("svm"))[0] == "404"
+    status, why = refused(lambda: client.load_model("alpha", config="{}"))
+    assert (status, why.split(";")[0]) == ("422", 'parameter "config" is not supported')
+    url = f"{server.url}/v2/repository/models/alpha/load"
+    for body, status_code in [
+        ("[]", 400),
+        ("{", 400),
+        ('{"x": 1}', 422),
+        ('{"parameters": 1}', 422),
+    ]:
+        answer = httpx.post(url, content=body)
+        assert (answer.status_code, list(answer.json())) == (status_code, ["error"])
+
+
+def test_a_reload_that_would_lose_the_default_model_is_given_up(
+    client: Any, server: Server, models: Path
+) -> None:
+    aside = models.parent / "aside"
+    (models / "alpha").rename(aside)
+    status, why = refused(lambda: client.load_model("beta"))
+    assert (status, why.split(";")[0]) == ("409", "the default model would no longer serve")
+    aside.rename(models / "alpha")
+    assert client.is_model_ready("alpha")
+    client.load_model("beta")
+
+
+def test_counts_go_on_in_as_many_files(server: Server) -> None:
+    """Those of workers that were replaced are not lost, and there are not ever more."""
+    seats = {path.name for path in server.counts().glob("alpha/1/*")}
+    assert len(seats) <= 4
+    with load(server) as clients:
+        until(lambda: clients.answered > 20)
+    assert not clients.failures
+    url = f"{server.url}/v2/models/alpha/versions/3/stats"
+    before = httpx.get(url).json()["model_stats"][0]["inference_count"]
+    assert before >= clients.answered
+    log = len(server.log.read_text())
+    os.kill(server.pid, signal.SIGHUP)
+    until(lambda: "reload: done" in server.log.read_text()[log:])
+    assert httpx.get(url).json()["model_stats"][0]["inference_count"] == before
+
+
+def test_the_folder_is_followed(tmp_path: Path) -> None:
+    models = tiny_repository(tmp_path / "models")
+    with served(models, ROSENBLATT_REPOSITORY_POLL_SECONDS="0.2") as server:
+        tiny_model(models, "gamma")
+        until(lambda: httpx.get(f"{server.url}/v2/models/gamma/ready").status_code == 200)
+        graph = tiny_model(models, "gamma", "2", seed=4) / "model.onnx"
+        graph.write_bytes(b"no graph")
+        until(lambda: ready(server)["state"] == "degraded")
+        assert "gamma" in ready(server)["reload"]
+        assert httpx.get(f"{server.url}/v2/models/gamma").json()["versions"] == ["1"]
+        graph.unlink()
+        (graph.parent / "golden.npz").unlink()
+        (graph.parent / "manifest.json").unlink()
+        graph.parent.rmdir()
+        until(lambda: ready(server)["state"] == "ready")
+
+
+def reload(server: Server, client: httpx.Client) -> None:
+    """Load the repository anew in the one worker."""
+    before = server.worker().pid
+    answer = client.post("/v2/repository/models/alpha/load", timeout=120)
+    assert answer.status_code == 200, answer.text
+    until(lambda: [worker.pid for worker in server.workers()] not in ([], [before]))
+    until(lambda: len(server.workers()) == 1)
+
+
+def test_one_worker_is_replaced_under_load(tmp_path: Path) -> None:
+    models = tiny_repository(tmp_path / "models")
+    with served(models) as server, server.client() as client, load(server) as clients:
+        for version in range(2, 6):
+            tiny_model(models, "alpha", str(version), seed=version)
+            reload(server, client)
+            answered = clients.answered
+            until(lambda: clients.answered > answered + 20)  # noqa: B023 - called at once
+    assert clients.failures == []
+    assert clients.versions == {"1", "2", "3", "4", "5"}
+
+
+@pytest.mark.slow
+def test_200_reloads_under_load_lose_no_request_and_no_memory(tmp_path: Path) -> None:
+    models = tiny_repository(tmp_path / "models")
+    worker, supervisor, files = [], [], []
+    with served(models) as server, server.client() as client, load(server, clients=2) as clients:
+        process = psutil.Process(server.pid)
+        for _ in range(200):
+            reload(server, client)
+            worker.append(server.worker().memory_info().rss)
+            supervisor.append(process.memory_info().rss)
+            files.append(process.num_fds())
+        counts = len(list(server.counts().glob("alpha/1/*")))
+    assert clients.failures == []
+    print(  # noqa: T201
+        f"{clients.answered} answered; worker {worker[0] / 1e6:.0f} to {worker[-1] / 1e6:.0f} MB, "
+        f"supervisor {supervisor[0] / 1e6:.1f} to {supervisor[-1] / 1e6:.1f} MB"
+    )
+    assert counts <= 2
+    assert max(files[100:]) <= max(files[:100])
+    for held in (worker, supervisor):
+        assert statistics.median(held[150:]) < 1.03 * statistics.median(held[10:60])
