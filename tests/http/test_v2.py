@@ -170,7 +170,7 @@ def test_wrong_inputs(client: Any, case: str) -> None:
         (lambda c: c.get_model_metadata("svm"), "404", 'model "svm" is unknown'),
         (lambda c: c.get_inference_statistics("svm"), "404", 'model "svm" is unknown'),
         (lambda c: c.get_model_config(CNN), "404", "there is no route"),
-        (lambda c: c.load_model("svm"), "404", 'model "svm" is unknown'),
+        (lambda c: c.load_model("svm"), "404", 'model "svm" is not in the repository'),
         (lambda c: c.get_system_shared_memory_status(), "404", "there is no route"),
     ],
 )
