@@ -87,7 +87,7 @@ async def _answer(
 
 def _names_fit(request: Request) -> bool:
     """True if pictures may be fitted, which takes milliseconds each, however small the body."""
-    return "fit" in request.query or b"fit" in request.body
+    return "fit" in request.query or b'"fit"' in request.body
 
 
 async def _run(verb: Verb[Q, A], request: Request, decoded: Q) -> A:
