@@ -106,6 +106,9 @@ class Manifest(Record):
             raise ValueError("created must carry a time zone")
         _once("tensors", [tensor.name for tensor in (*self.inputs, *self.outputs)])
         _once("columns", [column for tensor in self.inputs for column in tensor.columns])
+        # An instance names its columns, and its other inputs by their own names.
+        others = [tensor.name for tensor in self.inputs if not tensor.columns]
+        _once("columns and other inputs", [*self.columns, *others])
         _once("labels", self.labels)
         self._check_roles()
         self._check_metrics()

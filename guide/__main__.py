@@ -41,7 +41,7 @@ def _width() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m guide",
+        prog="rosenblatt recommend",
         description="Classical ML or deep learning for this problem? State what is known.",
     )
     for name, field in Facts.model_fields.items():

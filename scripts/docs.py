@@ -17,7 +17,7 @@ from contract.manifest import Manifest, json_schema
 from contract.records import ClassificationMetrics
 from contract.repository import entries, read_manifest
 from profiler.thresholds import Thresholds
-from scripts import cnn_race, guide_tables, serving_page
+from scripts import cnn_race, guide_tables, pictures_page, serving_page
 from scripts.guide_tables import table
 from service.settings import Settings
 
@@ -35,6 +35,11 @@ def pages() -> dict[Path, str]:
         **_filled("docs/operations.md", settings=settings_table()),
         **_filled("docs/profile.md", thresholds=thresholds_table()),
         **_filled("docs/guide.md", **guide_tables.sections()),
+        **_filled(
+            "docs/pictures.md",
+            accuracy=pictures_page.accuracy_table(_pictures()),
+            range=pictures_page.range_tables(_pictures()),
+        ),
         ROOT / "docs" / "benchmarks.md": benchmarks_page(),
         ROOT / "docs" / "cnn_race.svg": cnn_race.picture(_race()),
         ROOT / "docs" / "serving_closed.svg": serving_page.closed_picture(_serving()[0]),
@@ -159,6 +164,11 @@ def benchmarks_page() -> str:
 
 def _serving() -> list[dict[str, Any]]:
     return [json.loads((RESULTS / f"serving_{part}.json").read_text()) for part in PARTS]
+
+
+def _pictures() -> dict[str, Any]:
+    pictures: dict[str, Any] = json.loads((RESULTS / "pictures.json").read_text())
+    return pictures
 
 
 def _race() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`python -m scripts.example`: draw the digit for the examples in the README.
+"""`python -m scripts.example`: draw the digit for the examples in the documents.
 
 The digit is not from MNIST, so the models have never seen it.
 """
@@ -25,11 +25,21 @@ def seven() -> Image.Image:
     return large.resize((28, 28), Image.Resampling.BOX)
 
 
+def photograph() -> Image.Image:
+    """The same digit as a camera sees it: dark on paper, off centre, in light from one side."""
+    ink = np.zeros((240, 320))
+    ink[90:202, 150:262] = np.asarray(seven().resize((112, 112), Image.Resampling.BICUBIC)) / 255
+    light = np.linspace(130, 210, 320)
+    noise = np.random.default_rng(7).normal(0, 4, ink.shape)
+    return Image.fromarray(np.rint(light * (1 - 0.7 * ink) + noise).clip(0, 255).astype(np.uint8))
+
+
 def main() -> None:
-    """Write seven.png, its pixels as bytes, and the bodies of example requests."""
+    """Write seven.png, its pixels as bytes, the bodies of example requests, and a photograph."""
     image = seven()
     TARGET.mkdir(parents=True, exist_ok=True)
     image.save(TARGET / "seven.png")
+    photograph().save(TARGET / "seven_photo.jpg", quality=85)
     rows = ",\n  ".join(json.dumps(row) for row in np.asarray(image).tolist())
     (TARGET / "seven.json").write_text(f'{{"instances": [[\n  {rows}\n]]}}\n')
     tensor = '"name": "images", "datatype": "UINT8", "shape": [1, 28, 28]'

@@ -9,6 +9,7 @@
     ├── MediaTypeError        415  the route does not take the content type
     ├── ReloadError           409  a reload failed; the previous models still serve
     ├── InvalidError          422  the body is well-formed, but the value of a field is wrong
+    ├── ModelError            500  the model gave an answer that its manifest rules out
     ├── NotSupportedError     501  the server was started in a way that cannot do this
     ├── BusyError             503  too much work waits; retry after `Retry-After`
     ├── UnavailableError      503  the model was refused at load, or nothing is loaded yet
@@ -143,6 +144,13 @@ class BusyError(ServiceError):
 
     status = 503
     kind = "busy"
+
+
+class ModelError(ServiceError):
+    """The model gave an answer that its manifest rules out."""
+
+    status = 500
+    kind = "model"
 
 
 class UnavailableError(ServiceError):

@@ -23,7 +23,8 @@ A = TypeVar("A")
 
 # A body up to this size, a few images, is decoded on the event loop: cheaper than a thread.
 INLINE_BYTES = 32 * 1024
-PICTURES = ("image/png", "image/jpeg")
+# Content types of a picture that is sent as it is, and how each begins.
+PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8"}
 FORM = "multipart/form-data"
 
 
@@ -47,6 +48,7 @@ def picture_handler(
     async def handle(request: Request) -> Reply:
         media_type = request.content_type.partition(";")[0].strip().lower()
         if media_type in PICTURES:
+            _check_signature(request.body, media_type)
             work = partial(decode, request.body, request.query)
             return await _answer(verb, threads, request, work)
         if request.query:
@@ -62,16 +64,30 @@ def picture_handler(
     return handle
 
 
+def _check_signature(body: bytes, media_type: str) -> None:
+    """Raise InvalidError for a picture of another format than its content type says."""
+    if not body.startswith(PICTURES[media_type]):
+        raise InvalidError(
+            f"content-type is {media_type}, but the body begins otherwise; send a picture of that "
+            "format, or its own content type"
+        )
+
+
 async def _answer(
     verb: Verb[Q, A], threads: Threads, request: Request, decode: Callable[[], Q]
 ) -> Reply:
     """Decode, run, encode; the first and the last on a thread where they take long."""
-    if len(request.body) <= INLINE_BYTES:
+    if len(request.body) <= INLINE_BYTES and not _names_fit(request):
         decoded = decode()
         return reply(verb.encode(decoded, await _run(verb, request, decoded)))
     decoded = await threads.run(decode)
     answer = await _run(verb, request, decoded)
     return await threads.run(lambda: reply(verb.encode(decoded, answer)))
+
+
+def _names_fit(request: Request) -> bool:
+    """True if pictures may be fitted, which takes milliseconds each, however small the body."""
+    return "fit" in request.query or b'"fit"' in request.body
 
 
 async def _run(verb: Verb[Q, A], request: Request, decoded: Q) -> A:

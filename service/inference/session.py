@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import onnxruntime as ort
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument
 
 from contract.answers import compare
 from contract.batch import Array, Batch
@@ -15,7 +16,7 @@ from contract.errors import ArtifactError, ContractError
 from contract.golden import GoldenSamples
 from contract.manifest import Manifest
 from contract.repository import Artifact, Entry, audit
-from service.errors import StartupError
+from service.errors import InvalidError, StartupError
 from service.inference import memory, provider
 from service.inference.binding import Bound, bindable, first_line
 from service.settings import Settings
@@ -24,6 +25,7 @@ from service.settings import Settings
 # not need large buffers.
 CHUNK_ROWS = 256
 CHUNK_BYTES = 32 * 2**20
+_FATAL = 4
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +108,15 @@ class Session:
             memory.trim()
 
     def _predict(self, batch: Batch) -> Batch:
-        return Batch(dict(zip(self._names, self._run(batch.arrays), strict=True)))
+        try:
+            answers = self._run(batch.arrays)
+        except (InvalidArgument, Fail) as error:
+            # The types are right, so it is a value: an index beyond a table, for example.
+            raise InvalidError(
+                f"{self.name} cannot answer these rows ({first_line(error)}); send values that "
+                "the model knows"
+            ) from error
+        return Batch(dict(zip(self._names, answers, strict=True)))
 
     def _call(self, device: str | None) -> Call:
         """A bound run if the device and the tensors allow it, else a plain one."""
@@ -116,8 +126,9 @@ class Session:
         if device is not None and bindable(self.manifest):
             bound = Bound(self._session, self.manifest, device, rows)
             return Call(bound.run, bound.largest)
-        session, names = self._session, self._names
-        return Call(lambda arrays: session.run(names, arrays), rows)
+        session, names, options = self._session, self._names, ort.RunOptions()
+        options.log_severity_level = _FATAL  # a client must not be able to fill the log
+        return Call(lambda arrays: session.run(names, arrays, options), rows)
 
 
 def load(entry: Entry, settings: Settings) -> Session:

@@ -160,11 +160,11 @@ class _Images:
                 {**one, "png": png_base64(self._spec.channels_last(image))}
                 for one, image in zip(fitted, self._pixels(array), strict=True)
             ]
-        warnings = () if reports else self._warnings(array, places)
+        warnings = () if options.fit == "mnist" else self._warnings(array, places)
         return _Values(array, warnings, fitted)
 
     def _warnings(self, array: Array, places: Sequence[str]) -> Sequence[str]:
-        """Of images that are unlike what training saw; a fit has made them alike."""
+        """Of images that are unlike what training saw; `mnist` has made them alike."""
         if self._training is None:
             return ()
         unlike = self._training.unlike(array)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from contract.batch import Batch
+import numpy as np
+
+from contract.batch import Array, Batch
 from contract.manifest import Manifest
 from contract.tensors import Output
+from service.errors import InvalidError, ModelError
 
 # One field of every prediction, from the outputs.
 _Column = Callable[[Batch], Iterable[Any]]
@@ -29,16 +33,30 @@ class PredictionEncoder:
         for role in ("probabilities", "scores", "value", "interval"):
             if output := manifest.output(role):
                 self._columns[role] = _values(output)
+        self._floats = [
+            o for o in manifest.outputs if o.datatype[:2] == "FP" and o.role not in _OTHERS
+        ]
         others = {o.name: _values(o) for o in manifest.outputs if o.role in _OTHERS}
         if others:
             self._columns["outputs"] = lambda batch: _objects(others, batch)
 
     def encode(self, outputs: Batch) -> list[dict[str, Any]]:
-        """One prediction per row."""
+        """One prediction per row.
+
+        Raises:
+            InvalidError: an answer is not a number, as of a row that the model cannot judge.
+            ModelError: the model gave a label that its manifest does not have.
+        """
+        for output in self._floats:
+            _check_finite(outputs[output.name], output)
         return _objects(self._columns, outputs)
 
     def labels(self, outputs: Batch) -> Sequence[str] | None:
-        """The class of each row, or None where the model does not classify."""
+        """The class of each row, or None where the model does not classify.
+
+        Raises:
+            ModelError: the model gave a label that its manifest does not have.
+        """
         return None if self._labels is None else self._labels(outputs)
 
 
@@ -63,8 +81,34 @@ def _labels(manifest: Manifest) -> Callable[[Batch], list[str]] | None:
         return lambda batch: [names[i] for i in batch[best].argmax(axis=1).tolist()]
     name = label.name
     if label.encoding == "index":
-        return lambda batch: [names[i] for i in batch[name].ravel().tolist()]
+        by_index = dict(enumerate(names))  # an index of -1 must not wrap
+        return lambda batch: _looked_up(batch[name].ravel().tolist(), by_index)
     return lambda batch: [str(value) for value in batch[name].ravel().tolist()]
+
+
+def _looked_up(indices: list[int], by_index: Mapping[int, str]) -> list[str]:
+    try:
+        return [by_index[i] for i in indices]
+    except KeyError as error:
+        raise ModelError(
+            f"the model answered with label index {error.args[0]}, but its manifest has "
+            f"{len(by_index)} labels; import or train it again"
+        ) from error
+
+
+def _check_finite(array: Array, output: Output) -> None:
+    """Raise InvalidError for the first row with an answer that is not a number."""
+    # The sum is finite for nearly every batch, and costs a tenth of a look at each number.
+    if math.isfinite(array.sum()):
+        return
+    wrong = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise InvalidError(
+            f"instances[{row}] has no answer: the model's {output.role} is not a finite number, as "
+            "where it has no rule for a missing value; send another value",
+            loc=["instances", row],
+        )
 
 
 def _values(output: Output) -> _Column:

@@ -83,7 +83,7 @@ def _say(options: argparse.Namespace, text: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m service.score",
+        prog="rosenblatt score",
         description="Score a Parquet or CSV file or a folder of images to a Parquet file. "
         "Interrupted, the same command goes on where it stopped.",
     )

@@ -68,8 +68,9 @@ class Served:
         limits = InstanceLimits(settings.max_rows, settings.max_image_pixels)
         self.decoder: Decoder = decoder_of(manifest, limits)
         self.encoder = PredictionEncoder(manifest)
-        # Models with equal `takes` accept the same instances.
-        self.takes = tuple((i.content, i.datatype, i.row, i.columns) for i in manifest.inputs)
+        # Models with equal inputs, names and layouts and what training saw included, share the
+        # decoding of instances.
+        self.takes = manifest.model_dump_json(include={"inputs"})
         self._batcher = Batcher(self.name, session, policy, thread, statistics)
 
     async def infer(self, batch: Batch) -> Batch:

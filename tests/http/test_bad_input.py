@@ -84,7 +84,7 @@ def check(answer: httpx.Response, status: int, message: str) -> None:
 def test_bad_input(client: httpx.Client, route: str, case: str) -> None:
     content, status, message = BAD[case]
     if route == "/compare" and ("model" in case or "version" in case):
-        status, message = 422, "is unknown; the fields are instances"
+        status, message = 422, "is unknown; the fields are fit, instances, return_fitted"
     answer = client.post(route, content=content, headers={"content-type": "application/json"})
     check(answer, status, message)
 

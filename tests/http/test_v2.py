@@ -49,12 +49,8 @@ def test_health_and_metadata(client: Any) -> None:
     assert not client.is_model_ready("svm")
     server = client.get_server_metadata()
     assert server["name"] == "rosenblatt"
-    assert server["extensions"] == [
-        "binary_tensor_data",
-        "classification",
-        "statistics",
-        "model_repository",
-    ]
+    extensions = ["binary_tensor_data", "classification", "statistics", "model_repository"]
+    assert server["extensions"] == extensions
 
 
 @pytest.mark.parametrize("artifact", ARTIFACTS, ids=lambda a: a.manifest.name)
@@ -174,8 +170,7 @@ def test_wrong_inputs(client: Any, case: str) -> None:
         (lambda c: c.get_model_metadata("svm"), "404", 'model "svm" is unknown'),
         (lambda c: c.get_inference_statistics("svm"), "404", 'model "svm" is unknown'),
         (lambda c: c.get_model_config(CNN), "404", "there is no route"),
-        (lambda c: c.load_model("svm"), "404", 'model "svm" is not in the repository; it has'),
-        (lambda c: c.unload_model("svm"), "404", 'model "svm" is not in the repository; it has'),
+        (lambda c: c.load_model("svm"), "404", 'model "svm" is not in the repository'),
         (lambda c: c.get_system_shared_memory_status(), "404", "there is no route"),
     ],
 )

@@ -61,7 +61,7 @@ def test_a_fit_reports_what_was_done_to_each_image() -> None:
     assert reports is not None
     assert [report.steps for report in reports] == [
         ("scaled from 88x88 to 28x28",),
-        ("converted to grey", "scaled from 56x56 to 28x28"),
+        ("scaled from 56x56 to 28x28", "converted to grey"),
     ]
     # ITU-R BT.601: 0.299 of red.
     assert (images[1] == 76).all()

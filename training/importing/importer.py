@@ -57,8 +57,17 @@ def import_model(options: Options) -> tuple[Entry, Manifest]:
     except ContractError as error:
         raise ImportModelError(f"{options.model}: {error}") from error
     except ValidationError as error:
-        reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        raise ImportModelError(f"{options.model} cannot be described: {reason}") from error
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ImportModelError(
+            f"{options.model} cannot be described: {place + ': ' if place else ''}{reason}"
+        ) from error
+    except OSError as error:
+        raise ImportModelError(
+            f"{error.filename or options.out} cannot be used: {error.strerror or error}; name "
+            "another file or another --out"
+        ) from error
 
 
 def _import(options: Options) -> tuple[Entry, Manifest]:

@@ -43,18 +43,33 @@ def normalised(pixels: Pixels) -> tuple[Pixels, list[str]]:
         RefusedError: no ink stands out from the background.
     """
     steps: list[str] = []
-    grey = _grey(pixels, steps)
-    reduced = _reduced(grey)
-    ink = separated(reduced)
+    grey = _reduced_grey(pixels, steps)
+    ink = separated(grey)
     steps += _removal(ink)
     digit = _cropped(digit_alone(ink.strength))
-    if digit.shape != reduced.shape:
-        factor = max(grey.shape) / max(reduced.shape)
+    if digit.shape != grey.shape:
+        factor = max(pixels.shape[:2]) / max(grey.shape)
         width, height = (round(side * factor) for side in digit.shape[::-1])
         steps.append(f"cropped to {width}x{height}")
     image = _centred(_stretched(_scaled(digit, steps)))
     steps.append("centred by mass")
     return image, steps
+
+
+def _reduced_grey(pixels: Pixels, steps: list[str]) -> Values:
+    """Opaque grey [height, width], at most `_WORKING_SIDE` pixels a side."""
+    if pixels.ndim == 2:
+        return np.asarray(_reduced(Image.fromarray(pixels.astype(np.float32))))
+    return _grey(np.asarray(_reduced(Image.fromarray(pixels))), steps).astype(np.float32)
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """Each pixel is the mean of those it covers."""
+    factor = _WORKING_SIDE / max(image.size)
+    if factor >= 1:
+        return image
+    width, height = (max(1, round(side * factor)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BOX)
 
 
 def _grey(pixels: Pixels, steps: list[str]) -> Pixels:
@@ -86,16 +101,6 @@ def _behind(pixels: Pixels) -> int:
 
 def _named(grey: int) -> str:
     return {0: "black", 255: "white"}.get(grey, f"grey {grey}")
-
-
-def _reduced(grey: Pixels) -> Values:
-    """At most `_WORKING_SIDE` pixels a side, each the mean of those it covers."""
-    image = Image.fromarray(grey.astype(np.float32))
-    factor = _WORKING_SIDE / max(grey.shape)
-    if factor < 1:
-        width, height = (max(1, round(side * factor)) for side in image.size)
-        image = image.resize((width, height), Image.Resampling.BOX)
-    return np.asarray(image, np.float32)
 
 
 def _removal(ink: Ink) -> list[str]:

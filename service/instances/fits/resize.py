@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from service.instances.pictures.channels import Pixels, exact, is_transparent, laid_on, luma
+from service.instances.pictures.channels import Pixels, exact, is_transparent, laid_on, luma, split
 from service.instances.spec import ImageSpec
 
 _WHITE = 255
@@ -29,14 +29,15 @@ def resized(pixels: Pixels, spec: ImageSpec) -> tuple[Pixels, list[str]]:
         uint8 [height, width] for one channel, else [height, width, channels]
     """
     steps: list[str] = []
+    pixels = _scaled(pixels, spec, steps)
     if spec.channels != 4 and is_transparent(pixels):
         pixels = laid_on(pixels, _WHITE)
         steps.append("laid on white")
-    if spec.channels == 1 and pixels.ndim == 3 and pixels.shape[2] > 2:
-        pixels = luma(laid_on(pixels, _WHITE))
+    colours, _ = split(pixels)
+    if spec.channels == 1 and colours.ndim == 3:
+        pixels = luma(colours)
         steps.append("converted to grey")
-    pixels = exact(pixels, spec)
-    return _padded(_scaled(pixels, spec, steps), spec, steps), steps
+    return _padded(exact(pixels, spec), spec, steps), steps
 
 
 def _scaled(pixels: Pixels, spec: ImageSpec, steps: list[str]) -> Pixels:
