@@ -11,6 +11,7 @@ import pytest
 from contract.batch import Batch
 from contract.manifest import Manifest
 from contract.tensors import Datatype, Output, Role
+from service.errors import InvalidError
 from service.instances.predictions import PredictionEncoder
 from tests.repositories import untrained_manifest
 
@@ -147,10 +148,23 @@ def test_a_model_of_other_outputs_alone_has_nothing_else() -> None:
     assert PredictionEncoder(manifest).labels(Batch({"y": np.eye(2)})) is None
 
 
-def test_what_is_no_number_is_null() -> None:
-    """JSON has no NaN."""
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_no_number_is_refused(wrong: float) -> None:
     manifest = manifest_of("regression", output("y", "FP32", "value"))
-    assert encoded(manifest, y=np.array([np.nan, np.inf], np.float32)) == [
-        {"value": None},
-        {"value": None},
-    ]
+    with pytest.raises(
+        InvalidError, match=r"instances\[1\] has no answer: the model's value is not"
+    ):
+        encoded(manifest, y=np.array([1, wrong, np.nan], np.float32))
+
+
+def test_large_numbers_whose_sum_is_none_are_answered() -> None:
+    manifest = manifest_of("regression", output("y", "FP32", "value"))
+    most = np.finfo(np.float32).max
+    found = encoded(manifest, y=np.array([most, most], np.float32))
+    assert found == [{"value": float(most)}] * 2
+
+
+def test_other_outputs_may_hold_what_json_has_no_number_for() -> None:
+    manifest = manifest_of("other", output("y", "FP32", "other"))
+    found = encoded(manifest, y=np.array([np.nan, 1], np.float32))
+    assert found == [{"outputs": {"y": None}}, {"outputs": {"y": 1.0}}]

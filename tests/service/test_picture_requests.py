@@ -148,8 +148,9 @@ WRONG: list[tuple[str, dict[str, Any], int, str]] = [
         "/predict",
         {"content": b"no picture", "headers": PNG_TYPE},
         422,
-        "not a readable PNG or JPEG",
+        "content-type is image/png, but the body begins otherwise",
     ),
+    ("/predict", {"content": SAME, "headers": JPEG_TYPE}, 422, "is image/jpeg, but the body"),
     ("/predict", {"content": SAME, "headers": {"content-type": "image/gif"}}, 415, "image/png"),
 ]
 
