@@ -99,7 +99,7 @@ def _looked_up(indices: list[int], by_index: Mapping[int, str]) -> list[str]:
 def _check_finite(array: Array, output: Output) -> None:
     """Raise InvalidError for the first row with an answer that is not a number."""
     # The sum is finite for nearly every batch, and costs a tenth of a look at each number.
-    if math.isfinite(array.sum()):
+    if math.isfinite(array.sum(dtype=np.float64)):
         return
     wrong = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if wrong.any():
