@@ -19,9 +19,16 @@ def count_as(seat: int) -> None:
     values.ValueClass = values.MultiProcessValue(lambda: seat)  # type: ignore[no-untyped-call]
 
 
+def configure_logging() -> None:
+    """Log as BentoML does; must be called before the service is imported.
+
+    The configuration disables every logger that exists already.
+    """
+    configure_server_logging()  # type: ignore[no-untyped-call]
+
+
 def application(service: Service[Any], seat: int) -> Any:
     """The ASGI application of the service."""
-    configure_server_logging()  # type: ignore[no-untyped-call]
     server_context.worker_index = seat
     server_context.service_type = "entry_service"
     server_context.service_name = service.name

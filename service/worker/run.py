@@ -36,8 +36,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _application(control: SupervisedControl) -> tuple[Hello, object]:
     """What the supervisor must know, and BentoML's application."""
-    from service.worker.framework import application, count_as
+    from service.worker.framework import application, configure_logging, count_as
 
+    configure_logging()
     count_as(control.seat)
     from service import app
     from service.inference import provider
