@@ -7,7 +7,7 @@ from typing import Any
 import prometheus_client.values as values
 from _bentoml_sdk import Service  # type: ignore[import-untyped]
 from bentoml._internal.context import server_context
-from bentoml._internal.log import configure_server_logging
+from bentoml._internal.log import SERVER_LOGGING_CONFIG, configure_server_logging
 from bentoml._internal.utils.uri import join_paths
 
 
@@ -20,10 +20,8 @@ def count_as(seat: int) -> None:
 
 
 def configure_logging() -> None:
-    """Log as BentoML does; must be called before the service is imported.
-
-    The configuration disables every logger that exists already.
-    """
+    """Log as BentoML does, and keep the loggers that exist already."""
+    SERVER_LOGGING_CONFIG["disable_existing_loggers"] = False
     configure_server_logging()  # type: ignore[no-untyped-call]
 
 
