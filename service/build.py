@@ -94,7 +94,7 @@ def build(
             recommender,
             Profiler(recommender, settings),
             Threads(pool, settings.timeout_seconds),
-            RepositoryRoutes(models, control, settings.models_dir),
+            RepositoryRoutes(models, control, settings),
         ),
         limits(settings),
         metrics,

@@ -107,6 +107,11 @@ class Settings(BaseSettings):
     timeout_seconds: float = Field(
         10.0, gt=0, le=600, description="Longest wait of a request, in seconds; then 504."
     )
+    model_control: Literal["explicit", "none"] = Field(
+        "explicit",
+        description="Which clients may load and unload models: with `explicit` all that reach the "
+        "port, with `none` none.",
+    )
     reload_timeout_seconds: float = Field(
         120.0,
         gt=0,

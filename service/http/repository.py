@@ -6,7 +6,6 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 from contract.messages import describe, short
@@ -25,6 +24,7 @@ from service.http.parameters import model_name
 from service.http.repository_control import RepositoryControl
 from service.protocol import schema
 from service.serving.repository import Models
+from service.settings import Settings
 from service.strict_json import parse_object, refuse_unknown
 
 _OCTETS = "application/octet-stream"
@@ -40,13 +40,19 @@ class RepositoryRoutes:
     Args:
         models: what serves.
         control: carries the changes out.
-        models_dir: the model repository.
+        settings: where the repository is, and whether clients may change what serves.
     """
 
-    def __init__(self, models: Models, control: RepositoryControl, models_dir: Path) -> None:
+    def __init__(self, models: Models, control: RepositoryControl, settings: Settings) -> None:
         self._models = models
         self.control = control
-        self._models_dir = models_dir
+        self._models_dir = settings.models_dir
+        self._allowed = settings.model_control == "explicit"
+
+    @property
+    def supported(self) -> bool:
+        """True if clients can load and unload models."""
+        return self._allowed and self.control.supported
 
     def routes(self) -> list[Route]:
         """Load and unload."""
@@ -55,6 +61,10 @@ class RepositoryRoutes:
     def _route(self, action: str) -> Route:
         async def handle(request: Request) -> Reply:
             _check(request.body)
+            if not self._allowed:
+                raise NotSupportedError(
+                    f"clients may not {action} models, since ROSENBLATT_MODEL_CONTROL is 'none'"
+                )
             name = request.parameters["name"]
             await asyncio.to_thread(self._require, name)
             await self.control.change(action, name)

@@ -62,7 +62,7 @@ class V2:
         models, repository = self._models, self._repository
 
         def server(*_: str | None) -> Any:
-            return documents.server(repository.control.supported)
+            return documents.server(repository.supported)
 
         index = Route(
             "POST",

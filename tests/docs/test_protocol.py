@@ -53,12 +53,13 @@ def test_the_python_example(server: Server) -> None:
 
 def test_the_routes_exist(server: Server) -> None:
     rows = re.findall(r"^\| (`(?:GET|POST) /.*?) \|", PAGE, re.MULTILINE)
-    assert len(rows) == 9
+    assert len(rows) == 10
     with server.client() as client:
-        for row in rows:
+        # Loading and unloading, which tests/supervisor do, would change what other tests need.
+        for row in (row for row in rows if "/load" not in row):
             method = row[1:].split()[0]
             for path in re.findall(r"(/v2[^`]*)`", row):
-                for version in ("", "/versions/1") if "{m}" in path else ("",):
+                for version in ("", "/versions/1") if "/v2/models/{m}" in path else ("",):
                     found = path.replace("{m}", f"digits-cnn{version}")
                     assert client.request(method, found).status_code in (200, 400), found
 

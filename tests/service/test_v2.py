@@ -227,7 +227,7 @@ def test_a_client_that_leaves_while_rows_wait(tmp_path: Path) -> None:
     async def talk(pool: ThreadPoolExecutor) -> None:
         runs = asyncio.ensure_future(served.infer(one))
         assert await asyncio.to_thread(model.begun.wait, 5)
-        repository = RepositoryRoutes(models, RepositoryControl(), tmp_path)
+        repository = RepositoryRoutes(models, RepositoryControl(), Settings(models_dir=tmp_path))
         routes = V2(models, Infer(models), Threads(pool, 1), repository).routes()
         handler = next(r.handler for r in routes if r.path == "/v2/models/{name}/infer")
         headers = [(HEADER.encode(), b"0")]
