@@ -14,13 +14,13 @@ from contract.repository import audit, entries
 from tests.conftest import MODELS, ROOT
 from tests.server import serve
 
-COLD_START_SECONDS = 6.0
-RESIDENT_BYTES = 600e6
+COLD_START_SECONDS = 3.0
+RESIDENT_BYTES = 300e6
 
 
 @pytest.mark.slow
 def test_the_serving_set_serves_alone(tmp_path: Path) -> None:
-    """Bars of the first release: cold start at most 6 s, a worker of at most 600 MB."""
+    """Bars: cold start at most 3 s, a worker of at most 300 MB."""
     environment = tmp_path / "venv"
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
