@@ -54,8 +54,11 @@ def test_the_command_says_what_it_found(tmp_path: Path) -> None:
         ([], "the outputs scores FP32 [-1, 3] do not show what the model does; give --labels"),
         (["--labels", "a,a"], "--labels 'a,a' must be different names"),
         (["--task", "ranking"], "--task 'ranking' must be one of classification, regression"),
-        (["--labels", "a,b,c", "--title", "x" * 121], "cannot be described: String should have"),
-        (["--labels", "a,b,c", "--algorithm", "Random Forest"], "cannot be described: String"),
+        (
+            ["--labels", "a,b,c", "--title", "x" * 121],
+            "cannot be described: title: String should have",
+        ),
+        (["--labels", "a,b,c", "--algorithm", "Random Forest"], "described: algorithm: String"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(tmp_path: Path, arguments: list[str], message: str) -> None:
