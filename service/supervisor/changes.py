@@ -39,6 +39,7 @@ class Changes:
         self._fleet = fleet
         self._folder = folder
         self._waiting: list[_Request] = []
+        self._reload = False
         self._asked = asyncio.Event()
 
     def ask(self, worker: Worker, change: Change) -> None:
@@ -48,6 +49,7 @@ class Changes:
 
     def reload(self) -> None:
         """Load the whole repository anew."""
+        self._reload = True
         self._asked.set()
 
     async def run(self) -> None:
@@ -56,15 +58,17 @@ class Changes:
             await self._asked.wait()
             self._asked.clear()
             requests, self._waiting = self._waiting, []
-            error = await self._carry_out([request.change for request in requests])
+            reload, self._reload = self._reload, False
+            error = await self._carry_out([request.change for request in requests], reload)
             for request in requests:
                 request.worker.changes.discard(request.change.id)
                 request.worker.tell(Changed(request.change.id, error))
 
-    async def _carry_out(self, changes: list[Change]) -> str:
+    async def _carry_out(self, changes: list[Change], reload: bool) -> str:
         """Replace the workers; empty, or why they were not replaced."""
-        what = ", ".join(f"{change.action} {change.model}" for change in changes) or "reload"
-        batch = _Batch(changes, self._fleet.selection)
+        asked = ["reload"] if reload else []
+        what = ", ".join([*asked, *(f"{change.action} {change.model}" for change in changes)])
+        batch = _Batch(changes, reload, self._fleet.selection)
         logger.info("%s: workers are replaced one by one", what)
         await self._folder.note()
         try:
@@ -87,11 +91,16 @@ class Changes:
 class _Batch:
     """Changes that one replacement carries out.
 
+    Args:
+        changes: in the order in which they came.
+        reload: the whole repository is to be loaded anew, whatever the changes are.
+        before: the selection that the workers have.
+
     Attributes:
         rejected: versions that the repository newly has and that are unfit.
     """
 
-    def __init__(self, changes: list[Change], before: Selection) -> None:
+    def __init__(self, changes: list[Change], reload: bool, before: Selection) -> None:
         self._loads = [change.model for change in changes if change.action == LOAD]
         self._unloads = [change.model for change in changes if change.action == UNLOAD]
         selection = replace(before, failure="")
@@ -100,7 +109,7 @@ class _Batch:
                 selection = selection.with_model(change.model)
             else:
                 selection = selection.without_model(change.model)
-        self._only_unloads = bool(changes) and not self._loads
+        self._only_unloads = not reload and not self._loads
         # Loading tries again what was rejected before; unloading has nothing to do with it.
         self.rejected = before.rejected if self._only_unloads else ()
         self._selection = selection

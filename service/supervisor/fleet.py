@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from service.selection import Selection
@@ -62,17 +62,15 @@ class Fleet:
         return worker
 
     async def start(self, first: Worker) -> None:
-        """Start the others beside the first, until one serves.
+        """Make the first worker serve, and start the others beside it.
 
         Raises:
-            WorkerError: no worker could be made to serve.
+            WorkerError: the first cannot serve; it is gone.
         """
-        for nth in range(self.settings.workers):
-            self._fill(first if nth == 0 else None, attempts=1)
-        while self._filling and not self.serving:
-            await asyncio.wait([*self._filling, self.failed], return_when=asyncio.FIRST_COMPLETED)
-            if self.failed.done():
-                self.failed.result()
+        for _ in range(self.settings.workers - 1):
+            self._fill()
+        await self._load(first)
+        await self.admit(first)
 
     async def loaded(self, selection: Selection) -> Worker:
         """A new worker whose models have answered their golden samples.
@@ -81,25 +79,18 @@ class Fleet:
             WorkerError: it did not get so far; it is gone.
         """
         worker = await self._spawner.spawn(selection)
-        try:
-            await self._load(worker)
-        except WorkerError:
-            worker.kill()
-            raise
+        await self._load(worker)
         return worker
 
     async def admit(self, worker: Worker) -> None:
         """Let a loaded worker take connections.
 
         Raises:
-            WorkerError: it died.
+            WorkerError: it did not; it is gone.
         """
         worker.tell(Accept())
-        try:
+        with _killed_on_error(worker):
             await worker.reached(Accepting, _ANSWER_SECONDS)
-        except WorkerError:
-            worker.kill()
-            raise
         self.serving.append(worker)
         self._run(self._restart_after(worker))
 
@@ -145,8 +136,9 @@ class Fleet:
         await asyncio.gather(*(worker.end(seconds) for worker in list(self._spawner.living)))
 
     async def _load(self, worker: Worker) -> None:
-        self.settings = await worker.reached(Hello, _HELLO_SECONDS)
-        await worker.reached(Loaded, self.settings.start_seconds)
+        with _killed_on_error(worker):
+            self.settings = await worker.reached(Hello, _HELLO_SECONDS)
+            await worker.reached(Loaded, self.settings.start_seconds)
 
     async def _restart_after(self, worker: Worker) -> None:
         """Start another worker if this one dies while it serves."""
@@ -164,32 +156,28 @@ class Fleet:
         for _ in range(self.settings.workers - len(self.serving) - len(self._filling)):
             self._fill()
 
-    def _fill(self, worker: Worker | None = None, attempts: int = _ATTEMPTS) -> None:
-        task = asyncio.create_task(self._bring_up(worker, attempts))
+    def _fill(self) -> None:
+        task = asyncio.create_task(self._bring_up())
         self._filling.add(task)
         task.add_done_callback(self._filling.discard)
 
-    async def _bring_up(self, worker: Worker | None, attempts: int) -> None:
+    async def _bring_up(self) -> None:
         """Make one more worker serve, trying again later and later."""
-        await asyncio.sleep(0 if worker else self._pause())
-        while not self._halted:
+        while True:
+            await asyncio.sleep(self._pause())
+            if self._halted:
+                return
             try:
-                if worker is None:
-                    worker = await self.loaded(self.selection)
-                else:
-                    await self._load(worker)
-                await self.admit(worker)
+                await self.admit(await self.loaded(self.selection))
             except WorkerError as error:
-                self._note_failed_start(error, attempts)
-                worker = None
-                await asyncio.sleep(self._pause())
+                self._note_failed_start(error)
             else:
                 self._failed_starts = 0
                 return
 
-    def _note_failed_start(self, error: WorkerError, attempts: int) -> None:
+    def _note_failed_start(self, error: WorkerError) -> None:
         self._failed_starts += 1
-        if self._failed_starts >= attempts and not self.serving:
+        if self._failed_starts >= _ATTEMPTS and not self.serving:
             if not self.failed.done():
                 self.failed.set_exception(error)
             self._halted = True
@@ -206,3 +194,12 @@ class Fleet:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+@contextmanager
+def _killed_on_error(worker: Worker) -> Iterator[None]:
+    try:
+        yield
+    except WorkerError:
+        worker.kill()
+        raise

@@ -31,6 +31,7 @@ class Supervisor:
     Attributes:
         started: set when the first worker takes connections.
         fleet: the workers.
+        ask: has a change carried out, for a client of a worker.
     """
 
     def __init__(self, listener: socket.socket, command: Sequence[str] = COMMAND) -> None:
@@ -39,7 +40,7 @@ class Supervisor:
         self.fleet = Fleet(self._spawner)
         self._folder = Folder()
         self._changes = Changes(self.fleet, self._folder)
-        self._spawner.on_change = self._changes.ask
+        self.ask = self._spawner.on_change = self._changes.ask
         self._stopping = asyncio.Event()
 
     def reload(self) -> None:

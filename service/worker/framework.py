@@ -7,7 +7,7 @@ from typing import Any
 import prometheus_client.values as values
 from _bentoml_sdk import Service  # type: ignore[import-untyped]
 from bentoml._internal.context import server_context
-from bentoml._internal.log import configure_server_logging
+from bentoml._internal.log import SERVER_LOGGING_CONFIG, configure_server_logging
 from bentoml._internal.utils.uri import join_paths
 
 
@@ -19,9 +19,14 @@ def count_as(seat: int) -> None:
     values.ValueClass = values.MultiProcessValue(lambda: seat)  # type: ignore[no-untyped-call]
 
 
+def configure_logging() -> None:
+    """Log as BentoML does, and keep the loggers that exist already."""
+    SERVER_LOGGING_CONFIG["disable_existing_loggers"] = False
+    configure_server_logging()  # type: ignore[no-untyped-call]
+
+
 def application(service: Service[Any], seat: int) -> Any:
     """The ASGI application of the service."""
-    configure_server_logging()  # type: ignore[no-untyped-call]
     server_context.worker_index = seat
     server_context.service_type = "entry_service"
     server_context.service_name = service.name

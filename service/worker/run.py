@@ -18,7 +18,10 @@ def run(arguments: Sequence[str]) -> int:
         arguments: file numbers of the listening socket, of the channel to the supervisor, and of
             both ends of the handover.
     """
-    listener, end, receiving, sending = (socket.socket(fileno=int(number)) for number in arguments)
+    sockets = [socket.socket(fileno=int(number)) for number in arguments]
+    for each in sockets:
+        each.set_inheritable(False)  # a child of this process must not keep the port open
+    listener, end, receiving, sending = sockets
     control = SupervisedControl(end)
     try:
         hello, app = _application(control)
@@ -36,8 +39,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _application(control: SupervisedControl) -> tuple[Hello, object]:
     """What the supervisor must know, and BentoML's application."""
-    from service.worker.framework import application, count_as
+    from service.worker.framework import application, configure_logging, count_as
 
+    configure_logging()
     count_as(control.seat)
     from service import app
     from service.inference import provider

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from service.supervisor.messages import News, decode
+from service.supervisor.messages import Change, News, decode
 from tests.supervisor.running import SERVES, run, running, until
 
 PAIR: dict[str, Any] = {"hello": {"workers": 2}}
@@ -115,6 +115,26 @@ def test_another_models_bad_version_keeps_no_model_loaded(tmp_path: Path) -> Non
             assert server.workers[0].loaded.serving == (("a", "1"),)
             (rejected,) = server.supervisor.fleet.selection.rejected
             assert (rejected.name, rejected.version) == ("a", "2")
+
+    run(work)
+
+
+def test_a_reload_beside_an_unload_tries_rejected_versions_again(tmp_path: Path) -> None:
+    """Both are carried out by one replacement."""
+
+    async def work() -> None:
+        bad = {**TWO["loaded"], "refused": [["a", "2", "it is cut"]]}
+        async with running(tmp_path, **TWO) as server:
+            server.plan(loaded=bad)
+            server.supervisor.reload()
+            await server.file("news")
+            server.plan(loaded={"serving": [["a", "1"], ["a", "2"], ["b", "1"]]})
+            before = server.pids
+            # At once, before either is begun.
+            server.supervisor.reload()
+            server.supervisor.ask(server.workers[0], Change(1, "unload", "b"))
+            await server.replaced(before)
+            assert server.workers[0].loaded.serving == (("a", "1"), ("a", "2"))
 
     run(work)
 
