@@ -5,23 +5,22 @@ both forms are measured. A call on CUDA includes everything that a server pays f
 batch to the device, running the graph with bound inputs and outputs, copying the outputs back.
 
 `--cpu-only` measures only the CPU. Without this option the command fails if there is no CUDA
-device. It also fails if an output differs by more than the tolerance.
+device. It also fails if an output differs by more than the tolerance. On a busy machine the figures
+of large batches are too low (`benchmarks/calls.py`); the last line then says so.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import statistics
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnxruntime as ort
 
+from benchmarks.calls import measure
 from benchmarks.devices import Contender, card, contenders
 from benchmarks.models import processor
 from contract.answers import Difference, compare
@@ -34,7 +33,8 @@ from training.errors import DatasetError
 
 SIZES = tuple(2**k for k in range(14))  # 1 to 8,192
 SECONDS = 0.5
-_FEWEST_CALLS = 3
+# Share of a core below which a machine counts as busy.
+FREE = 0.9
 _PARITY_BATCH = 1_000
 
 
@@ -62,6 +62,7 @@ def main(
         "seconds_per_figure": seconds,
         "parity": parity,
         "timings": timings,
+        "least_cpu_share": min(row["cpu_share"] for row in timings if "cpu_share" in row),
         "tensors_against_native": ratios(timings),
     }
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -103,69 +104,6 @@ def in_parts(model: Model, batch: Batch) -> Batch:
     return Batch.join(
         [model.predict(batch.slice(start, start + _PARITY_BATCH)) for start in starts]
     )
-
-
-def measure(
-    group: Sequence[Contender], test: Batch | None, sizes: Sequence[int], seconds: float
-) -> list[dict[str, Any]]:
-    """Median latency and throughput of each contender for each batch size, with real rows.
-
-    If a batch does not fit a worker's memory limit, its row holds the error instead of figures.
-    """
-    source = group[0].golden.inputs if test is None else test
-    rows = []
-    for size in sizes:
-        for one, taken in zip(group, latencies(group, source, size, seconds), strict=True):
-            row: dict[str, Any] = {**one.describe(), "batch": size}
-            if isinstance(taken, str):
-                rows.append({**row, "failed": taken})
-                continue
-            p50 = statistics.median(taken)
-            row |= {"p50_ms": round(p50 * 1e3, 4), "images_per_second": round(size / p50)}
-            rows.append(row)
-    return sorted(rows, key=lambda row: (row["device"], row["form"]))
-
-
-def latencies(
-    group: Sequence[Contender], source: Batch, size: int, seconds: float
-) -> list[list[float] | str]:
-    """Seconds per call of each contender, or the error if it cannot run this size.
-
-    The contenders are called in turn with the same batch, so that a slow moment of the machine
-    affects all of them. The first call, which may allocate memory, is not timed.
-    """
-    batches = different(source, size)
-    found: list[list[float] | str] = [first(one, next(batches)) for one in group]
-    running = [(one, t) for one, t in zip(group, found, strict=True) if isinstance(t, list)]
-    calls, spent = 0, 0.0
-    while running and (calls < _FEWEST_CALLS or spent < seconds * len(running)):
-        batch = next(batches)
-        for one, taken in running:
-            started = time.perf_counter()
-            one.model.predict(batch)
-            taken.append(time.perf_counter() - started)
-            spent += taken[-1]
-        calls += 1
-    return found
-
-
-def first(one: Contender, batch: Batch) -> list[float] | str:
-    """Make the first call: an empty list of seconds, or the first line of the error."""
-    try:
-        one.model.predict(batch)
-    except Exception as error:  # ONNX Runtime's exceptions have no common base
-        return str(error).splitlines()[0]
-    return []
-
-
-def different(source: Batch, size: int) -> Iterator[Batch]:
-    """Batches that step through the rows, since trees are faster on repeated inputs."""
-    if size >= len(source):
-        source = source.take(np.arange(2 * size) % len(source))
-    start = 0
-    while True:
-        yield source.slice(start, start + size)
-        start = (start + size) % (len(source) - size)
 
 
 def ratios(timings: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -226,3 +164,8 @@ def report(document: dict[str, Any]) -> None:
             f"{row['p50_ms']:>12.3f} ms {row['images_per_second']:>10,} images/s"
         )
         print(f"{row['model']:<22} {row['form']:<8} {row['device']:<5} {row['batch']:>5} {figures}")
+    if document["least_cpu_share"] < FREE:
+        print(
+            f"the machine was busy: a figure had {document['least_cpu_share']:.0%} of a core; "
+            "those of large batches are too low"
+        )

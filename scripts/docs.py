@@ -17,14 +17,12 @@ from contract.manifest import Manifest, json_schema
 from contract.records import ClassificationMetrics
 from contract.repository import entries, read_manifest
 from profiler.thresholds import Thresholds
-from scripts import cnn_race, guide_tables, pictures_page, serving_page
+from scripts import cnn_race, gpu_page, guide_tables, pictures_page, serving_page
 from scripts.guide_tables import table
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
-# Batch sizes of `python -m benchmarks gpu` that the page shows.
-SHOWN = (1, 8, 64, 256, 1024, 8192)
 
 
 def pages() -> dict[Path, str]:
@@ -157,7 +155,7 @@ def benchmarks_page() -> str:
         f"Over HTTP, one worker, {http['connections']} connections: "
         f"{http['requests_per_second']:,.0f} requests/s, p99 {http['p99_ms']:.1f} ms, "
         f"{http['errors']} errors.",
-        *gpu_section(),
+        *gpu_page.section(json.loads((RESULTS / "gpu.json").read_text()), _serving()[0]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -174,42 +172,6 @@ def _pictures() -> dict[str, Any]:
 def _race() -> dict[str, Any]:
     race: dict[str, Any] = json.loads((RESULTS / "cnn_race.json").read_text())
     return race
-
-
-def gpu_section() -> list[str]:
-    """The section of images per second by batch size, and of parity between the devices."""
-    measured = json.loads((RESULTS / "gpu.json").read_text())
-    rates = {
-        (row["model"], row["form"], row["device"], row["batch"]): row["images_per_second"]
-        for row in measured["timings"]
-        if "images_per_second" in row
-    }
-    rows = [
-        (
-            *contender,
-            *(f"{rates[key]:,}" if (key := (*contender, n)) in rates else "" for n in SHOWN),
-        )
-        for contender in dict.fromkeys(key[:3] for key in rates)
-    ]
-    worst = max(
-        found["max_difference"]
-        for row in measured["parity"]
-        for found in (row["golden"], row.get("test", row["golden"]))
-        if row["form"] == "tensors"
-    )
-    where = f"{measured['device']}, driver {measured['driver']}, " if measured["device"] else ""
-    return [
-        "## Trees as tensors",
-        f"`python -m benchmarks gpu`: images per second by batch size, {where}"
-        f"{measured['intra_op_threads']} thread of {measured['processor']}, ONNX Runtime "
-        f"{measured['onnxruntime']}. `native` is a model's own graph, `tensors` the `cuda` variant "
-        "of the trees ([decision 15](decisions/0015-trees-as-tensors.md)); on CUDA a call includes "
-        "the copies to the device and back."
-        + ("" if where else " So far measured without a GPU (`--cpu-only`)."),
-        table(("model", "form", "device", *map(str, SHOWN)), rows),
-        "The labels of the tensors equal those of the native trees; the largest difference in a "
-        f"probability is {worst:.1e}.",
-    ]
 
 
 def _type(spec: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from benchmarks import gpu
+from benchmarks import calls, gpu
 from benchmarks.devices import Bound, Contender, Plain, contenders
 from contract.batch import Batch
 from contract.repository import audit, entries
@@ -47,6 +48,7 @@ def test_the_cpu_half_measures_every_model_and_both_forms_of_trees(tmp_path: Pat
     assert len(measured) == len(document["timings"]) == (4 + 2) * 2
     assert all(row["images_per_second"] > 0 for row in document["timings"])
     assert len(document["tensors_against_native"]) == 4
+    assert 0 < document["least_cpu_share"] <= min(row["cpu_share"] for row in document["timings"])
     assert "digits-cnn" in done.stdout
 
 
@@ -105,17 +107,35 @@ def test_a_batch_too_large_is_reported_and_the_rest_measured() -> None:
             return native.model.predict(batch)
 
     small = replace(native, model=Small(), form="tensors")
-    rows = gpu.measure([native, small], None, (1, 4, 2), 0.001)
+    rows = calls.measure([native, small], None, (1, 4, 2), 0.001)
     assert [row.get("failed") for row in rows if row["form"] == "native"] == [None] * 3
     reasons = [row.get("failed") for row in rows if row["form"] == "tensors"]
     assert reasons == [None, "Failed to allocate memory", None]
     assert [ratio["batch"] for ratio in gpu.ratios(rows)] == [1, 2]
 
 
+def test_waiting_counts_as_a_busy_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    """A call that sleeps has no share of a core, like one that the scheduler interrupted."""
+    (native, *_) = next(iter(contenders(Settings(provider="cpu"))))
+
+    class Interrupted:
+        def predict(self, batch: Batch) -> Batch:
+            time.sleep(0.02)
+            return native.model.predict(batch)
+
+    rows = calls.measure([replace(native, model=Interrupted()), native], None, (1,), 0.001)
+    slow, free = (row["cpu_share"] for row in rows)
+    assert slow < 0.5
+    assert slow < free
+    document = {"device": None, "processor": "p", "onnxruntime": "1", "parity": [], "timings": rows}
+    gpu.report({**document, "least_cpu_share": slow})
+    assert f"the machine was busy: a figure had {slow:.0%} of a core" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("size", [1, 7, 20, 64])
 def test_batches_differ_and_have_their_size(size: int) -> None:
     source = Batch({"images": np.arange(20, dtype=np.uint8).reshape(20, 1, 1)})
-    batches = [batch["images"] for batch in itertools.islice(gpu.different(source, size), 5)]
+    batches = [batch["images"] for batch in itertools.islice(calls.different(source, size), 5)]
     assert [batch.shape for batch in batches] == [(size, 1, 1)] * 5
     assert all(batch.flags.c_contiguous for batch in batches)
     if size < len(source):
