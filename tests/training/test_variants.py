@@ -98,7 +98,7 @@ def test_a_model_that_runs_anywhere_gets_no_variant(repository: Path) -> None:
 def test_a_variant_that_answers_otherwise_is_refused(entry: Entry) -> None:
     other = cuda_variant(trees(1))
     assert other is not None
-    with pytest.raises(ParityError, match=r"forest: the variant does not .* \d+ of 20 labels"):
+    with pytest.raises(ParityError, match=r"variant.s outputs differ .* \d+ of 20 labels differ"):
         agreement("forest", other, batch(20), run_graph(trees(0), batch(20)), OUTPUTS)
 
 
