@@ -42,7 +42,7 @@ def test_the_section_names_the_bar_that_is_missed(race: dict[str, Any]) -> None:
     assert "| `sprint` | time as a share of guide's | 0.2500 | at most 0.3333 | yes |" in page
     assert (
         "| `fast` | time as a share of guide's | 1.5000 | at most 1.0000 | "
-        "no; asked only of processors with matrix units |" in page
+        "no; required only with matrix units |" in page
     )
     race["bars"][-1]["binds"] = True
     assert "| 1.5000 | at most 1.0000 | no |" in "\n\n".join(cnn_race.section(race))
