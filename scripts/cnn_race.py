@@ -1,6 +1,7 @@
 """The race of the CNN recipes on docs/benchmarks.md: its section and its plot.
 
-Both are generated from docs/results/cnn_race.json, which `make race` writes.
+Both are generated from docs/results/cnn_race.json, which `make race` writes;
+docs/results/cnn_race_gpu.json, the same race on a GPU, adds a table to the section.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def epochs(race: dict[str, Any], recipe: str) -> list[EpochMean]:
     ]
 
 
-def section(race: dict[str, Any]) -> list[str]:
-    """The paragraphs of the section."""
+def section(race: dict[str, Any], gpu: dict[str, Any]) -> list[str]:
+    """The paragraphs of the section, from the race on a CPU and the one on a GPU."""
     summary = race["summary"]
     return [
         "## The CNN recipes",
@@ -73,6 +74,11 @@ def section(race: dict[str, Any]) -> list[str]:
             ("recipe", "epoch", "seconds", "mean", "lowest", "highest", "population SD"),
             _epochs(race),
         ),
+        f"The same race on one {gpu['device']}:",
+        table(
+            ("recipe", "seeds", "mean test accuracy", "each", "seconds", "of guide's"), _ends(gpu)
+        ),
+        table(("recipe", "mean over the seeds", "measured", "bar", "met"), _bars(gpu)),
     ]
 
 

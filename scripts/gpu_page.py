@@ -44,11 +44,11 @@ def section(measured: dict[str, Any], closed: dict[str, Any]) -> list[str]:
         found["max_difference"]
         for row in measured["parity"]
         for found in (row["golden"], row.get("test", row["golden"]))
-        if row["form"] == "tensors"
+        if (row["form"], row["device"]) == ("tensors", "cpu")
     )
     where = f"{measured['device']}, driver {measured['driver']}, " if measured["device"] else ""
     return [
-        "## Trees as tensors",
+        "## CPU and GPU",
         f"`python -m benchmarks gpu`: images per second by batch size, {where}"
         f"{measured['intra_op_threads']} thread of {measured['processor']}, ONNX Runtime "
         f"{measured['onnxruntime']}. `native` is a model's own graph, `tensors` the `cuda` variant "
@@ -57,9 +57,51 @@ def section(measured: dict[str, Any], closed: dict[str, Any]) -> list[str]:
         + ("" if where else " So far measured without a GPU (`--cpu-only`)."),
         table(("model", "form", "device", *map(str, SHOWN)), rows),
         f"{_share(measured)} {_loop(measured, closed, rates)}",
-        "The labels of the tensors equal those of the native trees; the largest difference in a "
-        f"probability is {worst:.1e}.",
+        "On the CPU the labels of the tensors equal those of the native trees; the largest "
+        f"difference in a probability is {worst:.1e}.",
+        *_cuda(measured),
     ]
+
+
+def _cuda(measured: dict[str, Any]) -> list[str]:
+    """What runs on CUDA against the native graphs on the CPU; empty without a device."""
+    rows = [row for row in measured["parity"] if row["device"] == "cuda"]
+    if not rows:
+        return []
+    found = [row[samples] for row in rows for samples in ("golden", "test") if samples in row]
+    mismatches = sum(one["label_mismatches"] for one in found)
+    times: dict[tuple[str, str, int], float] = {
+        (row["model"], row["device"], row["batch"]): row["p50_ms"]
+        for row in measured["timings"]
+        if "p50_ms" in row and (row["form"] == "native" or row["device"] == "cuda")
+    }
+    return [
+        f"On CUDA {mismatches or 'no'} labels differ from those of the native graphs on the CPU "
+        f"over {max(one['samples'] for one in found):,} images; the largest difference in a "
+        f"probability is {max(one['max_difference'] for one in found):.1e}. Products are computed "
+        "in float32 ([decision 28](decisions/0028-float32-on-a-gpu.md)).",
+        table(
+            ("model", "CUDA is faster from", "single image, times as fast", "largest batch"),
+            [_crossing(row["model"], times) for row in rows],
+        ),
+    ]
+
+
+def _crossing(model: str, times: dict[tuple[str, str, int], float]) -> tuple[str, ...]:
+    """From which batch size on CUDA is faster than one core, and how much at either end."""
+    ratios = {
+        batch: times[model, "cpu", batch] / ms
+        for (name, device, batch), ms in times.items()
+        if (name, device) == (model, "cuda") and (model, "cpu", batch) in times
+    }
+    faster = [batch for batch, ratio in ratios.items() if ratio > 1]
+    largest = max(ratios)
+    return (
+        model,
+        f"{min(faster):,} images" if faster else "never",
+        f"{ratios[min(ratios)]:.2f}",
+        f"{ratios[largest]:,.0f} at {largest:,}",
+    )
 
 
 def _share(measured: dict[str, Any]) -> str:

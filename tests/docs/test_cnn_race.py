@@ -38,15 +38,22 @@ def test_points_are_means_over_the_seeds(race: dict[str, Any]) -> None:
 
 
 def test_the_section_names_the_bar_that_is_missed(race: dict[str, Any]) -> None:
-    page = "\n\n".join(cnn_race.section(race))
+    page = "\n\n".join(cnn_race.section(race, race))
     assert "| `sprint` | time as a share of guide's | 0.2500 | at most 0.3333 | yes |" in page
     assert (
         "| `fast` | time as a share of guide's | 1.5000 | at most 1.0000 | "
         "no; required only with matrix units |" in page
     )
     race["bars"][-1]["binds"] = True
-    assert "| 1.5000 | at most 1.0000 | no |" in "\n\n".join(cnn_race.section(race))
+    assert "| 1.5000 | at most 1.0000 | no |" in "\n\n".join(cnn_race.section(race, race))
     assert "| `guide` | 1 | 20.0 | 0.9750 | 0.9700 | 0.9800 | 0.0050 |" in page
+
+
+def test_the_section_has_the_race_on_a_gpu_too(race: dict[str, Any]) -> None:
+    page = "\n\n".join(cnn_race.section(race, race | {"device": "a GPU"}))
+    before, after = page.split("on one a GPU")
+    assert "a processor" in before
+    assert "| 1.5000 | at most 1.0000 |" in after
 
 
 def test_the_picture_is_the_same_text_every_time(race: dict[str, Any]) -> None:

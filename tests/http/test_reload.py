@@ -256,7 +256,8 @@ def test_200_reloads_under_load_lose_no_request_and_no_memory(tmp_path: Path) ->
         f"{clients.answered} answered; worker {worker[0] / 1e6:.0f} to {worker[-1] / 1e6:.0f} MB, "
         f"supervisor {supervisor[0] / 1e6:.1f} to {supervisor[-1] / 1e6:.1f} MB"
     )
-    assert counts <= 2
+    # The one that serves, the one that takes its place, and one that has ended a moment ago.
+    assert counts <= 3
     assert max(files[100:]) <= max(files[:100])
     for held in (worker, supervisor):
         assert statistics.median(held[150:]) < 1.03 * statistics.median(held[10:60])

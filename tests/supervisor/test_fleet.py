@@ -107,11 +107,16 @@ def test_the_end_of_the_supervisor_ends_all(tmp_path: Path) -> None:
             pids = server.pids
             server.plan()  # it never loads
             server.kill(server.workers[0])
-            await until(lambda: len(psutil.Process().children()) == 2)
+            await until(lambda: len(workers()) == 2 and workers() != set(pids))
             server.supervisor.stop()
             await server.serving
             assert not [pid for pid in pids if psutil.pid_exists(pid)]
-            assert not psutil.Process().children()
+            assert not workers()
+
+    others = set(psutil.Process().children())  # of tests before
+
+    def workers() -> set[int]:
+        return {child.pid for child in set(psutil.Process().children()) - others}
 
     run(work)
 
