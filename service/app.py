@@ -6,6 +6,7 @@ too, but cannot load and unload models.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -117,6 +118,7 @@ class Rosenblatt:
         global _application
         self._product = build(_settings, _statistics_folder(), control=control)
         _application = self._product.application
+        atexit.register(_application.write_metrics)  # what the last requests counted
         # What is loaded stays: a full collection over it would stall requests for 100 ms.
         gc.collect()
         gc.freeze()

@@ -14,19 +14,80 @@ bounded.
 
 from __future__ import annotations
 
+import asyncio
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 # prometheus_client reads PROMETHEUS_MULTIPROC_DIR when it is imported, and BentoML sets it: BentoML
 # must be imported before this module, as app.py does.
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from service.inference.session import Session
 
 # A single image takes tens of microseconds, a batch of a thousand tens of milliseconds.
 SECONDS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.5, 1.0, 5.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+# As long an observation may wait until it is written: less than anybody's scrape interval.
+_DELAY_SECONDS = 0.02
 _LABELS = ("model", "version", "provider")
 REASONS = ("full", "deadline", "cancelled", "failed")
+
+
+class _Histogram(Histogram):
+    """A histogram that takes several observations at a time."""
+
+    def observe_all(self, amounts: Sequence[float]) -> None:
+        """Observe every amount; each bucket and the sum are written once."""
+        places = [bisect_left(self._upper_bounds, amount) for amount in amounts]
+        for place in set(places):
+            self._buckets[place].inc(places.count(place))
+        self._sum.inc(sum(amounts))
+
+
+class _Observations(Collector):
+    """Observations that are written together, a moment later.
+
+    Where several processes count together, prometheus_client writes each observation to a file
+    twice: for the four of a request a tenth of its time. A collector without metrics of its own,
+    so that reading the registry writes first.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[_Histogram, float]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def add(self, histogram: _Histogram, amount: float) -> None:
+        """Note an observation, from any thread."""
+        self._waiting.append((histogram, amount))
+
+    def write_soon(self) -> None:
+        """Write within `_DELAY_SECONDS`, on the running loop."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:  # else it is scheduled already; a loop before it may have ended
+            self._loop = loop
+            loop.call_later(_DELAY_SECONDS, self.write)
+
+    def write(self) -> None:
+        """Write what waits."""
+        self._loop = None
+        amounts: dict[_Histogram, list[float]] = {}
+        while self._waiting:
+            histogram, amount = self._waiting.popleft()
+            amounts.setdefault(histogram, []).append(amount)
+        for histogram, several in amounts.items():
+            histogram.observe_all(several)
+
+    def collect(self) -> Iterable[Metric]:
+        """No metrics; what waits is in the others now."""
+        self.write()
+        return ()
+
+    def describe(self) -> Iterable[Metric]:
+        """No metrics."""
+        return ()
 
 
 class ModelMetrics:
@@ -34,12 +95,14 @@ class ModelMetrics:
 
     def __init__(
         self,
+        observations: _Observations,
         answered: Counter,
-        compute: Histogram,
-        queue: Histogram,
-        size: Histogram,
+        compute: _Histogram,
+        queue: _Histogram,
+        size: _Histogram,
         refused: Mapping[str, Counter],
     ) -> None:
+        self._observe = observations.add
         self._answered = answered
         self._compute = compute
         self._queue = queue
@@ -49,10 +112,10 @@ class ModelMetrics:
     def batch(self, rows: int, waited: Sequence[float], seconds: float) -> None:
         """Count one run."""
         self._answered.inc(rows)
-        self._compute.observe(seconds)
-        self._size.observe(rows)
+        self._observe(self._compute, seconds)
+        self._observe(self._size, rows)
         for wait in waited:
-            self._queue.observe(wait)
+            self._observe(self._queue, wait)
 
     def refused(self, reason: str, rows: int) -> None:
         """Count rows that were not run."""
@@ -63,11 +126,14 @@ class Metrics:
     """The metrics of one process; labelled children are created once, not per request."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._observations = _Observations()
+        registry.register(self._observations)  # before the metrics that it writes to
+
         def counter(name: str, summary: str, labels: Sequence[str] = _LABELS) -> Counter:
             return Counter(name, summary, labels, registry=registry)
 
-        def histogram(name: str, summary: str, buckets: Sequence[float]) -> Histogram:
-            return Histogram(name, summary, _LABELS, buckets=buckets, registry=registry)
+        def histogram(name: str, summary: str, buckets: Sequence[float]) -> _Histogram:
+            return _Histogram(name, summary, _LABELS, buckets=buckets, registry=registry)
 
         self._rows = counter("rosenblatt_predictions", "Rows answered.")
         self._refused = counter("rosenblatt_refused_rows", "Rows not run.", (*_LABELS, "reason"))
@@ -78,17 +144,18 @@ class Metrics:
             "rosenblatt_model_ready", "1 if the version serves, 0 if it was refused.",
             ("model", "version"), registry=registry, multiprocess_mode="livemostrecent",
         )  # fmt: skip
-        self._http = Histogram(
+        self._http = _Histogram(
             "rosenblatt_http_seconds", "Seconds of one request.", ("route", "method", "status"),
             buckets=SECONDS, registry=registry,
         )  # fmt: skip
-        self._requests: dict[tuple[str, str, int], Histogram] = {}
+        self._requests: dict[tuple[str, str, int], _Histogram] = {}
 
     def model(self, session: Session) -> ModelMetrics:
         """The metrics of a version that serves."""
         labels = (session.name, session.version, session.provider)
         self._ready.labels(session.name, session.version).set(1)
         return ModelMetrics(
+            self._observations,
             self._rows.labels(*labels),
             self._compute.labels(*labels),
             self._queue.labels(*labels),
@@ -106,4 +173,9 @@ class Metrics:
         key = (route, method, status)
         if key not in self._requests:
             self._requests[key] = self._http.labels(*map(str, key))
-        self._requests[key].observe(seconds)
+        self._observations.add(self._requests[key], seconds)
+        self._observations.write_soon()
+
+    def write(self) -> None:
+        """Write what was counted a moment ago, so that it can be read."""
+        self._observations.write()

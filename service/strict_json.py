@@ -63,8 +63,18 @@ def refuse_unknown(document: dict[str, Any], known: Collection[str], where: str 
 
 
 def may_hold_booleans(body: bytes) -> bool:
-    """True if JSON text may hold true or false. `rfind` is three times as fast as `find` here."""
-    return body.rfind(b"true") >= 0 or body.rfind(b"false") >= 0
+    """True if JSON text may hold true or false."""
+    return holds(body, b"true", b"u") or holds(body, b"false", b"f")
+
+
+def holds(body: bytes, text: bytes, rare: bytes) -> bool:
+    """True if JSON text holds a text.
+
+    Args:
+        rare: a letter of it that numbers and the names of fields seldom have; a look for one byte
+            is several times as fast as that for the text.
+    """
+    return rare in body and text in body
 
 
 def optional_string(document: dict[str, Any], field: str) -> str | None:

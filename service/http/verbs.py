@@ -7,14 +7,15 @@ as the file of a form.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
-from typing import Protocol, TypeVar
+from functools import lru_cache, partial
+from typing import Any, Protocol, TypeVar
 
 from service.errors import InvalidError
 from service.http.kernel.messages import Reply, Request, reply
 from service.http.kernel.multipart import parse_form
 from service.http.kernel.route import Handler
 from service.http.kernel.threads import Threads
+from service.strict_json import holds
 from service.verbs.verb import Verb
 
 Q = TypeVar("Q")
@@ -46,22 +47,30 @@ def picture_handler(
     """
 
     async def handle(request: Request) -> Reply:
-        media_type = request.content_type.partition(";")[0].strip().lower()
+        body, query = request.body, request.query
+        media_type = _media_type(request.content_type)
         if media_type in PICTURES:
-            _check_signature(request.body, media_type)
-            work = partial(decode, request.body, request.query)
-            return await _answer(verb, threads, request, work)
-        if request.query:
+            _check_signature(body, media_type)
+            slow = len(body) > INLINE_BYTES or "fit" in query
+            return await _answer(verb, threads, request, slow, decode, body, query)
+        if query:
             raise InvalidError(
-                f"the query string has {', '.join(request.query)}, but the body is not a picture; "
+                f"the query string has {', '.join(query)}, but the body is not a picture; "
                 "put the fields in the body"
             )
+        # Pictures that are fitted take milliseconds each, however small the body.
+        slow = len(body) > INLINE_BYTES or holds(body, b'"fit"', b"f")
         if media_type == FORM:
-            form = await parse_form(request.body, request.content_type, "file", fields)
-            return await _answer(verb, threads, request, partial(decode, *form))
-        return await _answer(verb, threads, request, partial(verb.decode, request.body))
+            form = await parse_form(body, request.content_type, "file", fields)
+            return await _answer(verb, threads, request, slow, decode, *form)
+        return await _answer(verb, threads, request, slow, verb.decode, body)
 
     return handle
+
+
+@lru_cache(maxsize=64)
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _check_signature(body: bytes, media_type: str) -> None:
@@ -74,24 +83,19 @@ def _check_signature(body: bytes, media_type: str) -> None:
 
 
 async def _answer(
-    verb: Verb[Q, A], threads: Threads, request: Request, decode: Callable[[], Q]
+    verb: Verb[Q, A],
+    threads: Threads,
+    request: Request,
+    slow: bool,
+    decode: Callable[..., Q],
+    *arguments: Any,
 ) -> Reply:
-    """Decode, run, encode; the first and the last on a thread where they take long."""
-    if len(request.body) <= INLINE_BYTES and not _names_fit(request):
-        decoded = decode()
-        return reply(verb.encode(decoded, await _run(verb, request, decoded)))
-    decoded = await threads.run(decode)
-    answer = await _run(verb, request, decoded)
-    return await threads.run(lambda: reply(verb.encode(decoded, answer)))
-
-
-def _names_fit(request: Request) -> bool:
-    """True if pictures may be fitted, which takes milliseconds each, however small the body."""
-    return "fit" in request.query or b'"fit"' in request.body
-
-
-async def _run(verb: Verb[Q, A], request: Request, decoded: Q) -> A:
+    """Decode, run, encode; the first and the last on a thread if they are slow."""
+    decoded = await threads.run(partial(decode, *arguments)) if slow else decode(*arguments)
     work = verb.run(decoded)
     if verb.worth_watching(decoded):
-        return await request.cancel_on_disconnect(work)
-    return await work
+        work = request.cancel_on_disconnect(work)
+    answer = await work
+    if slow:
+        return await threads.run(lambda: reply(verb.encode(decoded, answer)))
+    return reply(verb.encode(decoded, answer))

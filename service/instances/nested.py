@@ -17,7 +17,6 @@ ROWS = ("rows", "pixels")
 PIXELS = ("rows", "pixels", "channels")
 PLANES = ("channels", "rows", "pixels")
 
-_LIST = {list}
 _CHANNELS = (3, 4)
 
 
@@ -40,15 +39,16 @@ def pixels_of(
     Raises:
         InvalidError: another shape, or a value that is no integer from 0 to 255.
     """
-    lists = _innermost(instance, shape)
-    if lists is not None:
-        try:
-            # Refuses floats, text, null and integers outside 0 to 255.
+    try:
+        lists = _innermost(instance, shape)
+        if lists is not None:
+            # Refuses floats, null, integers outside 0 to 255, and text or objects in place of a
+            # list, for these hold text.
             pixels = b"".join(map(bytes, lists))
             if not (booleans and _has_boolean(lists)):
                 return pixels
-        except (TypeError, ValueError):
-            pass
+    except (TypeError, ValueError):
+        pass
     _blame(instance, shape, axes, where, advice)
 
 
@@ -78,19 +78,19 @@ def any_shape_of(instance: Any, where: str) -> Shape:
 
 
 def _innermost(instance: Any, shape: Shape) -> list[list[Any]] | None:
-    """The innermost lists; None if the nesting is not the shape's."""
+    """The innermost lists, some perhaps other values of that size; None if a size is wrong.
+
+    Raises:
+        TypeError: a value has no size.
+    """
     if type(instance) is not list or len(instance) != shape[0]:
         return None
     lists = instance
     for size in shape[1:-1]:
-        if not _are_lists(lists, size):
+        if set(map(len, lists)) != {size}:
             return None
         lists = list(chain.from_iterable(lists))
-    return lists if _are_lists(lists, shape[-1]) else None
-
-
-def _are_lists(values: list[Any], size: int) -> bool:
-    return set(map(type, values)) == _LIST and set(map(len, values)) == {size}
+    return lists if set(map(len, lists)) == {shape[-1]} else None
 
 
 def _has_boolean(lists: list[list[Any]]) -> bool:

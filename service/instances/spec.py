@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class ImageSpec:
             raise ValueError(f"input {tensor.name!r} holds no images")
         return cls(*tensor.size, tensor.channels, tensor.layout)
 
-    @property
+    @cached_property
     def row(self) -> tuple[int, ...]:
         """Shape of one image in the model's layout."""
         return {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.brightness import Brightness
+from contract.brightness import Brightness, Totals
 from contract.tensors import ImageRange, Range
 from service.instances.spec import ImageSpec
 
@@ -43,26 +43,25 @@ class TrainingRange:
 
     def unlike(self, images: NDArray[np.uint8]) -> list[Unlike]:
         """Which images [n, *row] are outside the range, each with its first reason."""
-        border, everything, maximum = self._brightness.totals(images)
         border_low, border_high = self._border
         all_low, all_high = self._all
         maximum_low, maximum_high = self._maximum
-        return [
-            Unlike(i, self._reason(b, a, m))
-            for i, (b, a, m) in enumerate(
-                zip(border.tolist(), everything.tolist(), maximum.tolist(), strict=True)
-            )
+        found = []
+        for i, totals in enumerate(self._brightness.totals(images)):
+            border, everything, maximum = totals
             if not (
-                border_low <= b <= border_high
-                and all_low <= a <= all_high
-                and maximum_low <= m <= maximum_high
-            )
-        ]
+                border_low <= border <= border_high
+                and all_low <= everything <= all_high
+                and maximum_low <= maximum <= maximum_high
+            ):
+                found.append(Unlike(i, self._reason(totals)))
+        return found
 
-    def _reason(self, border: int, everything: int, maximum: int) -> str:
-        seen, mean = self._seen, everything / self._brightness.values
-        if not _within(border, self._border):
-            border_mean = border / self._brightness.border_values
+    def _reason(self, totals: Totals) -> str:
+        seen, mean = self._seen, totals.all / self._brightness.values
+        maximum = totals.maximum
+        if not _within(totals.border, self._border):
+            border_mean = totals.border / self._brightness.border_values
             what = _of_border(border_mean, mean, seen.border_mean)
             figure, limits = f"border mean {border_mean:.0f}", seen.border_mean
         elif not _within(maximum, self._maximum):

@@ -18,9 +18,9 @@ def test_border_mean_and_maximum_of_colour(layout: Layout) -> None:
     totals = brightness.totals(images)
     inside = IMAGES[:, :, 1:-1, 1:-1].sum(axis=(1, 2, 3))
     whole = IMAGES.sum(axis=(1, 2, 3))
-    np.testing.assert_array_equal(totals.border, whole - inside)
-    np.testing.assert_array_equal(totals.all, whole)
-    np.testing.assert_array_equal(totals.maximum, IMAGES.max(axis=(1, 2, 3)))
+    assert [one.border for one in totals] == (whole - inside).tolist()
+    assert [one.all for one in totals] == whole.tolist()
+    assert [one.maximum for one in totals] == IMAGES.max(axis=(1, 2, 3)).tolist()
     assert (brightness.border_values, brightness.values) == (3 * (42 - 20), 3 * 42)
 
 
@@ -38,5 +38,18 @@ def test_the_range_is_widened_by_the_margin_within_0_and_255() -> None:
 @pytest.mark.parametrize("side", [1, 2])
 def test_small_images_are_all_border(side: int) -> None:
     images = np.full((1, side, side), 9, np.uint8)
-    totals = Brightness((side, side)).totals(images)
-    assert totals.border.tolist() == totals.all.tolist() == [9 * side * side]
+    (totals,) = Brightness((side, side)).totals(images)
+    assert totals == (9 * side * side, 9 * side * side, 9)
+
+
+@pytest.mark.parametrize("shape", [(1, 9), (2, 9), (3, 3), (9, 4), (28, 28), (32, 32), (33, 32)])
+@pytest.mark.parametrize("highest", [0, 1, 16, 200, 254, 255])
+def test_one_image_is_measured_as_several_are(shape: tuple[int, int], highest: int) -> None:
+    """A single small image takes another way through the code."""
+    brightness = Brightness(shape)
+    images = np.random.default_rng(1).integers(0, highest + 1, (20, *shape), np.uint8)
+    images[:5] = highest
+    images[5:10, 1:-1, 1:-1] = 0
+    images[10:15, 0] = 0
+    alone = [brightness.totals(images[i : i + 1]) for i in range(len(images))]
+    assert [one for (one,) in alone] == brightness.totals(images)

@@ -95,6 +95,8 @@ def test_statistics_and_metrics_are_those_of_both(pair: Server) -> None:
     )
     assert abs(first["last_inference"] - 1000 * time.time()) < 60_000
     runs = first["execution_count"]
+    # A worker writes its observations a moment later.
+    until(lambda: metric(pair, "rosenblatt_http_seconds_count", route="/predict") == asked)
     assert metric(pair, "rosenblatt_predictions_total", model=MODEL) == 3 * asked
     assert metric(pair, "rosenblatt_queue_seconds_count", model=MODEL) == asked
     assert metric(pair, "rosenblatt_batch_rows_count", model=MODEL) == runs

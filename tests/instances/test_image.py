@@ -107,6 +107,8 @@ BAD_ROWS: list[tuple[str, Any, str]] = [
     ("transposed nesting", [[[v] for v in FLAT]], "has 784 rows"),
     ("channel last", [[[[p] for p in row] for row in ROWS]], f"[0][0] is an array; {PIXEL}"),
     ("28 numbers", [[1] * 28], "instances[0][0] is 1; it must be an array of 28 pixels"),
+    ("28 texts", [["1" * 28] * 28], 'instances[0][0] is "1111'),
+    ("28 objects", [[{str(i): i for i in range(28)}] * 28], "instances[0][0] is an object"),
     ("float", [changed(3, 4, 1.9)], f"instances[0][3][4] is 1.9; {PIXEL}"),
     ("whole float", [changed(3, 4, 1.0)], f"instances[0][3][4] is 1.0; {PIXEL}"),
     ("too large", [changed(0, 0, 256)], f"instances[0][0][0] is 256; {PIXEL}"),

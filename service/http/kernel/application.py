@@ -29,6 +29,9 @@ class RequestMetrics(Protocol):
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request."""
 
+    def write(self) -> None:
+        """Make everything that was counted readable."""
+
 
 class Application:
     """Routes as an ASGI application; `find` looks up a path.
@@ -50,6 +53,11 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         await self.answer(self.find(scope["path"]), scope, receive, send)
+
+    def write_metrics(self) -> None:
+        """Make everything that was counted readable for who reads metrics elsewhere."""
+        if self._metrics is not None:
+            self._metrics.write()
 
     async def answer(
         self, match: Match[Route] | None, scope: Scope, receive: Receive, send: Send

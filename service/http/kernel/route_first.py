@@ -41,6 +41,7 @@ class RouteFirst:
         if match is not None or self._is_unrouted(scope):
             await product.answer(match, scope, receive, send)
         else:
+            product.write_metrics()  # BentoML answers /metrics
             await self.app(scope, receive, _OneErrorBody(scope, send))
 
     def _is_unrouted(self, scope: Scope) -> bool:
