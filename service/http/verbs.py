@@ -48,18 +48,17 @@ def picture_handler(
 
     async def handle(request: Request) -> Reply:
         body, query = request.body, request.query
+        # Pictures that are fitted take milliseconds each, however small the body.
+        slow = len(body) > INLINE_BYTES or holds(body, b'"fit"', b"f") or "fit" in query
         media_type = _media_type(request.content_type)
         if media_type in PICTURES:
             _check_signature(body, media_type)
-            slow = len(body) > INLINE_BYTES or "fit" in query
             return await _answer(verb, threads, request, slow, decode, body, query)
         if query:
             raise InvalidError(
                 f"the query string has {', '.join(query)}, but the body is not a picture; "
                 "put the fields in the body"
             )
-        # Pictures that are fitted take milliseconds each, however small the body.
-        slow = len(body) > INLINE_BYTES or holds(body, b'"fit"', b"f")
         if media_type == FORM:
             form = await parse_form(body, request.content_type, "file", fields)
             return await _answer(verb, threads, request, slow, decode, *form)

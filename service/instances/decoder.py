@@ -113,12 +113,8 @@ def decoder_of(manifest: Manifest, limits: InstanceLimits) -> Decoder:
     return _Mixed(columns, fields)
 
 
-class _Values(NamedTuple):
-    """The rows of one input."""
-
-    array: Array
-    warnings: Sequence[str] = ()
-    fitted: Sequence[Mapping[str, Any]] | None = None
+# The rows of one input, sentences for the client, and what was done to each picture.
+_Values = tuple[Array, Sequence[str], Sequence[Mapping[str, Any]] | None]
 
 
 class _Field(Protocol):
@@ -137,7 +133,7 @@ class _Arrays:
         self._arrays = ArrayDecoder(tensor)
 
     def decode(self, values: list[Any], places: Sequence[str], options: Options) -> _Values:
-        return _Values(self._arrays.decode(values, places))
+        return self._arrays.decode(values, places), (), None
 
 
 class _Images:
@@ -152,7 +148,7 @@ class _Images:
     def decode(self, values: list[Any], places: Sequence[str], options: Options) -> _Values:
         array, reports = self._images.decode(values, places, options.fit, booleans=options.booleans)
         if reports is None and not options.return_fitted:
-            return _Values(array, self._warnings(array, places))
+            return array, self._warnings(array, places), None
         steps = [report.steps for report in reports] if reports else [()] * len(values)
         fitted: list[dict[str, Any]] = [{"steps": list(taken)} for taken in steps]
         if options.return_fitted:
@@ -161,14 +157,14 @@ class _Images:
                 for one, image in zip(fitted, self._pixels(array), strict=True)
             ]
         warnings = () if options.fit == "mnist" else self._warnings(array, places)
-        return _Values(array, warnings, fitted)
+        return array, warnings, fitted
 
     def _warnings(self, array: Array, places: Sequence[str]) -> Sequence[str]:
         """Of images that are unlike what training saw; `mnist` has made them alike."""
         if self._training is None:
             return ()
         unlike = self._training.unlike(array)
-        return [found.sentence(places[found.index]) for found in unlike]
+        return [found.sentence(places[found.index]) for found in unlike] if unlike else ()
 
     def _pixels(self, array: Array) -> Array:
         if array.dtype != np.uint8:
@@ -227,10 +223,9 @@ class _Mixed:
         for name, field in self._fields.items():
             values = [instance[name] for instance in instances]
             places = [f"instances[{i}].{name}" for i in range(len(instances))]
-            found = field.decode(values, places, options)
-            arrays[name] = found.array
-            warnings += found.warnings
-            for one, done in zip(fitted, found.fitted or (), strict=False):
+            arrays[name], sentences, steps = field.decode(values, places, options)
+            warnings += sentences
+            for one, done in zip(fitted, steps or (), strict=False):
                 one[name] = done
         if self._columns is not None:
             rows = [{k: v for k, v in i.items() if k not in self._fields} for i in instances]
