@@ -40,6 +40,13 @@ class Batch:
         self.arrays = arrays
         self.rows = rows
 
+    @classmethod
+    def aligned(cls, arrays: Mapping[str, Array], rows: int) -> Batch:
+        """A batch of arrays that are known to have `rows` rows each; nothing is checked."""
+        batch = cls.__new__(cls)
+        batch.arrays, batch.rows = arrays, rows
+        return batch
+
     def __len__(self) -> int:
         return self.rows
 
@@ -55,10 +62,8 @@ class Batch:
 
     def slice(self, start: int, end: int) -> Batch:
         """Rows `start` to `end`, as views."""
-        part = Batch.__new__(Batch)  # skips __init__: the lengths are known to be equal
-        part.arrays = {name: array[start:end] for name, array in self.arrays.items()}
-        part.rows = min(end, self.rows) - start
-        return part
+        arrays = {name: array[start:end] for name, array in self.arrays.items()}
+        return Batch.aligned(arrays, min(end, self.rows) - start)
 
     def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Batch:
         """The rows with these indices, in the order of the indices, as copies."""

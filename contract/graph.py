@@ -101,7 +101,7 @@ def outline(data: bytes) -> Outline:
     """
     try:
         return _outline(Model.FromString(data))
-    except (DecodeError, ValueError) as error:  # ValueError: a name is not UTF-8
+    except (DecodeError, ValueError) as error:
         raise GraphError("the file is not a readable ONNX model; export it again") from error
 
 
@@ -109,18 +109,25 @@ def _outline(model: Any) -> Outline:
     if not model.HasField("graph"):
         raise GraphError("the file holds no graph; export the model again")
     found = _walk_model(model)
-    own = {(function.domain, function.name) for function in model.functions}
+    own = {(_text(function.domain), _text(function.name)) for function in model.functions}
     unknown = (o for o in found.operators - own if o[0] not in KNOWN_DOMAINS)
-    weights = {tensor.name for tensor in model.graph.initializer}
+    weights = {_text(tensor.name) for tensor in model.graph.initializer}
     return Outline(
         # Before IR version 4 the inputs also listed the weights.
-        inputs=_types(i for i in model.graph.input if i.name not in weights),
+        inputs=_types(i for i in model.graph.input if _text(i.name) not in weights),
         outputs=_types(model.graph.output),
         operators=frozenset(found.operators),
         unknown_operators=tuple(sorted(unknown)),
         external_tensors=tuple(found.external),
-        producer=f"{model.producer_name} {model.producer_version}".strip(),
+        producer=f"{_text(model.producer_name)} {_text(model.producer_version)}".strip(),
     )
+
+
+def _text(value: str | bytes) -> str:
+    """Text of the file, which protobuf gives as bytes where it is not UTF-8."""
+    if isinstance(value, bytes):
+        raise GraphError("the file holds a name that is not UTF-8; export the model again")
+    return value
 
 
 def _walk_model(model: Any) -> _Findings:
@@ -143,7 +150,7 @@ def _walk_graph(graph: Any, found: _Findings) -> None:
 
 def _walk_nodes(nodes: Iterable[Any], found: _Findings) -> None:
     for node in nodes:
-        found.operators.add((node.domain, node.op_type))
+        found.operators.add((_text(node.domain), _text(node.op_type)))
         _walk_attributes(node.attribute, found)
 
 
@@ -159,7 +166,7 @@ def _walk_attributes(attributes: Iterable[Any], found: _Findings) -> None:
 def _walk_tensors(tensors: Iterable[Any], found: _Findings) -> None:
     for tensor in tensors:
         if tensor.external_data or tensor.data_location == _EXTERNAL:
-            found.external.append(tensor.name)
+            found.external.append(_text(tensor.name))
 
 
 def _walk_sparse(tensors: Iterable[Any], found: _Findings) -> None:
@@ -168,7 +175,7 @@ def _walk_sparse(tensors: Iterable[Any], found: _Findings) -> None:
 
 
 def _types(values: Iterable[Any]) -> dict[str, TensorType]:
-    return {value.name: _type(value.type) for value in values}
+    return {_text(value.name): _type(value.type) for value in values}
 
 
 def _type(declared: Any) -> TensorType:

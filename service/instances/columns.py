@@ -24,6 +24,8 @@ _BOOLEAN = frozenset({bool})
 _TEXT = frozenset({str, type(None)})
 # A message names this many columns; a table may have thousands.
 _NAMED = 10
+# Up to so many values are compared faster one by one than as an array.
+_FEW_VALUES = 64
 
 
 class ColumnDecoder:
@@ -55,15 +57,15 @@ class ColumnDecoder:
             InvalidError: naming the row, the column and what it takes.
         """
         rows = self._rows(instances)
-        columns = list(zip(*rows, strict=True))
+        columns = rows[0] if len(rows) == 1 else tuple(chain.from_iterable(zip(*rows, strict=True)))
         arrays: dict[str, Array] = {}
         start = 0
         for group in self._groups:
-            end = start + len(group.columns)
+            end = start + len(group.columns) * len(rows)
             if not group.decode(columns[start:end], len(rows), arrays):
                 self._blame(instances)
             start = end
-        return Batch(arrays)
+        return Batch.aligned(arrays, len(rows))
 
     def _rows(self, instances: list[Any]) -> list[tuple[Any, ...]]:
         """The values of each row, in the order of the columns."""
@@ -142,8 +144,10 @@ class _Group:
     """Inputs of one datatype: several of one column each, or one of several columns."""
 
     def __init__(self, inputs: list[Input]) -> None:
-        self._inputs = inputs
         self.columns = [column for tensor in inputs for column in tensor.columns]
+        self._names = [tensor.name for tensor in inputs]
+        self._is_matrix = len(inputs) == 1 and len(self.columns) > 1
+        self._vectors = [tensor.name for tensor in inputs if len(tensor.shape) == 1]
         self._datatype = inputs[0].datatype
         self._dtype = inputs[0].dtype
         self._float = self._datatype.startswith("FP")
@@ -158,36 +162,46 @@ class _Group:
             self._low, self._high = np.iinfo(self._dtype).min, np.iinfo(self._dtype).max
             self._types, self.takes = _INTEGER, f"an integer from {self._low} to {self._high}"
 
-    def decode(self, columns: Sequence[tuple[Any, ...]], rows: int, into: dict[str, Array]) -> bool:
-        """Add the arrays of the inputs; False if some value is not what the column takes."""
-        if not self._types.issuperset(map(type, chain.from_iterable(columns))):
+    def decode(self, values: tuple[Any, ...], rows: int, into: dict[str, Array]) -> bool:
+        """Add the arrays of the inputs; False if some value is not what its column takes.
+
+        Args:
+            values: those of all rows, column by column.
+        """
+        if not self._types.issuperset(map(type, values)):
             return False
         if self._datatype == "BYTES":
-            return self._text(columns, rows, into)
-        try:
-            # NumPy writes None as NaN. Wide first: a number out of range must not become infinite.
-            matrix = np.array(columns, np.float64 if self._float else self._dtype)
-        except OverflowError:
-            return False
-        if self._float and (np.abs(matrix) > self._limit).any():
-            return False
-        self._store(matrix.astype(self._dtype, copy=False), into)
+            array = np.empty(len(values), object)
+            array[:] = ["" if value is None else value for value in values]
+        else:
+            try:
+                # NumPy writes None as NaN.
+                array = np.array(values, np.float64 if self._float else self._dtype)
+            except OverflowError:
+                return False
+            if self._float:
+                # A number out of range must not become infinite.
+                if not self._within(values, array):
+                    return False
+                array = array.astype(self._dtype, copy=False)
+        self._store(array, rows, into)
         return True
 
-    def _text(self, columns: Sequence[tuple[Any, ...]], rows: int, into: dict[str, Array]) -> bool:
-        matrix = np.empty((len(columns), rows), object)
-        for i, values in enumerate(columns):
-            matrix[i] = ["" if value is None else value for value in values]
-        self._store(matrix, into)
-        return True
+    def _within(self, values: tuple[Any, ...], array: Array) -> bool:
+        """True if every number is in the range of the datatype."""
+        if len(values) <= _FEW_VALUES:
+            limit = self._limit
+            return not any(v is not None and (v > limit or v < -limit) for v in values)
+        return not (np.abs(array) > self._limit).any()
 
-    def _store(self, matrix: Array, into: dict[str, Array]) -> None:
-        """The arrays of the inputs, from values [columns, rows]."""
-        if len(self._inputs) == 1 and len(self.columns) > 1:
-            into[self._inputs[0].name] = np.ascontiguousarray(matrix.T)
+    def _store(self, array: Array, rows: int, into: dict[str, Array]) -> None:
+        """The arrays of the inputs, from the values column by column."""
+        if self._is_matrix:
+            into[self._names[0]] = np.ascontiguousarray(array.reshape(-1, rows).T)
             return
-        for tensor, values in zip(self._inputs, matrix, strict=True):
-            into[tensor.name] = values if len(tensor.shape) == 1 else values[:, None]
+        into.update(zip(self._names, array.reshape(-1, rows, 1), strict=True))
+        for name in self._vectors:
+            into[name] = into[name][:, 0]
 
     def check(self, column: str, value: Any, i: int) -> None:
         """Raise InvalidError if a column does not take a value."""

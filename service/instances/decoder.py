@@ -200,7 +200,7 @@ class _Single:
             _refuse_fit(options)
         places = [f"instances[{i}]" for i in range(len(instances))]
         array, warnings, fitted = self._field.decode(instances, places, options)
-        return Decoded(Batch({self._name: array}), warnings, fitted)
+        return Decoded(Batch.aligned({self._name: array}, len(array)), warnings, fitted)
 
 
 class _Mixed:

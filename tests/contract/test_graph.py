@@ -185,3 +185,22 @@ def test_a_damaged_model_is_an_outline_or_a_graph_error(data: st.DataObject) -> 
     whole[position] = data.draw(st.integers(0, 255))
     with contextlib.suppress(GraphError):
         outline(bytes(whole[: data.draw(st.integers(0, len(whole)))]))
+
+
+@pytest.mark.parametrize(
+    "name", [b"producer", b"Operator", b"domain.own", b"tensor", b"feature", b"answer", b"weight"]
+)
+def test_a_name_that_is_not_utf8_is_refused(name: bytes) -> None:
+    """Of any part: protobuf passes it on as bytes, with which nothing else reckons."""
+    value = helper.make_tensor_value_info
+    stored = TensorProto(name="tensor", data_location=TensorProto.EXTERNAL)
+    node = helper.make_node("Operator", ["feature"], ["answer"], domain="domain.own", t=stored)
+    graph = helper.make_graph(
+        [node], "graph", [value("feature", 1, [1])], [value("answer", 1, [1])],
+        [numpy_helper.from_array(np.zeros(1, np.float32), "weight")],
+    )  # fmt: skip
+    model = helper.make_model(graph, producer_name="producer").SerializeToString()
+    outline(model)
+    assert name in model
+    with pytest.raises(GraphError, match="a name that is not UTF-8"):
+        outline(model.replace(name, b"\xff" + name[1:]))
