@@ -110,5 +110,7 @@ def image_range(images: NDArray[np.uint8], layout: Layout = "HW") -> ImageRange:
 
 
 def _widened(values: Sequence[float]) -> Range:
-    low, high = min(values) / MARGIN, max(values) * MARGIN
-    return Range(low=round(low, 1), high=min(round(high, 1), _WHITE))
+    # Rounded outwards: the images themselves are within.
+    low = math.floor(10 * min(values) / MARGIN) / 10
+    high = math.ceil(10 * max(values) * MARGIN) / 10
+    return Range(low=low, high=min(high, _WHITE))

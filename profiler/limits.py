@@ -19,7 +19,7 @@ class Limits:
         max_files: members of a zip.
         max_unpacked_bytes: bytes of the table in memory, or of all members of a zip together.
         memory_mb: MiB of address space that the reading process may take beyond its start.
-        seconds: wall-clock time, from the last byte sent to the answer.
+        seconds: wall-clock time, from the first byte sent to the answer.
     """
 
     max_bytes: int = 32 * 2**20

@@ -83,6 +83,13 @@ class MalformedError(ServiceError):
     kind = "malformed"
 
 
+class ForbiddenError(ServiceError):
+    """The request comes from a page of another site."""
+
+    status = 403
+    kind = "forbidden"
+
+
 class NotFoundError(ServiceError):
     """There is no such model, version or route."""
 

@@ -30,7 +30,7 @@ from service.inference.session import Session
 # A single image takes tens of microseconds, a batch of a thousand tens of milliseconds.
 SECONDS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.5, 1.0, 5.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-# As long an observation may wait until it is written: less than anybody's scrape interval.
+# Longest delay before an observation is written; shorter than any scrape interval.
 _DELAY_SECONDS = 0.02
 _LABELS = ("model", "version", "provider")
 REASONS = ("full", "deadline", "cancelled", "failed")

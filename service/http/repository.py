@@ -11,6 +11,7 @@ from typing import Any
 from contract.messages import describe, short
 from contract.repository import entries
 from service.errors import (
+    ForbiddenError,
     InvalidError,
     MalformedError,
     NotFoundError,
@@ -60,6 +61,7 @@ class RepositoryRoutes:
 
     def _route(self, action: str) -> Route:
         async def handle(request: Request) -> Reply:
+            _refuse_pages(request)
             _check(request.body)
             if not self._allowed:
                 raise NotSupportedError(
@@ -79,7 +81,14 @@ class RepositoryRoutes:
             body_required=False,
             parameters={"name": model_name(self._models)},
             responses=ok(schema.RepositoryChangeResponse),
-            errors=(MalformedError, InvalidError, NotFoundError, ReloadError, NotSupportedError),
+            errors=(
+                ForbiddenError,
+                MalformedError,
+                InvalidError,
+                NotFoundError,
+                ReloadError,
+                NotSupportedError,
+            ),
             error_body=schema.InferenceError,
         )
 
@@ -91,6 +100,21 @@ class RepositoryRoutes:
             raise NotFoundError(
                 f"model {short(name)} is not in the repository; it has {', '.join(known) or 'none'}"
             )
+
+
+def _refuse_pages(request: Request) -> None:
+    """Raise ForbiddenError if a browser says that a page of another site has sent the request.
+
+    Any page may send a POST without a body to any address, this machine's own among them.
+    """
+    site, origin = request.header(b"sec-fetch-site"), request.header(b"origin")
+    own = origin is None or origin.partition(b"://")[2] == request.header(b"host")
+    if site not in (None, b"same-origin", b"none") or not own:
+        shown = short((origin or site or b"").decode("latin-1"))
+        raise ForbiddenError(
+            f"a page of {shown} may not change what serves; send the request from a program, or "
+            "from a page of this service"
+        )
 
 
 def _check(body: bytes) -> None:
@@ -105,4 +129,8 @@ def _check(body: bytes) -> None:
             raise InvalidError(
                 f"parameter {short(parameter)} is not supported; models are read from the "
                 "repository as they are"
+            )
+        if parameter != "unload_dependents":  # no model here has any
+            raise InvalidError(
+                f"parameter {short(parameter)} is unknown; the parameter is unload_dependents"
             )

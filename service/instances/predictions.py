@@ -48,10 +48,25 @@ class PredictionEncoder:
             InvalidError: an answer is not a number, as of a row that the model cannot judge.
             ModelError: the model gave a label that its manifest does not have.
         """
-        arrays = outputs.arrays
-        for output in self._floats:
-            _check_finite(arrays[output.name], output)
+        if wrong := self.without_answer(outputs):
+            row = min(wrong)
+            raise InvalidError(
+                f"instances[{row}] {wrong[row]}; send another value", loc=["instances", row]
+            )
         return _objects(self._columns, outputs)
+
+    def without_answer(self, outputs: Batch) -> dict[int, str]:
+        """The rows with an answer that is not a number, each with the end of a sentence about it.
+
+        Outputs of a role that is not the model's answer are left out.
+        """
+        arrays = outputs.arrays
+        return {
+            row: f"has no answer: the model's {output.role} is not a finite number, as where it "
+            "has no rule for a missing value"
+            for output in self._floats
+            for row in _not_finite(arrays[output.name])
+        }
 
     def labels(self, outputs: Batch) -> Sequence[str] | None:
         """The class of each row, or None where the model does not classify.
@@ -98,21 +113,16 @@ def _looked_up(indices: list[int], by_index: Mapping[int, str]) -> list[str]:
         ) from error
 
 
-def _check_finite(array: Array, output: Output) -> None:
-    """Raise InvalidError for the first row with an answer that is not a number."""
+def _not_finite(array: Array) -> Sequence[int]:
+    """The rows with a number that is infinite or NaN."""
     # A sum is finite for nearly every batch, and costs a tenth of a look at each number; that of a
     # list is faster for few.
     few = array.size <= _FEW_VALUES
     if math.isfinite(sum(array.ravel().tolist()) if few else array.sum(dtype=np.float64)):
-        return
+        return ()
     wrong = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise InvalidError(
-            f"instances[{row}] has no answer: the model's {output.role} is not a finite number, as "
-            "where it has no rule for a missing value; send another value",
-            loc=["instances", row],
-        )
+    found: list[int] = np.flatnonzero(wrong).tolist()
+    return found
 
 
 def _values(output: Output) -> _Column:

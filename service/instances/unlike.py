@@ -63,14 +63,14 @@ class TrainingRange:
         if not _within(totals.border, self._border):
             border_mean = totals.border / self._brightness.border_values
             what = _of_border(border_mean, mean, seen.border_mean)
-            figure, limits = f"border mean {border_mean:.0f}", seen.border_mean
+            figure, limits = f"border mean {border_mean:.3g}", seen.border_mean
         elif not _within(maximum, self._maximum):
             what = "is faint" if maximum < seen.maximum.low else "has bright pixels"
             figure, limits = f"brightest pixel {maximum}", seen.maximum
         else:
             what = "is nearly empty" if mean < seen.mean.low else "is bright all over"
-            figure, limits = f"mean {mean:.1f}", seen.mean
-        expected = f"expected {limits.low:.0f} to {limits.high:.0f}"
+            figure, limits = f"mean {mean:.3g}", seen.mean
+        expected = f"expected {limits.low:g} to {limits.high:g}"
         return f"{what} ({figure}, {expected} as in training){self._advice}"
 
 

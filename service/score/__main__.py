@@ -1,7 +1,7 @@
 """`python -m service.score`: score a Parquet or CSV file or a folder of images to a Parquet file.
 
-Exit status: 0 scored, 1 refused with one sentence, 2 options that cannot be, 130 interrupted; after
-1 and 130 the same command goes on from the parts that are done.
+Exit status: 0 scored, 1 refused with one sentence, 2 invalid options, 130 interrupted; after 1 and
+130 the same command goes on from the parts that are done, with --ray from the beginning.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.address is not None and not options.ray:
         parser.error("--address is of use with --ray only")
+    if options.threads is not None and options.ray:
+        parser.error("--threads is of no use with --ray, which runs an actor on each core")
     try:
         _say(options, _on_ray(options) if options.ray else _here(options))
     except (ServiceError, StartupError, ContractError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write(f"interrupted; the same command goes on with {options.target}\n")
+        how = "begins anew" if options.ray else f"goes on with {options.target}"
+        sys.stderr.write(f"interrupted; the same command {how}\n")
         return 130
     return 0
 
@@ -85,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rosenblatt score",
         description="Score a Parquet or CSV file or a folder of images to a Parquet file. "
-        "Interrupted, the same command goes on where it stopped.",
+        "Interrupted, the same command goes on where it stopped; with --ray it begins anew.",
     )
     parser.add_argument("source", help="a Parquet or CSV file, or a folder of PNG and JPEG")
     parser.add_argument("target", help="the Parquet file to write; a folder with --ray")
@@ -122,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 2**20:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {2**20}")
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1 to {2**20}")
     return int(text)
 
 

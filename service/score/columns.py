@@ -72,8 +72,8 @@ class Opened:
     cells: Mapping[str, tuple[NDArray[Any], Cells]]
     problems: Problems
 
-    def piece(self, start: int, end: int) -> tuple[Batch, dict[int, str]]:
-        """Some of the rows as inputs of the model, and the problems of the rows from `start`.
+    def piece(self, start: int, end: int) -> tuple[Batch, Problems]:
+        """Some of the rows as inputs of the model, and their problems, counted from `start`.
 
         Raises:
             ServiceError: the first cell that is wrong, if problems are raised.
@@ -86,7 +86,7 @@ class Opened:
         arrays = {name: array[start:end] for name, array in self.arrays.items()}
         for name, (cells, decoder) in self.cells.items():
             arrays[name] = decoder.decode(cells[start:end], mine)
-        return Batch(arrays), mine.sentences
+        return Batch(arrays), mine
 
 
 def bind(

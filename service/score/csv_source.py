@@ -14,6 +14,7 @@ import polars as pl
 from contract.messages import short
 from service.errors import InvalidError, MalformedError
 from service.score.csv_index import CsvIndex
+from service.score.problems import cell
 from service.score.reading import digest_of, reading
 from service.settings import Settings
 
@@ -86,9 +87,9 @@ class CsvSource:
             )
         return found
 
-    def where(self, row: int, column: str) -> str:
+    def where(self, row: int, column: str | None) -> str:
         """Rows are counted from 0, after the header."""
-        return f"row {row} of {self.path}, column {short(column)},"
+        return cell(f"row {row} of {self.path}", column)
 
     def close(self) -> None:
         """Close the file."""

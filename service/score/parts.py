@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class State:
     Attributes:
         source: fingerprint of the source.
         sha256: of the model's graph.
+        manifest: SHA-256 of its manifest, which has the labels.
+        limits: the settings that decide which images are taken.
         runtime: version of ONNX Runtime and the provider; another may round otherwise.
     """
 
@@ -41,6 +43,8 @@ class State:
     model: str
     version: str
     sha256: str
+    manifest: str
+    limits: str
     runtime: str
     batch_rows: int
     prefix: str
@@ -54,6 +58,8 @@ _WORDS = {
     "rows": "the number of rows",
     "columns": "the columns that are read",
     "sha256": "the model's file",
+    "manifest": "the model's manifest",
+    "limits": "ROSENBLATT_MAX_BODY_BYTES or ROSENBLATT_MAX_IMAGE_PIXELS",
     "runtime": "ONNX Runtime or its provider",
     "batch_rows": "--batch-rows",
     "prefix": "--prefix",

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from contract.messages import short
 from service.errors import InvalidError, ServiceError
 
-# A row and a column of it, as the subject of a sentence.
-Where = Callable[[int, str], str]
+# A row, and a column of it unless the whole row is meant, as the subject of a sentence.
+Where = Callable[[int, str | None], str]
+
+
+def cell(row: str, column: str | None) -> str:
+    """The words for a row and a column of it, or for the whole row."""
+    return row if column is None else f"{row}, column {short(column)},"
 
 
 class Problems:
@@ -23,8 +29,8 @@ class Problems:
         self.fail = fail
         self.sentences: dict[int, str] = {}
 
-    def add(self, row: int, column: str, what: str) -> None:
-        """A row has a problem; `what` completes the sentence.
+    def add(self, row: int, column: str | None, what: str) -> None:
+        """A row has a problem, in a column or as a whole; `what` completes the sentence.
 
         Raises:
             InvalidError: the sentence, if problems are raised.

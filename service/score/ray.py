@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from contract.messages import short
-from service.errors import NotFoundError
+from service.errors import InvalidError, NotFoundError
 from service.score.cluster import cluster, import_ray
 from service.score.csv_source import header_of, separator_of
+from service.score.problems import cell
 from service.score.scorer import Scorer
-from service.score.sources import SUFFIXES
+from service.score.sources import walk
 from service.score.staging import check, local_path, staged
 
 if TYPE_CHECKING:
@@ -120,10 +120,10 @@ def _read(ray: Any, source: str) -> Any:
         # Of a path such as x=1/in.parquet no part is a column.
         return ray.data.read_parquet(address, partitioning=None)
     root = f"{address}{os.sep}"
-    extensions = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
-    files = ray.data.read_binary_files(
-        root, include_paths=True, file_extensions=extensions, ignore_missing_paths=False
-    )
+    names, *_ = walk(Path(address))  # Ray would leave out other files than a run on one machine
+    if not names:
+        raise InvalidError(f"{source} holds no .png, .jpg or .jpeg; name a folder with images")
+    files = ray.data.read_binary_files([f"{root}{name}" for name in names], include_paths=True)
     return files.map_batches(_named, fn_kwargs={"root": root}, batch_format="pyarrow")
 
 
@@ -157,7 +157,7 @@ def _named(table: pa.Table, root: str) -> pa.Table:
     return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
-def _where(kept: pl.DataFrame, row: int, column: str, source: str) -> str:
+def _where(kept: pl.DataFrame, row: int, column: str | None, source: str) -> str:
     """Blocks do not know where they stand in the source, so a row is named by its first column."""
     first = f"{kept.columns[0]} {kept[kept.columns[0]][row]!r}" if kept.width else f"place {row}"
-    return f"the row of {source} with {first}, column {short(column)},"
+    return cell(f"the row of {source} with {first}", column)

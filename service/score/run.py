@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,7 +27,10 @@ from service.score.sources import Source
 
 @dataclass(frozen=True)
 class Summary:
-    """rows: in the target; resumed: by earlier runs; refused: without an answer; speed: of this."""
+    """Rows in the target, of which `resumed` are of earlier runs and `refused` have no answer.
+
+    Seconds and rows per second are those of this run.
+    """
 
     rows: int
     resumed: int
@@ -92,7 +96,7 @@ def _fill(
     return progress, resumed
 
 
-def _where(source: Source, start: int, row: int, column: str) -> str:
+def _where(source: Source, start: int, row: int, column: str | None) -> str:
     """A cell of the batch that begins at `start`."""
     return source.where(start + row, column)
 
@@ -118,6 +122,8 @@ def _state(source: Source, scorer: Scorer, bound: Bound, batch_rows: int) -> Sta
         model=session.name,
         version=session.version,
         sha256=session.manifest.files["cuda" if cuda else "default"].sha256,
+        manifest=hashlib.sha256(session.manifest.model_dump_json().encode()).hexdigest(),
+        limits=f"{scorer.settings.max_body_bytes} {scorer.settings.max_image_pixels}",
         runtime=f"{ort.__version__} {session.provider}",
         batch_rows=batch_rows,
         prefix=scorer.prefix,

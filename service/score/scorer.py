@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -12,14 +12,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from contract.batch import Array
+from contract.batch import Array, Batch
 from contract.messages import short
 from contract.repository import Entry, entries
 from service.cores import cores
 from service.errors import InvalidError, NotFoundError
 from service.inference.session import Session, load
+from service.instances.predictions import PredictionEncoder
 from service.score.columns import Bound, Opened, bind, bind_arrays
-from service.score.problems import Problems, Where
+from service.score.problems import Problems, Where, cell
 from service.score.results import columns_of
 from service.score.sources import Source
 from service.settings import Settings, settings
@@ -85,6 +86,7 @@ class Scorer:
         self.prefix = prefix
         self.on_error = on_error
         self._columns = columns_of(self.session.manifest)
+        self._encoder = PredictionEncoder(self.session.manifest)
         self._turn = Lock()
         self._pool = ThreadPoolExecutor(threads or cores(), thread_name_prefix="score")
 
@@ -192,15 +194,45 @@ class Scorer:
         # Pillow holds the interpreter's lock but for moments: threads that decode at the same time
         # only take it from one another, which measured 2 times slower than taking turns.
         with self._turn:
-            batch, sentences = opened.piece(start, end)
+            batch, problems = opened.piece(start, end)
+        rows = [row for row in range(end - start) if row not in problems.sentences]
+        if problems.sentences:
+            batch = batch.take(rows)
+        outputs = self._answers(batch, rows, problems)
         good = np.ones(end - start, bool)
         error = np.full(end - start, None, object)
-        for row, sentence in sentences.items():
+        for row, sentence in problems.sentences.items():
             good[row], error[row] = False, sentence
-        if sentences:
-            batch = batch.take(np.flatnonzero(good))
-        outputs = self.session.predict(batch) if len(batch) else None
         return Scores([column.array(outputs, good) for column in self._columns], good, error)
+
+    def _answers(self, batch: Batch, rows: Sequence[int], problems: Problems) -> Batch | None:
+        """The outputs of the rows that have an answer; the others become problems.
+
+        Args:
+            rows: the place of each row of the batch in its piece.
+
+        Raises:
+            InvalidError: the first row without an answer, if problems are raised.
+        """
+        if not rows:
+            return None
+        try:
+            outputs = self.session.predict(batch)
+        except InvalidError as error:
+            if len(rows) == 1:
+                problems.add(rows[0], None, f"has no answer: {error}")
+                return None
+            half = len(rows) // 2
+            parts = [
+                self._answers(batch.slice(0, half), rows[:half], problems),
+                self._answers(batch.slice(half, len(rows)), rows[half:], problems),
+            ]
+            found = [part for part in parts if part is not None]
+            return Batch.join(found) if found else None
+        wrong = self._encoder.without_answer(outputs)
+        for i, what in wrong.items():
+            problems.add(rows[i], None, what)
+        return outputs.take([i for i in range(len(rows)) if i not in wrong]) if wrong else outputs
 
     def _check(self, kept: list[str]) -> None:
         """Refuse columns that the results would replace.
@@ -215,8 +247,8 @@ class Scorer:
             )
 
 
-def _where_in_batch(row: int, column: str) -> str:
-    return f"row {row} of a batch, column {short(column)},"
+def _where_in_batch(row: int, column: str | None) -> str:
+    return cell(f"row {row} of a batch", column)
 
 
 def _entry(given: Settings, model: str, version: str | None) -> Entry:

@@ -50,9 +50,10 @@ class ParquetFiles(Datasink[None]):
     def write(self, blocks: Iterable[Any], ctx: Any) -> None:
         """Write the rows of one task as one file."""
         tables = [BlockAccessor.for_block(block).to_arrow() for block in blocks]
-        table = pa.concat_tables([table for table in tables if table.num_rows])
-        if not table.num_rows:
+        tables = [table for table in tables if table.num_rows]
+        if not tables:
             return
+        table = pa.concat_tables(tables)
         files, path = FileSystem.from_uri(self._place)
         with files.open_output_stream(f"{path}/part-{ctx.task_idx:08}.parquet") as file:
             pq.write_table(table, file, row_group_size=_GROUP_ROWS)

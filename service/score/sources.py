@@ -13,6 +13,7 @@ import polars as pl
 from contract.messages import short
 from service.errors import InvalidError, MalformedError, NotFoundError
 from service.score.csv_source import CsvSource, separator_of
+from service.score.problems import cell
 from service.score.reading import digest_of, reading
 from service.settings import Settings
 
@@ -39,8 +40,8 @@ class Source(Protocol):
     def read(self, start: int, rows: int) -> pl.DataFrame:
         """So many rows from `start`."""
 
-    def where(self, row: int, column: str) -> str:
-        """A cell, as the subject of a sentence."""
+    def where(self, row: int, column: str | None) -> str:
+        """A cell, or a whole row, as the subject of a sentence."""
 
     def close(self) -> None:
         """Let files go."""
@@ -97,9 +98,9 @@ class ParquetSource:
             )
         return frame
 
-    def where(self, row: int, column: str) -> str:
+    def where(self, row: int, column: str | None) -> str:
         """Rows are counted from 0."""
-        return f"row {row} of {self.path}, column {short(column)},"
+        return cell(f"row {row} of {self.path}", column)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -113,7 +114,7 @@ class FolderSource:
     def __init__(self, path: Path, settings: Settings) -> None:
         self.path = path
         self._limit = settings.max_body_bytes
-        found, others = _walk(path)
+        found, others, links = walk(path)
         # Text of a frame takes a third of what a list of Python's takes.
         self._names = pl.Series("path", found, pl.String)
         self.rows = len(found)
@@ -121,6 +122,8 @@ class FolderSource:
         self.notes = []
         if others:
             self.notes.append(f"{others} files that are no .png, .jpg or .jpeg were left out")
+        if links:
+            self.notes.append(f"{links} linked folders were left out; score them by name")
 
     def fingerprint(self) -> str:
         """Names, sizes and times of change of all files."""
@@ -146,7 +149,7 @@ class FolderSource:
                     files.append(file.read(self._limit + 1))
         return pl.DataFrame([names, pl.Series("image", files, pl.Binary)])
 
-    def where(self, row: int, column: str) -> str:
+    def where(self, row: int, column: str | None) -> str:
         """By its path."""
         return str(self.path / self._names[row])
 
@@ -154,11 +157,17 @@ class FolderSource:
         """Nothing is held open."""
 
 
-def _walk(root: Path) -> tuple[list[str], int]:
-    """Paths of images below `root`, sorted; and how many other visible files there are."""
-    found, others = [], 0
+def walk(root: Path) -> tuple[list[str], int, int]:
+    """Paths of images below `root`, sorted; how many other visible files and linked folders are.
+
+    Raises:
+        InvalidError: a name that does not print.
+        MalformedError: a folder cannot be read.
+    """
+    found, others, links = [], 0, 0
     for folder, folders, files in os.walk(root, onerror=_raise):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        links += sum(Path(folder, name).is_symlink() for name in folders)
         for name in files:
             if name.startswith("."):
                 continue
@@ -169,7 +178,7 @@ def _walk(root: Path) -> tuple[list[str], int]:
     for name in found:
         if not name.isprintable():
             raise InvalidError(f"file {name!a} has a name that does not print; rename it")
-    return sorted(found), others
+    return sorted(found), others, links
 
 
 def _raise(error: OSError) -> None:

@@ -74,7 +74,12 @@ class Changes:
         try:
             await batch.carry_out(self._fleet)
         except AbandonedError as error:
-            logger.error("%s was given up, and the versions before serve on: %s", what, error)
+            end = (
+                "stopped half way"
+                if error.replaced
+                else "was given up, and the versions before serve on"
+            )
+            logger.error("%s %s: %s", what, end, error)
             self._keep(batch.rejected, str(error))
             return str(error)
         logger.info("%s: done", what)

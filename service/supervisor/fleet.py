@@ -103,7 +103,7 @@ class Fleet:
             await worker.reached(Drained, _ANSWER_SECONDS)
         except WorkerError as error:
             logger.warning("%s", error)
-        return self._run(worker.end(self.settings.stop_seconds))
+        return self._run(worker.end_after_changes(self.settings.stop_seconds))
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
@@ -126,10 +126,13 @@ class Fleet:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def stop(self, seconds: float) -> None:
-        """End every worker: at once if it does not serve yet, else within the time."""
-        serving, self.serving = self.serving, []
+        """End every worker: at once if it never served, else within the time.
+
+        A worker that was replaced may still answer what it had accepted.
+        """
+        self.serving = []
         for worker in list(self._spawner.living):
-            if worker in serving:
+            if worker.has_accepted:
                 worker.tell(Stop())
             else:
                 worker.kill()

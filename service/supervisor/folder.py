@@ -9,7 +9,7 @@ from pathlib import Path
 
 # Path -> inode, size, time of the last change.
 Snapshot = dict[str, tuple[int, int, int]]
-# <name>/<version>/<file>; deeper files are none of a model's, and links may lead in circles.
+# <name>/<version>/<file>; models have no deeper files, and links may lead in circles.
 _DEPTH = 3
 
 

@@ -11,9 +11,10 @@ from contextlib import suppress
 from typing import TypeVar, cast
 
 from service.supervisor.channel import Channel
-from service.supervisor.messages import Change, Failed, Loaded, Message
+from service.supervisor.messages import Accepting, Change, Failed, Loaded, Message
 
 M = TypeVar("M")
+_TICK_SECONDS = 0.05
 
 
 class WorkerError(Exception):
@@ -58,6 +59,11 @@ class Worker:
         return time.monotonic() - self._started
 
     @property
+    def has_accepted(self) -> bool:
+        """True if it takes connections, or did until it was replaced."""
+        return Accepting in self._reports
+
+    @property
     def loaded(self) -> Loaded:
         """What it serves; it must have reported that already."""
         return cast(Loaded, self._reports[Loaded])
@@ -84,6 +90,12 @@ class Worker:
                 f"worker {self.seat} was not {kind.__name__.lower()} within {seconds:g} s"
             ) from error
         return cast(M, self._reports[kind])  # type: ignore[index]
+
+    async def end_after_changes(self, seconds: float) -> None:
+        """Wait until its clients' changes are answered, and then as `end` does."""
+        while self.changes and not self.ended.is_set():
+            await asyncio.sleep(_TICK_SECONDS)
+        await self.end(seconds)
 
     async def end(self, seconds: float) -> None:
         """Wait until it ends; kill it if it does not within the time."""

@@ -21,7 +21,15 @@ Check = Callable[[Loaded, Loaded], None]
 
 
 class AbandonedError(Exception):
-    """The old workers serve on; the message says why."""
+    """Old workers serve on; the message says why.
+
+    Args:
+        replaced: how many workers have the change nevertheless.
+    """
+
+    def __init__(self, why: str, replaced: int = 0) -> None:
+        super().__init__(why)
+        self.replaced = replaced
 
 
 async def replace_workers(fleet: Fleet, selection: Selection, check: Check) -> None:
@@ -40,7 +48,7 @@ async def replace_workers(fleet: Fleet, selection: Selection, check: Check) -> N
             try:
                 await _replace(fleet, worker, selection, check if replaced == 0 else None)
             except WorkerError as error:
-                raise AbandonedError(_why(error, replaced, len(old))) from error
+                raise AbandonedError(_why(error, replaced, len(old)), replaced) from error
             fleet.selection = selection
         if not old:
             fleet.selection = selection  # workers are tried again with it
@@ -57,7 +65,7 @@ async def _replace(fleet: Fleet, old: Worker, selection: Selection, check: Check
             raise
     await fleet.admit(new)
     gone = await fleet.retire(old)
-    if not old.changes:  # else it waits itself until all are replaced
+    if not old.changes:  # a worker with a client that waits stays until all are replaced
         await asyncio.wait([gone], timeout=_GONE_SECONDS)
     logger.info("worker %d took the place of worker %d", new.seat, old.seat)
 
@@ -65,4 +73,7 @@ async def _replace(fleet: Fleet, old: Worker, selection: Selection, check: Check
 def _why(error: WorkerError, replaced: int, workers: int) -> str:
     if replaced == 0:
         return str(error)
-    return f"{replaced} of {workers} workers were replaced, and then: {error}"
+    return (
+        f"{replaced} of {workers} workers have the change and the others have not: {error}; "
+        "load again"
+    )

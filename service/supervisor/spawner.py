@@ -15,7 +15,7 @@ from types import TracebackType
 from service.selection import Selection
 from service.supervisor.channel import Channel
 from service.supervisor.messages import Change, Start
-from service.supervisor.process import Worker
+from service.supervisor.process import Worker, WorkerError
 
 COMMAND = (sys.executable, "-m", "service.worker")
 
@@ -57,11 +57,18 @@ class Spawner:
                 closing.callback(end.close)
 
     async def spawn(self, selection: Selection) -> Worker:
-        """A worker that has just been started."""
-        ours, theirs = socket.socketpair()
-        channel = await Channel.over(ours)
-        with theirs:
-            process = await self._start(theirs)
+        """A worker that has just been started.
+
+        Raises:
+            WorkerError: the system has no process, memory or file left for it.
+        """
+        try:
+            process, channel = await self._start()
+        except OSError as error:
+            raise WorkerError(
+                f"no process could be started for a worker ({error.strerror or error}); raise the "
+                "limits of processes, memory and open files"
+            ) from error
         seat = self._free_seat()
         worker = Worker(process, channel, seat, self.on_change)
         self.living.add(worker)
@@ -71,7 +78,18 @@ class Spawner:
         watching.add_done_callback(self._watching.discard)
         return worker
 
-    async def _start(self, end: socket.socket) -> asyncio.subprocess.Process:
+    async def _start(self) -> tuple[asyncio.subprocess.Process, Channel]:
+        """A process, and the channel to it."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            channel = await Channel.over(ours)
+            try:
+                return await self._execute(theirs), channel
+            except BaseException:
+                await channel.close()
+                raise
+
+    async def _execute(self, end: socket.socket) -> asyncio.subprocess.Process:
         sockets = (self.listener, end, *self._handover)
         return await asyncio.create_subprocess_exec(
             *self._command,

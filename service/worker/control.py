@@ -72,6 +72,11 @@ class SupervisedControl(RepositoryControl):
             )
         )
 
+    @property
+    def has_waiting(self) -> bool:
+        """True if clients wait for a change."""
+        return bool(self._waiting)
+
     async def connect(self, hear: Callable[[Message | None], None]) -> None:
         """Call `hear` with each message, and with None when the supervisor is gone."""
         self._channel = await Channel.over(self._end)

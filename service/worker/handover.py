@@ -29,10 +29,10 @@ class Handover:
         self._sending = sending
 
     def send(self, number: int) -> bool:
-        """Pass on the socket with this file number; False if there is no room at the moment."""
+        """Pass on the socket with this file number; False if that cannot be done at the moment."""
         try:
             socket.send_fds(self._sending, [b"\0"], [number])
-        except BlockingIOError:
+        except OSError:  # no room, or too many files on their way
             return False
         return True
 

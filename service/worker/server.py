@@ -141,7 +141,10 @@ class Server(uvicorn.Server):
         until = asyncio.get_running_loop().time() + self._stop_seconds
         await asyncio.sleep(_TICK_SECONDS)  # for connections that were being accepted
         while self.server_state.connections or self.server_state.tasks:
-            if asyncio.get_running_loop().time() > until:
+            now = asyncio.get_running_loop().time()
+            if self._control.has_waiting:  # clients that wait until every worker is replaced
+                until = now + self._stop_seconds
+            if now > until:
                 break
             await asyncio.sleep(_TICK_SECONDS)
         self.should_exit = True

@@ -53,3 +53,20 @@ def test_one_image_is_measured_as_several_are(shape: tuple[int, int], highest: i
     images[10:15, 0] = 0
     alone = [brightness.totals(images[i : i + 1]) for i in range(len(images))]
     assert [one for (one,) in alone] == brightness.totals(images)
+
+
+@pytest.mark.parametrize("border", [0, 3, 9, 100])
+def test_the_images_themselves_are_within_their_range(border: int) -> None:
+    """Rounding goes outwards, however little ink there is."""
+    images = np.zeros((3, 28, 28), np.uint8)
+    images[0, 0, :1] = border
+    images[1, 0, :3] = border
+    images[2, 14] = 200
+    images[:, 1, 1] = 1
+    brightness, seen = Brightness((28, 28)), image_range(images)
+    for one in brightness.totals(images):
+        assert (
+            seen.border_mean.low <= one.border / brightness.border_values <= seen.border_mean.high
+        )
+        assert seen.mean.low <= one.all / brightness.values <= seen.mean.high
+        assert seen.maximum.low <= one.maximum <= seen.maximum.high

@@ -30,11 +30,11 @@ DOT = np.zeros((28, 28), np.uint8)
 DOT[14, 14] = 255
 
 UNLIKE = {
-    "is dark on light (border mean 255, expected 0 to 13 as in training)": 255 - DIGIT,
-    "has a light border (border mean 40, expected 0 to 13 as in training)": 40 + DIGIT // 2,
-    "is faint (brightest pixel 15, expected 169 to 255 as in training)": DIGIT // 16,
-    "is nearly empty (mean 0.3, expected 4 to 152 as in training)": DOT,
-    "is bright all over (mean 172.4, expected 4 to 152 as in training)": FILLED,
+    "is dark on light (border mean 255, expected 0 to 12.9 as in training)": 255 - DIGIT,
+    "has a light border (border mean 40, expected 0 to 12.9 as in training)": 40 + DIGIT // 2,
+    "is faint (brightest pixel 15, expected 169.3 to 255 as in training)": DIGIT // 16,
+    "is nearly empty (mean 0.325, expected 4.3 to 152 as in training)": DOT,
+    "is bright all over (mean 172, expected 4.3 to 152 as in training)": FILLED,
 }
 
 

@@ -14,7 +14,7 @@ from tests.repositories import (
     table_model,
     tiny_repository,
 )
-from tests.score.models import mixed_model
+from tests.score.models import lookup_model, mixed_model
 
 Score = Callable[..., int]
 
@@ -27,6 +27,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     regression_model(root)
     other_model(root)
     mixed_model(root)
+    lookup_model(root)
     image_model(root, "signs", 5, 7, ("stop", "go"))
     return root
 

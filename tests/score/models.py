@@ -55,3 +55,24 @@ def mixed_model(root: Path, name: str = "houses") -> Path:
         root, name, mixed_graph(), INPUTS, OUTPUTS, samples, title="Tiny houses",
         task="regression", labels=(),
     )  # fmt: skip
+
+
+LOOKUP_INPUTS = (
+    _input("code", "INT64", (), content="number", columns=("code",)),
+    _input("scale", "FP32", (), content="number", columns=("scale",)),
+)
+LOOKUP_OUTPUTS = (Output(name="price", datatype="FP32", shape=(-1,), role="value"),)
+
+
+def lookup_model(root: Path, name: str = "lookup") -> Path:
+    """A regression that knows the codes 0 to 2, and has no rule for a scale that is missing."""
+    nodes = [
+        helper.make_node("Gather", ["prices", "code"], ["listed"]),
+        helper.make_node("Mul", ["listed", "scale"], ["price"]),
+    ]
+    constants = {"prices": np.array([10, 20, 30], np.float32)}
+    samples = Batch({"code": np.array([0, 2]), "scale": np.ones(2, np.float32)})
+    return write_model(
+        root, name, graph_of(nodes, LOOKUP_INPUTS, LOOKUP_OUTPUTS, constants), LOOKUP_INPUTS,
+        LOOKUP_OUTPUTS, samples, title="Tiny prices", task="regression", labels=(),
+    )  # fmt: skip

@@ -139,8 +139,11 @@ def test_a_folder_of_images(
     (root / ".hidden.png").write_text("x")
     (root / ".git").mkdir()
     (root / ".git" / "x.png").write_text("x")
+    (root / "linked").symlink_to(root / "b")
     assert score(root, tmp_path / "out.parquet", "--batch-rows", "3") == 0
-    assert "1 files that are no .png, .jpg or .jpeg were left out" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "1 files that are no .png, .jpg or .jpeg were left out" in said
+    assert "1 linked folders were left out" in said
     out = pl.read_parquet(tmp_path / "out.parquet")
     assert out["path"].to_list() == sorted(names)
     label = dict(zip(names, expected(models, IMAGES)[0], strict=True))

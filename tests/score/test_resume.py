@@ -197,3 +197,27 @@ def _leave_parts(score: Score, source: Path, target: Path) -> None:
             score(source, target, "--batch-rows", 100)
     state = json.loads((target.with_name(f"{target.name}.parts") / "state.json").read_text())
     assert state["rows"] == 1000
+
+
+def test_another_manifest_or_limit_is_refused(
+    score: Score, begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """The labels stand in the manifest, and limits decide which images have an answer."""
+    from service.settings import settings
+
+    capsys.readouterr()
+    monkeypatch.setenv("ROSENBLATT_MAX_IMAGE_PIXELS", "5000")
+    settings.cache_clear()
+    assert score(begun, tmp_path / "out.parquet", "--batch-rows", 100) == 1
+    assert "ROSENBLATT_MAX_IMAGE_PIXELS changed since " in capsys.readouterr().err
+    monkeypatch.delenv("ROSENBLATT_MAX_IMAGE_PIXELS")
+
+    root = tiny_repository(tmp_path / "models")
+    manifest = root / "alpha" / "1" / "manifest.json"
+    document = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(document | {"title": "Another"}))
+    monkeypatch.setenv("ROSENBLATT_MODELS_DIR", str(root))
+    settings.cache_clear()
+    assert score(begun, tmp_path / "out.parquet", "--batch-rows", 100) == 1
+    assert "the model's manifest changed since " in capsys.readouterr().err

@@ -187,6 +187,44 @@ def test_a_bad_row_is_null_with_its_reason(score: Score, models: Path, tmp_path:
         ]
 
 
+CODES = {"code": [0, 7, 1, 2, -9, 2], "scale": [1.0, 1.0, 2.0, None, 1.0, 0.5]}
+NO_NUMBER = "has no answer: the model's value is not a finite number, as where it has no rule for a"
+
+
+@pytest.mark.parametrize("rows", [1, 4, 100])
+def test_a_row_without_an_answer_is_null_with_its_reason(
+    rows: int, score: Score, tmp_path: Path
+) -> None:
+    """One that the model fails on, and one that it answers with NaN; the others are answered."""
+    source = write(pl.DataFrame(CODES), tmp_path / "in.parquet")
+    target = tmp_path / "out"
+    options = ("--model", "lookup", "--on-error", "null", "--batch-rows", rows)
+    assert score(source, target, *options) == 0
+    out = pl.read_parquet(target)
+    assert out["value"].to_list() == [10, None, 40, None, None, 15]
+    unknown = "has no answer: lookup cannot answer these rows ("
+    wanted = {1: unknown, 3: NO_NUMBER, 4: unknown}
+    for row, error in enumerate(out["error"].to_list()):
+        if row not in wanted:
+            assert error is None
+        else:
+            assert error.startswith(f"row {row} of {source} {wanted[row]}")
+
+
+@pytest.mark.parametrize(
+    ("start", "sentence"),
+    [(0, "row 1 of {} has no answer: lookup"), (2, f"row 1 of {{}} {NO_NUMBER}")],
+)
+def test_a_row_without_an_answer_fails_the_run_unless_null_is_wanted(
+    start: int, sentence: str, score: Score, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(pl.DataFrame(CODES)[start:], tmp_path / "in.csv")
+    assert score(source, tmp_path / "out", "--model", "lookup") == 1
+    said = capsys.readouterr().err
+    assert f"error: {sentence.format(source)}" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_model_of_tables_needs_no_column_and_a_model_of_images_no_csv(
     score: Score, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

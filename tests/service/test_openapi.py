@@ -141,12 +141,13 @@ class Answers:
             client.request("POST", at(path), v2(IMAGES))
 
     def changes(self) -> None:
-        """200, 409 and 501 of a change of what serves."""
+        """200, 403, 409 and 501 of a change of what serves."""
         supervised, alone = self.client(Supervised()), self.client()
         for path in CHANGE:
             supervised.request("POST", at(path, "alpha"))
             supervised.request("POST", at(path, "beta"))
             alone.request("POST", at(path, "alpha"))
+            alone.request("POST", at(path), headers={"sec-fetch-site": "cross-site"})  # 403
 
     def too_many(self) -> None:
         """503 where another request is in progress."""

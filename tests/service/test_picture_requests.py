@@ -97,7 +97,7 @@ def test_a_picture_unlike_the_training_images_draws_a_warning(client: Client) ->
     inverted = (255 - DIGIT).tolist()
     answer = client.request("POST", "/predict", {"instances": [DIGIT.tolist(), inverted]})
     (warning,) = answer.json()["warnings"]
-    assert warning.startswith("instances[1] is dark on light (border mean 255, expected 0 to 13")
+    assert warning.startswith("instances[1] is dark on light (border mean 255, expected 0 to 12.9")
     assert warning.endswith('send "fit": "mnist"')
     fitted = client.request("POST", "/predict", {"instances": [inverted], "fit": "mnist"})
     assert label(fitted) == LABEL

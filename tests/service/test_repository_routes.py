@@ -47,7 +47,12 @@ def test_what_is_asked_for_reaches_the_supervisor(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("document", "status", "message"),
     [
-        ({"parameters": {"unload_dependents": False, "mine": 1}}, 200, ""),
+        ({"parameters": {"unload_dependents": False}}, 200, ""),
+        (
+            {"parameters": {"unload_dependants": True}},
+            422,
+            'parameter "unload_dependants" is unknown; the parameter is unload_dependents',
+        ),
         ({"parameters": {"config": "{}"}}, 422, 'parameter "config" is not supported'),
         ({"parameters": {"file:1/model.onnx": ""}}, 422, 'parameter "file:1/model.onnx" is not'),
         ({"parameters": []}, 422, "parameters is an array; it must be an object"),
@@ -131,3 +136,28 @@ def test_a_rejected_version_is_left_out_and_the_one_before_answers(settings: Set
         if entry["state"] == "UNAVAILABLE"
     )
     assert (entry["name"], entry["version"], entry["reason"]) == ("beta", "10", "it is cut")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"sec-fetch-site": "same-origin", "origin": "http://test"}, 200),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),  # another port of this machine
+        ({"origin": "http://evil.example"}, 403),  # of a browser without the first header
+        ({"origin": "null"}, 403),
+    ],
+)
+def test_a_page_of_another_site_changes_nothing(
+    settings: Settings, headers: dict[str, str], status: int
+) -> None:
+    """Any page may have a browser send a POST without a body, here as well."""
+    control = Recorder()
+    client = Client(settings, control)
+    for action in ("load", "unload"):
+        answer = client.request("POST", path(action), headers=headers)
+        assert answer.status_code == status
+        assert status == 200 or "may not change what serves" in answer.json()["error"]
+    assert len(control.changes) == (2 if status == 200 else 0)

@@ -6,6 +6,8 @@ PLAN is a JSON file that is read at start; each key is optional:
     loaded   fields of Loaded; absent, it never loads
     failed   it says so after Hello, and ends
     crash    it ends without a word, before Hello
+    pause    seconds before it is loaded
+    answering seconds that it takes to drain; then it writes `answered`
 
 On SIGUSR1 it asks for what PLAN's neighbour `ask` says, an action and a model, and writes the
 answer to `answer`. It imports the standard library alone, so that many can be started.
@@ -17,6 +19,7 @@ import json
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +55,7 @@ def main(path: Path, end: socket.socket) -> int:
     if "failed" in plan:
         tell(messages.Failed(plan["failed"]))
         return 1
+    time.sleep(plan.get("pause", 0))
     if "loaded" in plan:
         tell(loaded(plan["loaded"], start.selection))
     draining = False
@@ -69,6 +73,9 @@ def main(path: Path, end: socket.socket) -> int:
             write(path.with_name("news"), messages.encode(message).decode())
         elif isinstance(message, messages.Drain):
             tell(messages.Drained())
+            if "answering" in plan:
+                time.sleep(plan["answering"])
+                write(path.with_name("answered"), "all")
             draining = True
         elif isinstance(message, messages.Stop):
             return 0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from service.supervisor.messages import Change, News, decode
 from tests.supervisor.running import SERVES, run, running, until
@@ -166,5 +169,69 @@ def test_the_folder_is_followed(tmp_path: Path) -> None:
             (models / "b").mkdir()
             await server.replaced(before)
             assert server.workers[0].loaded.serving == (("a", "1"), ("b", "1"))
+
+    run(work)
+
+
+def test_a_process_that_the_system_refuses_keeps_the_old_workers(tmp_path: Path) -> None:
+    """As at a limit of processes: the reload is given up, and a worker that died is tried again."""
+
+    async def work() -> None:
+        async with running(tmp_path, **SERVES, **PAIR) as server:
+            spawner = server.supervisor._spawner
+            command, spawner._command = spawner._command, ("/nowhere/python",)
+            answer = await server.ask("load", "a")
+            assert answer.startswith("no process could be started for a worker (No such file")
+            files = psutil.Process().num_fds()
+            killed = server.workers[1]
+            server.kill(killed)
+            await until(lambda: killed not in server.workers)
+            await asyncio.sleep(0.5)
+            assert len(server.pids) == 1
+            assert psutil.Process().num_fds() <= files  # none is left open by what failed
+            assert not server.serving.done()
+            spawner._command = command
+            await until(lambda: len(server.pids) == 2)
+
+    run(work)
+
+
+def test_a_reload_that_stops_half_way_says_so(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with running(tmp_path, **TWO, **PAIR) as server:
+            first, second = server.workers
+            server.plan(**TWO, **PAIR)
+            asked = asyncio.ensure_future(server.ask("unload", "b"))
+            await until(lambda: len({*server.workers} - {first, second}) == 1)
+            server.plan(failed="the disk is full")
+            answer = await asked
+            assert answer.startswith("1 of 2 workers have the change and the others have not: the")
+            assert answer.endswith("the disk is full; load again")
+
+    run(work)
+
+
+def test_a_client_that_waits_keeps_its_worker_until_it_is_answered(tmp_path: Path) -> None:
+    """However long the other workers take to load: longer than a worker has to stop."""
+
+    async def work() -> None:
+        brief = {"hello": {"workers": 2, "stop_seconds": 0.1}}
+        async with running(tmp_path, **SERVES, **brief) as server:
+            server.plan(**SERVES, **brief, pause=1.5)
+            assert await server.ask("load", "a") == ""
+
+    run(work)
+
+
+def test_a_worker_that_was_replaced_may_answer_when_the_server_stops(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with running(tmp_path, **SERVES, answering=1.0) as server:
+            (old,) = server.workers
+            server.plan(**SERVES)
+            server.supervisor.reload()
+            await server.replaced([old.pid])
+            server.supervisor.stop()
+            await server.serving
+            assert await server.file("answered") == "all"
 
     run(work)

@@ -6,6 +6,8 @@ fit. A missing value is NaN for floats and the empty string for text; other type
 
 from __future__ import annotations
 
+import csv
+import gzip
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -164,8 +166,24 @@ class Table:
 
 
 def _csv(path: Path) -> Table:
-    # As text: what looks like a number may be a category, 01234 a postcode.
-    return Table(path, pl.scan_csv(path, infer_schema=False), untyped=True)
+    _check_fields(path)
+    # As text: what looks like a number may be a category, 01234 a postcode. The whole file at once:
+    # a fault in any column is found here.
+    return Table(path, pl.read_csv(path, infer_schema=False).lazy(), untyped=True)
+
+
+def _check_fields(path: Path) -> None:
+    """Raise ImportModelError for a row of another number of fields; polars would fill or cut it."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        names = next(rows, [])
+        for number, row in enumerate(rows, 1):
+            if row and len(row) != len(names):
+                raise ImportModelError(
+                    f"{path}: row {number} has {len(row)} fields and the header {len(names)}; put "
+                    "values with a comma in quotes"
+                )
 
 
 def _parquet(path: Path) -> Table:

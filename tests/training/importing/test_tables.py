@@ -165,3 +165,25 @@ def test_arrays_that_are_no_rows_are_named(
 def test_python_objects_are_not_read(tmp_path: Path) -> None:
     with pytest.raises(ImportModelError, match="cannot be read: Object arrays"):
         archive(tmp_path, a=np.array([object()], dtype=object))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"a,b\n1,2\n3,4,5\n", r"row 2 has 3 fields and the header 2; put values with a comma in"),
+        (b"a,b\n1,2\n3\n", r"row 2 has 1 fields and the header 2"),
+        (b"a,b\n1,\xff\n", r"cannot be read"),
+    ],
+)
+def test_a_csv_that_is_not_whole_is_refused(content: bytes, sentence: str, tmp_path: Path) -> None:
+    """A value with a comma would shift those after it."""
+    path = tmp_path / "samples.csv"
+    path.write_bytes(content)
+    with pytest.raises(ImportModelError, match=sentence):
+        read_samples(path)
+
+
+def test_a_comma_in_quotes_is_no_field(tmp_path: Path) -> None:
+    path = tmp_path / "samples.csv"
+    path.write_text('a,b\n"1,5",2\n"x\ny",4\n')
+    assert read_samples(path).array("a", "BYTES").tolist() == ["1,5", "x\ny"]
