@@ -16,6 +16,7 @@ answer to `answer`. It imports the standard library alone, so that many can be s
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sys
@@ -83,9 +84,10 @@ def main(path: Path, end: socket.socket) -> int:
 
 
 def write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    path.with_suffix(".part").write_text(text)
-    path.with_suffix(".part").replace(path)
+    """Whole or not at all, though other workers write the same."""
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(text)
+    unfinished.replace(path)
 
 
 def loaded(fields: dict[str, Any], selection: Selection) -> messages.Message:
