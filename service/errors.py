@@ -154,7 +154,7 @@ class BusyError(ServiceError):
 
 
 class ModelError(ServiceError):
-    """The model gave an answer that its manifest rules out."""
+    """The model gave an answer that its manifest rules out, or failed on the GPU."""
 
     status = 500
     kind = "model"

@@ -50,9 +50,9 @@ class _Histogram(Histogram):
 class _Observations(Collector):
     """Observations that are written together, a moment later.
 
-    Where several processes count together, prometheus_client writes each observation to a file
-    twice: for the four of a request a tenth of its time. A collector without metrics of its own,
-    so that reading the registry writes first.
+    Where several processes count together, prometheus_client writes to a file twice for each
+    observation. A request has four observations, and writing them took a tenth of its time. This
+    is a collector without metrics of its own, so that reading the registry writes them first.
     """
 
     def __init__(self) -> None:

@@ -108,8 +108,11 @@ def _refuse_pages(request: Request) -> None:
     Any page may send a POST without a body to any address, this machine's own among them.
     """
     site, origin = request.header(b"sec-fetch-site"), request.header(b"origin")
-    own = origin is None or origin.partition(b"://")[2] == request.header(b"host")
-    if site not in (None, b"same-origin", b"none") or not own:
+    if site is not None:
+        own = site in (b"same-origin", b"none")
+    else:  # an older browser, or a program
+        own = origin is None or origin.partition(b"://")[2] == request.header(b"host")
+    if not own:
         shown = short((origin or site or b"").decode("latin-1"))
         raise ForbiddenError(
             f"a page of {shown} may not change what serves; send the request from a program, or "

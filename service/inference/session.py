@@ -16,7 +16,7 @@ from contract.errors import ArtifactError, ContractError
 from contract.golden import GoldenSamples
 from contract.manifest import Manifest
 from contract.repository import Artifact, Entry, audit
-from service.errors import InvalidError, StartupError
+from service.errors import InvalidError, ModelError, StartupError
 from service.inference import memory, provider
 from service.inference.binding import Bound, bindable, first_line
 from service.settings import Settings
@@ -111,6 +111,12 @@ class Session:
         try:
             answers = self._run(batch.arrays)
         except (InvalidArgument, Fail) as error:
+            if isinstance(error, Fail) and self.provider == provider.CUDA:
+                # The device's fault, or not to be told from it: the client is not to blame.
+                raise ModelError(
+                    f"{self.name} failed on the GPU ({first_line(error)}); try again, or set "
+                    "ROSENBLATT_PROVIDER to 'cpu'"
+                ) from error
             # The types are right, so it is a value: an index beyond a table, for example.
             raise InvalidError(
                 f"{self.name} cannot answer these rows ({first_line(error)}); send values that "

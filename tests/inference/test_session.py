@@ -13,12 +13,13 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import helper
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
 from contract.batch import Batch
 from contract.errors import ArtifactError
 from contract.repository import Entry, audit, entries, record_of
 from contract.tensors import Input, Output
-from service.errors import StartupError
+from service.errors import InvalidError, ModelError, StartupError
 from service.inference import provider
 from service.inference.session import CHUNK_BYTES, CHUNK_ROWS, Session, load
 from service.settings import Settings
@@ -205,3 +206,22 @@ def test_trees_do_not_ask_for_cuda(name: str, monkeypatch: pytest.MonkeyPatch) -
     manifest = artifact.manifest.model_copy(update={"files": files, "algorithm": None})
     asked = provider.wanted(replace(artifact, manifest=manifest), Settings())
     assert asked[0][0] == (provider.CPU if trees else provider.CUDA)
+
+
+@pytest.mark.parametrize(
+    ("runs_on", "error"), [(provider.CPU, InvalidError), (provider.CUDA, ModelError)]
+)
+def test_a_run_that_fails_on_a_gpu_does_not_blame_the_rows(
+    runs_on: str, error: type[Exception], tmp_path: Path
+) -> None:
+    tiny_model(tmp_path, "alpha")
+    (entry,) = entries(tmp_path)
+    session = load(entry, Settings(provider="cpu"))
+    session.provider = runs_on
+
+    def fail(arrays: object) -> list[np.ndarray]:
+        raise Fail("out of memory")
+
+    session._run = fail
+    with pytest.raises(error, match=r"alpha .*\(out of memory\)"):
+        session.predict(session.samples)

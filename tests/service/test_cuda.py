@@ -74,6 +74,16 @@ def predictions(client: Client, body: dict[str, Any]) -> list[Any]:
     return found
 
 
+def assert_alike(found: list[Any], expected: list[Any]) -> None:
+    """Equal labels, and probabilities within the tolerance."""
+    assert [one["label"] for one in found] == [one["label"] for one in expected]
+    np.testing.assert_allclose(
+        [one["probabilities"] for one in found],
+        [one["probabilities"] for one in expected],
+        rtol=0, atol=TOLERANCE,
+    )  # fmt: skip
+
+
 def test_every_committed_model_runs_on_the_gpu(committed: tuple[Client, Client]) -> None:
     listed = committed[1].request("GET", "/models").json()["models"]
     assert [(model["name"], model["provider"]) for model in listed] == [
@@ -88,12 +98,7 @@ def test_the_committed_models_answer_alike(
 ) -> None:
     body = {"model": model, "instances": images(rows)}
     cpu, cuda = (predictions(client, body) for client in committed)
-    assert [one["label"] for one in cuda] == [one["label"] for one in cpu]
-    np.testing.assert_allclose(
-        [one["probabilities"] for one in cuda],
-        [one["probabilities"] for one in cpu],
-        rtol=0, atol=TOLERANCE,
-    )  # fmt: skip
+    assert_alike(cuda, cpu)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +139,4 @@ def test_requests_at_a_time_are_batched_and_each_gets_its_own(
             return list(await asyncio.gather(*asked))
 
     found = [answer.json()["predictions"][0] for answer in asyncio.run(ask())]
-    assert [one["label"] for one in found] == [one["label"] for one in alone]
-    np.testing.assert_allclose(
-        [one["probabilities"] for one in found],
-        [one["probabilities"] for one in alone],
-        rtol=0, atol=TOLERANCE,
-    )  # fmt: skip
+    assert_alike(found, alone)

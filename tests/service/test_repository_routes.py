@@ -144,6 +144,8 @@ def test_a_rejected_version_is_left_out_and_the_one_before_answers(settings: Set
         ({}, 200),
         ({"sec-fetch-site": "none"}, 200),
         ({"sec-fetch-site": "same-origin", "origin": "http://test"}, 200),
+        ({"sec-fetch-site": "same-origin", "origin": "https://behind.a.proxy"}, 200),
+        ({"origin": "http://test"}, 200),
         ({"sec-fetch-site": "cross-site"}, 403),
         ({"sec-fetch-site": "same-site"}, 403),  # another port of this machine
         ({"origin": "http://evil.example"}, 403),  # of a browser without the first header
