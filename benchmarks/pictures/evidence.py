@@ -53,7 +53,7 @@ def _accuracy(classify: Classify, images: NDArray[np.float64], split: Split) -> 
 
 def _flagged(images: NDArray[np.uint8], widened: float) -> int:
     """Images of a half outside the range of the other half, over several random halves."""
-    totals = np.stack(Brightness(images.shape[1:]).totals(images), axis=1).astype(np.float64)
+    totals = np.array(Brightness(images.shape[1:]).totals(images), np.float64)  # [n, 3]
     rng = np.random.default_rng(0)
     flagged = 0
     for _ in range(HALVES):

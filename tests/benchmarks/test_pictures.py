@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from benchmarks.pictures import evidence, measure
@@ -57,3 +58,13 @@ def test_the_committed_measurement_holds_every_bar() -> None:
         assert one["warned_without"] == one["digits"] == 300, one["kind"]
     assert RESULTS["mnist"] == {"images": 10_000, "warned": 0}
     assert RESULTS["jpeg"]["taken"] == 0
+
+
+def test_an_image_outside_the_range_of_the_other_half_is_counted() -> None:
+    """Once in each of the halvings, for it is in one half and its like is in none."""
+    images = np.full((10, 28, 28), 100, np.uint8)
+    assert evidence._flagged(images, 1.0) == 0
+    images[3] = 240
+    assert evidence._flagged(images, 3.0) == 0
+    # Half of the time it is in the half that gives the range, and widens it.
+    assert 0 < evidence._flagged(images, 1.0) < evidence.HALVES * 10
