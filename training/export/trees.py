@@ -46,6 +46,8 @@ class Tree:
     left, right: int [n], the children; negative at a leaf. Left is taken where the test holds.
     feature: int [n], the pixel tested. threshold: float [n].
     values: float [n, targets], what a leaf adds to the scores; ignored at inner nodes.
+    missing_left: bool [n], whether NaN goes left; None if there is none.
+    first_target: the score that the first column of `values` adds to.
     """
 
     left: NDArray[np.integer]
@@ -53,18 +55,16 @@ class Tree:
     feature: NDArray[np.integer]
     threshold: NDArray[np.floating]
     values: NDArray[np.floating]
+    missing_left: NDArray[np.bool_] | None = None
+    first_target: int = 0
 
 
 class _Ensemble:
-    """The flat arrays of one node, grown tree by tree."""
+    """The flat arrays of one node, collected tree by tree."""
 
     def __init__(self) -> None:
-        self.roots: list[int] = []
-        self.feature: list[int] = []
-        self.split: list[float] = []
-        self.child: dict[str, list[int]] = {"true": [], "false": []}
-        self.is_leaf: dict[str, list[int]] = {"true": [], "false": []}
-        self.leaves: dict[tuple[int, float], int] = {}
+        self.trees: list[_Flat] = []
+        self.branches = 0
 
     def add(self, tree: Tree) -> None:
         """Append one tree.
@@ -74,41 +74,63 @@ class _Ensemble:
         """
         targets_per_leaf = np.count_nonzero(tree.values[tree.left < 0], axis=1)
         for rank in range(max(1, int(targets_per_leaf.max(initial=0)))):
-            self._add(tree, rank)
+            flat = _flatten(tree, rank)
+            self.trees.append(flat)
+            self.branches += len(flat.feature)
 
-    def _add(self, tree: Tree, rank: int) -> None:
-        inner = np.flatnonzero(tree.left >= 0).tolist()
-        if not inner:  # the operator wants a branch at the root: ask, and answer alike
-            self.roots.append(len(self.feature))
-            self._branch(0, 0.0, *[(self._leaf(tree.values[0], rank), True)] * 2)
-            return
-        base = len(self.feature)
-        place = {node: base + i for i, node in enumerate(inner)}
-        self.roots.append(base)
-        for node in inner:
-            children = [
-                (place[child], False)
-                if child in place
-                else (self._leaf(tree.values[child], rank), True)
-                for child in (int(tree.left[node]), int(tree.right[node]))
-            ]
-            self._branch(int(tree.feature[node]), float(tree.threshold[node]), *children)
 
-    def _branch(
-        self, feature: int, split: float, left: tuple[int, bool], right: tuple[int, bool]
-    ) -> None:
-        self.feature.append(feature)
-        self.split.append(split)
-        for branch, (index, leaf) in (("true", right), ("false", left)):
-            self.child[branch].append(index)
-            self.is_leaf[branch].append(int(leaf))
+@dataclass(frozen=True)
+class _Flat:
+    """One tree's branches and leaves. A child is a branch's number, or -1 - leaf for a leaf.
 
-    def _leaf(self, values: NDArray[np.floating], rank: int) -> int:
-        """Index of the leaf that adds the `rank`-th target of `values`, made once."""
-        targets = np.flatnonzero(values)
-        target = int(targets[rank]) if rank < len(targets) else 0
-        weight = float(values[target]) if rank < len(targets) else 0.0
-        return self.leaves.setdefault((target, weight), len(self.leaves))
+    feature, split, missing_right: [branches]. right, left: int [branches].
+    target, weight: what each leaf adds to which score, [leaves].
+    """
+
+    feature: NDArray[np.int64]
+    split: NDArray[np.float32]
+    missing_right: NDArray[np.bool_]
+    right: NDArray[np.int64]
+    left: NDArray[np.int64]
+    target: NDArray[np.int64]
+    weight: NDArray[np.float32]
+
+
+def _flatten(tree: Tree, rank: int) -> _Flat:
+    """The tree with the `rank`-th target of each leaf."""
+    target, weight = _ranked(tree.values[tree.left < 0], rank)
+    target = target + tree.first_target
+    inner = tree.left >= 0
+    if not inner.any():  # the operator wants a branch at the root: ask, and answer alike
+        zero, leaf = np.zeros(1, np.int64), np.full(1, -1)
+        return _Flat(
+            zero, np.zeros(1, np.float32), np.zeros(1, bool), leaf, leaf, target[:1], weight[:1]
+        )
+    leaves = np.cumsum(np.logical_not(inner))
+    reference = np.where(inner, np.cumsum(inner) - 1, -leaves)
+    missing_left = tree.missing_left
+    return _Flat(
+        feature=np.asarray(tree.feature[inner], np.int64),
+        split=tree.threshold[inner].astype(np.float32),
+        missing_right=np.zeros(int(inner.sum()), bool)
+        if missing_left is None
+        else np.logical_not(missing_left[inner]),
+        right=reference[tree.right[inner]],
+        left=reference[tree.left[inner]],
+        target=target,
+        weight=weight,
+    )
+
+
+def _ranked(
+    values: NDArray[np.floating], rank: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Target and weight of the `rank`-th nonzero value of each leaf; 0 and 0.0 without one."""
+    nonzero = values != 0
+    chosen = nonzero & (np.cumsum(nonzero, axis=1) == rank + 1)
+    target = np.where(chosen.any(axis=1), chosen.argmax(axis=1), 0)
+    weight = np.where(chosen.any(axis=1), values[np.arange(len(values)), target], 0.0)
+    return target, weight.astype(np.float32)
 
 
 def ensemble_graph(
@@ -130,15 +152,11 @@ def ensemble_graph(
         test: sends a pixel to the left child where it holds.
         limits: of the nodes that the trees are spread over.
     """
-    mode, ensembles = _OPPOSITE_MODES[test], _ensembles(trees, limits or NodeLimits())
-    several = len(ensembles) > 1
-    sums = [f"sum_{i}" for i in range(len(ensembles))] if several else ["sum"]
     shift = np.zeros(n_targets) if base is None else base
     return core_model(
         [
             helper.make_node("Flatten", ["pixels"], ["flat"], axis=1),
-            *(_node(*pair, n_targets, mode) for pair in zip(ensembles, sums, strict=True)),
-            *([helper.make_node("Sum", sums, ["sum"])] if several else []),
+            *ensemble_nodes(trees, "flat", "sum", n_targets=n_targets, test=test, limits=limits),
             helper.make_node("Mul", ["sum", "scale"], ["scaled"]),
             helper.make_node("Add", ["scaled", "base"], ["scores"]),
         ],
@@ -148,15 +166,41 @@ def ensemble_graph(
     )
 
 
+def ensemble_nodes(
+    trees: list[Tree],
+    features: str,
+    output: str,
+    *,
+    n_targets: int,
+    test: Literal["<=", "<"] = "<=",
+    limits: NodeLimits | None = None,
+) -> list[NodeProto]:
+    """The nodes that sum the trees' leaves.
+
+    Args:
+        features: the tensor they read, FP32 [n, features].
+        output: the tensor they write, FP32 [n, n_targets]; its name ends the names of others.
+    """
+    mode, ensembles = _OPPOSITE_MODES[test], _ensembles(trees, limits or NodeLimits())
+    if len(ensembles) == 1:
+        return [_node(ensembles[0], output, n_targets, mode, features)]
+    parts = [f"{output}_{i}" for i in range(len(ensembles))]
+    nodes = [
+        _node(ensemble, part, n_targets, mode, features)
+        for ensemble, part in zip(ensembles, parts, strict=True)
+    ]
+    return [*nodes, helper.make_node("Sum", parts, [output])]
+
+
 def _ensembles(trees: list[Tree], limits: NodeLimits) -> list[_Ensemble]:
     """The trees, as many groups for each node as fit."""
     ensembles = [_Ensemble()]
     for group in _groups(trees):
         branches = sum(int(np.count_nonzero(tree.left >= 0)) for tree in group)
-        n_trees = len(ensembles[-1].roots) + len(group)
-        n_branches = len(ensembles[-1].feature) + branches
+        n_trees = len(ensembles[-1].trees) + len(group)
+        n_branches = ensembles[-1].branches + branches
         full = n_trees > limits.trees or n_branches > limits.branches
-        if ensembles[-1].roots and full:
+        if ensembles[-1].trees and full:
             ensembles.append(_Ensemble())
         for tree in group:
             ensembles[-1].add(tree)
@@ -174,32 +218,67 @@ def _groups(trees: list[Tree]) -> list[list[Tree]]:
         return [[tree] for tree in trees]
     groups: dict[int, list[Tree]] = {}
     for tree, own in zip(trees, targets, strict=True):
-        groups.setdefault(int(own.max(initial=0)), []).append(tree)
+        groups.setdefault(tree.first_target + int(own.max(initial=0)), []).append(tree)
     return [group for _, group in sorted(groups.items())]
 
 
-def _node(ensemble: _Ensemble, output: str, n_targets: int, mode: int) -> NodeProto:
+def _node(
+    ensemble: _Ensemble, output: str, n_targets: int, mode: int, features: str = "flat"
+) -> NodeProto:
     """The operator that adds up an ensemble's leaves for `flat`."""
+    trees = ensemble.trees
+    first_branch = np.cumsum([0, *(len(tree.feature) for tree in trees)])
+    first_leaf = np.cumsum([0, *(len(tree.weight) for tree in trees)])
+    target = np.concatenate([tree.target for tree in trees])
+    weight = np.concatenate([tree.weight for tree in trees])
+    leaves, place = _distinct(target, weight)
+    children = {}
+    for side in ("right", "left"):
+        child = [getattr(tree, side) for tree in trees]
+        is_leaf = np.concatenate(child) < 0
+        branch = np.concatenate([c + at for c, at in zip(child, first_branch, strict=False)])
+        leaf = np.concatenate([at - 1 - c for c, at in zip(child, first_leaf, strict=False)])
+        at_leaf = place[np.where(is_leaf, leaf, 0)]
+        children[side] = (np.where(is_leaf, at_leaf, branch), is_leaf.astype(np.int64))
+    missing_right = np.concatenate([tree.missing_right for tree in trees])
+    missing = (
+        {"nodes_missing_value_tracks_true": missing_right.astype(np.int64).tolist()}
+        if missing_right.any()
+        else {}
+    )
     return helper.make_node(
         "TreeEnsemble",
-        ["flat"],
+        [features],
         [output],
         name=output.replace("sum", "trees"),
         domain="ai.onnx.ml",
         aggregate_function=1,  # SUM
         post_transform=0,  # NONE
         n_targets=n_targets,
-        tree_roots=ensemble.roots,
-        nodes_featureids=ensemble.feature,
-        nodes_modes=_tensor(np.full(len(ensemble.feature), mode, np.uint8)),
-        nodes_splits=_tensor(np.array(ensemble.split, np.float32)),
-        nodes_truenodeids=ensemble.child["true"],
-        nodes_falsenodeids=ensemble.child["false"],
-        nodes_trueleafs=ensemble.is_leaf["true"],
-        nodes_falseleafs=ensemble.is_leaf["false"],
-        leaf_targetids=[target for target, _ in ensemble.leaves],
-        leaf_weights=_tensor(np.array([weight for _, weight in ensemble.leaves], np.float32)),
+        tree_roots=first_branch[:-1].tolist(),
+        nodes_featureids=np.concatenate([tree.feature for tree in trees]).tolist(),
+        nodes_modes=_tensor(np.full(len(missing_right), mode, np.uint8)),
+        nodes_splits=_tensor(np.concatenate([tree.split for tree in trees])),
+        nodes_truenodeids=children["right"][0].tolist(),
+        nodes_falsenodeids=children["left"][0].tolist(),
+        nodes_trueleafs=children["right"][1].tolist(),
+        nodes_falseleafs=children["left"][1].tolist(),
+        leaf_targetids=target[leaves].tolist(),
+        leaf_weights=_tensor(weight[leaves]),
+        **missing,
     )
+
+
+def _distinct(
+    target: NDArray[np.int64], weight: NDArray[np.float32]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """One leaf of each kind, in the order of first occurrence, and which of them each leaf is."""
+    key = target << 32 | weight.view(np.uint32).astype(np.int64)
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return first[order], rank[place]
 
 
 def _tensor(array: NDArray[np.generic]) -> TensorProto:
