@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from contract.base import FileName, Record, Sha256
 from contract.errors import ManifestError
-from contract.records import ImportRecord, Metrics, Parity, TrainingRecord
+from contract.records import ComparisonRecord, ImportRecord, Metrics, Parity, TrainingRecord
 from contract.tensors import Input, Output, Role
 from contract.upgrade import upgrade
 
@@ -95,6 +95,10 @@ class Manifest(Record):
     )
     imported: ImportRecord | None = Field(
         default=None, description="Source of an imported model; null for a trained one."
+    )
+    comparison: ComparisonRecord | None = Field(
+        default=None,
+        description="The advice and the measured candidates of a fit; null for other models.",
     )
     created: datetime = Field(description="When it was made, with time zone.")
 

@@ -122,6 +122,78 @@ class TrainingRecord(Record):
     )
 
 
+class AdviceRecord(Record):
+    """What the guide said before anything was measured."""
+
+    verdict: str = Field(description="Family that the guide advises, as `/recommend` names it.")
+    strategy: str = Field(description="How it would carry that out.")
+    summary: str = Field(description="The advice in two sentences.")
+    contested: bool = Field(description="Whether a serious alternative was overridden.")
+    facts: dict[str, Any] = Field(description="The facts that the advice rests on.")
+
+
+class DifferenceRecord(Record):
+    """A paired difference over the same test rows, with a 95% confidence interval."""
+
+    metric: str = Field(description="The figure compared.")
+    mean: float = Field(description="Mean difference, in units of the figure.")
+    low: float = Field(description="Lower end of the interval.")
+    high: float = Field(description="Upper end of the interval.")
+
+
+class CandidateRecord(Record):
+    """One candidate of a comparison: what it reached and what it costs."""
+
+    candidate: str = Field(description="Name of the candidate.")
+    title: str = Field(description="The candidate in one line.")
+    model: str | None = Field(description="Model that serves it; null if it could not be fitted.")
+    family: Literal["classical_ml", "deep_learning"] | None = Field(
+        description="Family; null for a mean of both."
+    )
+    figures: dict[str, float] = Field(description="Mean over the splits, by name of the figure.")
+    behind: DifferenceRecord | None = Field(
+        description="By how much it trails the best; null for the best."
+    )
+    as_good_as_best: bool = Field(
+        description="True if it cannot be told from the best, or trails it by next to nothing."
+    )
+    barred: str | None = Field(description="Why it may not be chosen; null if it may.")
+    failed: str | None = Field(description="Why it could not be fitted; null if it was.")
+    seconds: float | None = Field(description="Seconds to fit it once.")
+    megabytes: float | None = Field(description="Size of the graph in MB.")
+    microseconds_per_row: float | None = Field(
+        description="Time to answer one row, on one thread, in microseconds."
+    )
+    microseconds_per_row_batched: float | None = Field(
+        description="The same per row of a batch of 1,000."
+    )
+    memory_megabytes: float | None = Field(
+        description="Memory that a process takes for it once loaded, in MB."
+    )
+
+
+class ComparisonRecord(Record):
+    """The comparison that a model was chosen or rejected in; the same for all its candidates."""
+
+    target: str = Field(description="Column that is predicted.")
+    chosen: str = Field(description="Model that was taken.")
+    verdict: tuple[str, ...] = Field(description="The outcome, in sentences.")
+    advice: AdviceRecord = Field(description="What the guide said beforehand.")
+    metric: str = Field(description="Figure that decides.")
+    splits: int = Field(gt=0, description="Number of splits that every candidate was measured on.")
+    rows: int = Field(gt=0, description="Rows with a target.")
+    repeated_rows: int = Field(
+        ge=0, description="Rows with the features of an earlier row; kept on one side of a split."
+    )
+    baseline: dict[str, float] = Field(
+        description="Figures of answering with the classes' shares, or with the mean."
+    )
+    candidates: tuple[CandidateRecord, ...] = Field(description="All candidates, best first.")
+    left_out: dict[str, str] = Field(description="Columns that were not learnt from, with reasons.")
+    budget_seconds: float = Field(gt=0, description="Seconds for training and comparing.")
+    interrupted: bool = Field(description="True if it was stopped before the budget was used.")
+
+
 class ImportRecord(Record):
     """The source of an imported model."""
 

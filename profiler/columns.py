@@ -12,14 +12,10 @@ from functools import cached_property
 
 import polars as pl
 
+from profiler.missing import MISSING_MARKERS
 from profiler.result import Column, Kind
 from profiler.thresholds import THRESHOLDS
 
-# The texts that pandas reads as missing, and the question mark of the UCI tables, in lower case.
-# "-" is not one of them: in credit data it is a class beside "+".
-MISSING_MARKERS = frozenset(
-    {"", "na", "n/a", "nan", "-nan", "null", "none", "nil", "<na>", "#n/a", "#na", "?", "nat"}
-)
 BOOLEAN_PAIRS = frozenset(
     frozenset(pair)
     for pair in (

@@ -26,6 +26,7 @@ from contract.records import ClassificationMetrics
 from contract.repository import Entry, entries, read_manifest
 from training.datasets import Dataset, Name, load
 from training.errors import DatasetError, TrainingError
+from training.fit.command import fit_model
 from training.importing.command import import_model
 from training.recipes import RECIPES, Recipe
 from training.variants import Added, add_cuda
@@ -35,6 +36,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("import", no_args_is_help=True)(import_model)
+app.command("fit", no_args_is_help=True)(fit_model)
 console = Console()
 problems = Console(stderr=True)
 

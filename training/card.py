@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from contract.manifest import Manifest
 from contract.records import (
+    CandidateRecord,
     ClassificationMetrics,
+    ComparisonRecord,
     ImportRecord,
     Parity,
     RegressionMetrics,
@@ -23,11 +25,26 @@ _DIGITS = (
 )
 
 
-def card(manifest: Manifest, floor: float | None = None) -> str:
+CONFUSION, CALIBRATION = "confusion.png", "calibration.png"
+LEARNING_CURVE, IMPORTANCE = "learning_curve.png", "importance.png"
+_PICTURES = {
+    CONFUSION: "Confusion matrix",
+    CALIBRATION: "Calibration",
+    LEARNING_CURVE: "Learning curve",
+    IMPORTANCE: "Importance of the columns",
+}
+
+
+def card(
+    manifest: Manifest,
+    floor: float | None = None,
+    pictures: Sequence[str] = (CONFUSION, LEARNING_CURVE),
+) -> str:
     """The card as Markdown.
 
     Args:
         floor: test accuracy below which the trainer does not write the model.
+        pictures: files that are written beside the card, if the model was trained here.
     """
     sections = [
         f"# {manifest.name}, version {manifest.version}",
@@ -35,12 +52,16 @@ def card(manifest: Manifest, floor: float | None = None) -> str:
         "## Use",
         _DIGITS if manifest.name.startswith("digits-") else _use(manifest),
     ]
+    trained = manifest.training is not None
+    if manifest.comparison is not None:
+        sections += _comparison(manifest.comparison)
+    shown = pictures if trained else ()
     if isinstance(manifest.metrics, ClassificationMetrics):
-        sections += _classification(manifest.metrics, floor, trained=manifest.training is not None)
+        sections += _classification(manifest, manifest.metrics, floor, shown)
     if isinstance(manifest.metrics, RegressionMetrics):
-        sections += _regression(manifest.metrics, trained=manifest.training is not None)
+        sections += _regression(manifest.metrics, trained=trained)
     if manifest.training is not None:
-        sections += _training(manifest.training)
+        sections += [*_training(manifest.training), *_shown(shown, LEARNING_CURVE, IMPORTANCE)]
     if manifest.imported is not None:
         sections += _imported(manifest.imported)
     if manifest.parity is not None:
@@ -64,7 +85,51 @@ def _use(manifest: Manifest) -> str:
     return "\n\n".join(parts)
 
 
-def _classification(m: ClassificationMetrics, floor: float | None, *, trained: bool) -> list[str]:
+def _comparison(c: ComparisonRecord) -> list[str]:
+    """The verdict, the advice, and every candidate beside the others."""
+    figures = list(c.baseline)
+    rows = [_candidate(one, figures) for one in c.candidates]
+    baseline = ("baseline", *(f"{c.baseline[f]:.4g}" for f in figures), *("",) * 5)
+    header = ("candidate", *(f.replace("_", " ") for f in figures), "behind by", "s to fit", "MB",
+              "us a row", "memory, MB")  # fmt: skip
+    splits = f"{c.splits} splits" if c.splits > 1 else "one split"
+    return [
+        "## Why this model",
+        " ".join(c.verdict),
+        f"The guide advised beforehand: {c.advice.summary}",
+        f"Means over {splits} of {c.rows:,} rows, {c.repeated_rows:,} of which repeat an earlier "
+        f"row and stay on its side of every split; {c.metric.replace('_', ' ')} decides. The "
+        "model named here was fitted on the first split.",
+        _table(header, [*rows, baseline]),
+        *([_table(("left out", "why"), sorted(c.left_out.items()))] if c.left_out else []),
+    ]
+
+
+def _candidate(one: CandidateRecord, figures: Sequence[str]) -> tuple[str, ...]:
+    behind = "" if one.failed else "best"
+    if one.behind is not None:
+        behind = f"{one.behind.mean:.2g} ({one.behind.low:.2g} to {one.behind.high:.2g})"
+        behind += ", as good" if one.as_good_as_best else ""
+    costs = (
+        one.seconds, one.megabytes, one.microseconds_per_row, one.memory_megabytes,
+    )  # fmt: skip
+    return (
+        one.candidate + (f" (failed: {one.failed})" if one.failed else ""),
+        *(f"{one.figures[f]:.4g}" if f in one.figures else "" for f in figures),
+        behind,
+        *("" if cost is None else f"{cost:.3g}" for cost in costs),
+    )
+
+
+def _shown(pictures: Sequence[str], *wanted: str) -> list[str]:
+    """The pictures that are there, of those wanted."""
+    return [f"![{_PICTURES[name]}]({name})" for name in wanted if name in pictures]
+
+
+def _classification(
+    manifest: Manifest, m: ClassificationMetrics, floor: float | None, pictures: Sequence[str]
+) -> list[str]:
+    trained = manifest.training is not None
     interval = m.accuracy_interval
     worst = min(m.per_class, key=lambda c: c.recall)
     rows = [
@@ -89,9 +154,16 @@ def _classification(m: ClassificationMetrics, floor: float | None, *, trained: b
     return [
         *_quality(trained=trained),
         _table(("measure", "value"), rows),
-        *(["![Confusion matrix](confusion.png)"] if trained else []),
-        _table(("class", "images" if trained else "samples", "precision", "recall"), per_class),
+        *_shown(pictures, CONFUSION, CALIBRATION),
+        _table(("class", _unit(manifest), "precision", "recall"), per_class),
     ]
+
+
+def _unit(manifest: Manifest) -> str:
+    """What a test sample is called."""
+    if manifest.training is None:
+        return "samples"
+    return "images" if manifest.modality == "image" else "rows"
 
 
 def _quality(*, trained: bool) -> list[str]:
@@ -132,8 +204,7 @@ def _training(t: TrainingRecord) -> list[str]:
         ("libraries", ", ".join(f"{k} {v}" for k, v in t.libraries.items())),
         ("commit", t.commit),
     ]
-    table = _table(("what", "value"), rows)
-    return ["## Training", table, "![Learning curve](learning_curve.png)"]
+    return ["## Training", _table(("what", "value"), rows)]
 
 
 def _imported(i: ImportRecord) -> list[str]:
@@ -152,8 +223,8 @@ def _export(manifest: Manifest, parity: Parity) -> list[str]:
     return [
         "## Export" if trained else "## Agreement with its own library",
         f"`model.onnx`, {manifest.files['default'].bytes / 1e6:.2f} MB. Over {parity.samples:,} "
-        f"{'test images' if trained else 'samples'} {parity.label_mismatches} labels differ from "
-        "the fitted model's, and the largest difference in a "
+        f"{f'test {_unit(manifest)}' if trained else 'samples'} {parity.label_mismatches} labels "
+        "differ from the fitted model's, and the largest difference in a "
         f"{'number' if manifest.task == 'regression' else 'probability'} is "
         f"{parity.max_difference:.1g}.",
     ]

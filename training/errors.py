@@ -3,6 +3,7 @@
 TrainingError
 ├── DatasetError      a data file is missing, truncated or differs from the published one
 ├── ExportError       a graph cannot be rewritten as requested
+├── FitError          a file cannot be learnt from as requested
 ├── ImportModelError  a model cannot be imported as requested
 ├── ParityError       the outputs of the exported graph differ from the fitted model's
 └── BelowFloorError   the model is worse than its documented floor
@@ -19,6 +20,10 @@ class DatasetError(TrainingError):
 
 class ExportError(TrainingError):
     """A graph cannot be rewritten as requested."""
+
+
+class FitError(TrainingError):
+    """A file cannot be learnt from as requested; the message says what to do."""
 
 
 class ImportModelError(TrainingError):

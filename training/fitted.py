@@ -24,11 +24,12 @@ def silent(done: int, total: int, message: str) -> None:
 
 @dataclass(frozen=True)
 class Curve:
-    """Accuracy during training; `x` counts units of `unit` (trees, passes, rounds, epochs)."""
+    """A measure during training; `x` counts units of `unit` (trees, passes, rounds, epochs)."""
 
     unit: str
     x: tuple[float, ...]
-    validation_accuracy: tuple[float, ...]
+    y: tuple[float, ...]
+    measure: str = "validation accuracy"
 
 
 @dataclass(frozen=True)

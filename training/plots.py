@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from training.fitted import Curve
+from training.metrics import BINS
 
 _INK = "#1f3a5f"
 
@@ -38,16 +40,57 @@ def confusion(labels: NDArray[np.int64], truth: NDArray[np.int64], names: tuple[
 
 
 def learning_curve(title: str, curve: Curve) -> bytes:
-    """Validation accuracy during training."""
+    """The curve of a measure during training."""
     figure = Figure(figsize=(5, 3), layout="constrained")
     axes = figure.subplots()
     marker = "o" if len(curve.x) <= 20 else ""
-    axes.plot(curve.x, curve.validation_accuracy, color=_INK, marker=marker, label="validation")
+    axes.plot(curve.x, curve.y, color=_INK, marker=marker, label="validation")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(curve.unit)
-    axes.set_ylabel("validation accuracy")
+    axes.set_ylabel(curve.measure)
     axes.set_title(title, fontsize=9)
     axes.grid(alpha=0.3)
+    return _png(figure)
+
+
+def calibration(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -> bytes:
+    """Accuracy by confidence: a calibrated model lies on the diagonal."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    which = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    bins = [b for b in range(BINS) if np.any(which == b)]
+    figure = Figure(figsize=(5, 3.4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
+    sizes = [20 + 180 * float(np.mean(which == b)) for b in bins]
+    axes.scatter(
+        [confidence[which == b].mean() for b in bins],
+        [right[which == b].mean() for b in bins],
+        s=sizes,
+        color=_INK,
+    )
+    axes.set_xlabel("confidence")
+    axes.set_ylabel("accuracy")
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, 1.05)
+    axes.grid(alpha=0.3)
+    return _png(figure)
+
+
+def importance(losses: Mapping[str, float], what: str, most: int = 20) -> bytes:
+    """How much worse the model gets without each column, the most important first.
+
+    Args:
+        losses: by column. what: the measure, for the axis.
+    """
+    names = sorted(losses, key=lambda name: -losses[name])[:most][::-1]
+    figure = Figure(figsize=(5, 0.6 + 0.22 * len(names)), layout="constrained")
+    axes = figure.subplots()
+    shown = [name if len(name) <= 28 else f"{name[:27]}…" for name in names]
+    axes.barh(range(len(names)), [losses[name] for name in names], color=_INK)
+    axes.set_yticks(range(len(names)), shown, fontsize=8)
+    axes.set_xlabel(what)
+    axes.grid(alpha=0.3, axis="x")
     return _png(figure)
 
 

@@ -1,0 +1,147 @@
+"""Every candidate's graph answers as the fitted model does, gaps and new categories included."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from contract.graph import outline
+from tests.training.fit import tables
+from training.errors import ParityError
+from training.fit.candidates.base import Data, prepare
+from training.fit.candidates.calibrated import Blend, Calibrated, half_width
+from training.fit.candidates.catalogue import candidates_for
+from training.fit.comparison import Entrant, Run
+from training.fit.encoding import Columns
+from training.fit.export import PROBES, TOLERANCE, export, with_gaps
+from training.fit.problem import Problem, twins_of
+from training.fit.scores import Figures
+from training.fit.splits import Split, by_groups
+
+NAMES = tuple(candidate.name for candidate in candidates_for("classification"))
+
+
+def entered(problem: Problem, name: str, split: Split) -> Entrant:
+    """One candidate, fitted quickly."""
+    data = prepare(
+        problem.columns, problem.target, len(problem.labels), split.train, split.validation
+    )
+    (candidate,) = (c for c in candidates_for(problem.task) if c.name == name)
+    learned = candidate.learner(data, seed=1, seconds=1.0)
+    entrant = Entrant(name, candidate.title, candidate.algorithm, candidate.family, "trees")
+    entrant.predictor, entrant.learned = Calibrated.of(learned, data), learned
+    return _with_width(entrant, data)
+
+
+def _with_width(entrant: Entrant, data: Data) -> Entrant:
+    if not data.n_classes:
+        entrant.half_width = half_width(entrant.model.validation, data.validation.target)
+    entrant.runs[0] = Run(Figures({}, np.zeros(1), np.zeros(1)), 1.0)
+    return entrant
+
+
+def split_of(problem: Problem) -> Split:
+    return next(by_groups(problem.groups, problem.target, 0, discrete=bool(problem.labels)))
+
+
+@pytest.fixture(scope="module")
+def problems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Problem]:
+    folder = tmp_path_factory.mktemp("tables")
+    return {kind: tables.problem(folder, kind) for kind in tables.TASKS}
+
+
+@pytest.mark.parametrize(("kind", "name"), list(itertools.product(tables.TASKS, NAMES)))
+def test_the_graph_answers_as_the_model(problems: dict[str, Problem], kind: str, name: str) -> None:
+    problem = problems[kind]
+    split = split_of(problem)
+    exported = export(problem, entered(problem, name, split), split)
+    probes = with_gaps(problem.columns.take(split.test))
+    assert exported.parity.samples == len(split.test) + len(probes)
+    assert exported.parity.max_difference <= TOLERANCE
+    assert exported.parity.label_mismatches == 0
+    columns = [column for tensor in exported.inputs for column in tensor.columns]
+    assert columns == ["age", "income", "member", "city", "label"]
+    if kind == "regression":
+        value, interval = exported.answers["value"], exported.answers["interval"]
+        assert (interval[:, 0] < value).all()
+        assert (value < interval[:, 1]).all()
+    else:
+        np.testing.assert_allclose(exported.answers["probabilities"].sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_blend_is_one_graph_of_both(problems: dict[str, Problem]) -> None:
+    problem = problems["classes"]
+    split = split_of(problem)
+    one, other = (entered(problem, name, split) for name in ("xgboost", "mlp"))
+    blend = Entrant("blend", "Mean", "blend", None, "opaque")
+    blend.predictor = Blend(one.model, other.model)
+    exported = export(problem, blend, split)
+    operators = {name for _, name in outline(exported.graph).operators}
+    assert {"TreeEnsemble", "Relu"} <= operators
+    assert exported.parity.max_difference <= TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["linear", "random-forest", "xgboost", "mlp-ensemble"])
+def test_many_columns_share_a_tensor(name: str) -> None:
+    generator = np.random.default_rng(0)
+    numbers = generator.normal(size=(300, 70)).astype(np.float32)
+    codes = generator.integers(0, 3, (300, 66)).astype(np.int32)
+    columns = Columns(
+        tuple(f"n{i}" for i in range(70)), numbers,
+        tuple(f"c{i}" for i in range(66)), codes, (("a", "b", "c", "new"),) * 66,
+    )  # fmt: skip
+    target = (numbers[:, 0] + codes[:, 0] > 1).astype(np.int64)
+    problem = made(columns, target, ("0", "1"))
+    split = split_of(problem)
+    exported = export(problem, entered(problem, name, split), split)
+    assert [tensor.shape for tensor in exported.inputs] == [(-1, 70), (-1, 66)]
+
+
+def test_a_table_of_categories_alone_is_served() -> None:
+    generator = np.random.default_rng(0)
+    codes = generator.integers(0, 3, (300, 2)).astype(np.int32)
+    columns = Columns(
+        (), np.zeros((300, 0), np.float32), ("x", "y"), codes, (("a", "b", "c", "new"),) * 2
+    )
+    problem = made(columns, (codes[:, 0] == 1).astype(np.int64), ("0", "1"))
+    split = split_of(problem)
+    for name in NAMES:
+        assert export(problem, entered(problem, name, split), split).parity.max_difference < 1e-5
+
+
+def made(columns: Columns, target: np.ndarray, labels: tuple[str, ...]) -> Problem:  # type: ignore[type-arg]
+    twins = twins_of(columns)
+    return Problem(
+        columns, "y", target, labels, "classification", twins, twins, None, {}, None, "0" * 64  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_a_graph_that_answers_otherwise_is_refused(problems: dict[str, Problem]) -> None:
+    problem = problems["binary"]
+    split = split_of(problem)
+    entrant = entered(problem, "linear", split)
+
+    class Off(Calibrated):
+        def predict(self, columns: Columns) -> np.ndarray:  # type: ignore[type-arg]
+            answers = super().predict(columns).copy()
+            answers[-1] = answers[-1, ::-1]
+            return answers
+
+    assert isinstance(entrant.predictor, Calibrated)
+    entrant.predictor = Off(entrant.predictor.learned, entrant.predictor.temperature)
+    with pytest.raises(ParityError, match="linear: the graph's answers differ"):
+        export(problem, entrant, split)
+
+
+def test_probes_miss_every_column_in_turn_and_hold_categories_that_are_new(
+    problems: dict[str, Problem],
+) -> None:
+    columns = problems["binary"].columns
+    probes = with_gaps(columns)
+    assert len(probes) == PROBES * (3 + 2 * 2) + 1
+    assert np.isnan(probes.numbers).any(axis=0).all()
+    assert (probes.codes == -1).any(axis=0).all()
+    assert all((probes.codes[:, i] == len(columns.categories[i]) - 1).any() for i in range(2))

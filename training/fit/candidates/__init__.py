@@ -1,0 +1,1 @@
+"""The kinds of model that `fit` tries, one file each; `catalogue` lists them."""

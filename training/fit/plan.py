@@ -1,0 +1,93 @@
+"""Facts -> advice -> what will be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from guide.decision import Decision
+from guide.errors import FactError
+from guide.facts import parse_facts
+from guide.recommend import adviser
+from training.errors import FitError
+from training.fit.candidates.base import Candidate
+from training.fit.candidates.catalogue import NAMES, candidates_for
+from training.fit.options import Options
+from training.fit.problem import Problem
+from training.fit.verdict import FOLLOWED
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What will be done with a problem, and what the guide says of it beforehand."""
+
+    problem: Problem
+    candidates: tuple[Candidate, ...]
+    facts: dict[str, Any]
+    decision: Decision
+
+
+def plan(problem: Problem, options: Options) -> Plan:
+    """Ask the guide, and choose the candidates.
+
+    Raises:
+        FitError: an option holds a fact or a candidate that there is not.
+    """
+    stated = {
+        "explainability": options.explain,
+        "domain": options.domain,
+        "task": options.task,
+        **options.facts,
+    }
+    facts = {**problem.profile.facts, **{k: v for k, v in stated.items() if v is not None}}
+    facts["task"] = problem.task
+    try:
+        decision = adviser().recommend(parse_facts(facts))
+    except FactError as error:
+        raise FitError(f"a stated fact cannot be used: {error}") from error
+    return Plan(problem, _candidates(problem, options), facts, decision)
+
+
+def _candidates(problem: Problem, options: Options) -> tuple[Candidate, ...]:
+    found = candidates_for(problem.task)
+    if unknown := [name for name in options.only if name not in NAMES]:
+        raise FitError(f"--only {unknown[0]!r} is no candidate; choose from {', '.join(NAMES)}")
+    if options.only:
+        found = tuple(c for c in found if c.name in options.only)
+    if options.explain == "required":
+        found = tuple(c for c in found if c.clarity in FOLLOWED)
+        if not found:
+            raise FitError(
+                "--explain required leaves none of --only; the candidates that a person can "
+                "follow are linear and additive"
+            )
+    return found
+
+
+def lines(plan: Plan, options: Options) -> Iterator[str]:
+    """The plan in sentences, for a person to agree to."""
+    problem, columns = plan.problem, plan.problem.columns
+    what = (
+        f"{len(problem.labels)} classes of {options.target!r}"
+        if problem.labels
+        else f"the number {options.target!r}"
+    )
+    yield (
+        f"Learn {what} from {columns.numbers.shape[1]} numbers and {columns.codes.shape[1]} "
+        f"categories in {len(problem):,} rows."
+    )
+    if problem.unlabelled:
+        yield f"{problem.unlabelled:,} rows have no target and are not used."
+    if problem.repeated:
+        yield (
+            f"{problem.repeated:,} rows repeat the features of an earlier one; they stay on one "
+            "side of every split."
+        )
+    for name, why in problem.left_out.items():
+        yield f"Leave out {name!r}: {why}."
+    yield f"The guide: {plan.decision.summary}"
+    yield (
+        f"Try {', '.join(c.name for c in plan.candidates)}, within {options.budget:g} seconds, "
+        f"and write all to {options.out} as {options.name} and {options.name}-..."
+    )

@@ -1,0 +1,202 @@
+"""Exported candidates -> versions in the model repository."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from contract.manifest import MANIFEST_VERSION, Golden, Manifest
+from contract.records import (
+    CalibrationError,
+    ClassificationMetrics,
+    ComparisonRecord,
+    DataRecord,
+    Metrics,
+    RegressionMetrics,
+    TrainingRecord,
+)
+from contract.repository import Entry, check_graph, entries, record_of, write
+from training import card, metrics, plots, provenance
+from training.fit import scores
+from training.fit.comparison import Comparison, Entrant
+from training.fit.export import Exported
+from training.fit.importance import importance_of
+from training.fit.options import Options
+from training.fit.problem import Problem
+from training.fit.splits import Split
+from training.publish import GOLDEN_TOLERANCE
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What all candidates of a fit share."""
+
+    options: Options
+    problem: Problem
+    comparison: Comparison
+    record: ComparisonRecord
+    version: str
+
+    @property
+    def split(self) -> Split:
+        """The split whose models are served."""
+        return self.comparison.splits[0]
+
+
+def next_version(root: Path, names: Sequence[str]) -> str:
+    """The version after the highest that any of these models has."""
+    found = entries(root, on_stray=lambda _: None) if root.is_dir() else []
+    return str(max((entry.version for entry in found if entry.name in names), default=0) + 1)
+
+
+def publish(publication: Publication, name: str, entrant: Entrant, exported: Exported) -> Entry:
+    """Describe and write one candidate.
+
+    Raises:
+        ContractError: its parts do not agree.
+    """
+    problem, split = publication.problem, publication.split
+    lost = importance_of(problem, entrant, split.test)
+    pictures = _pictures(problem, entrant, exported, split, lost)
+    golden = exported.golden.to_bytes()
+    manifest = Manifest(
+        manifest_version=MANIFEST_VERSION,
+        name=name,
+        version=publication.version,
+        title=_title(publication, entrant),
+        algorithm=entrant.algorithm.replace("-", "_"),
+        family=entrant.family,
+        task=problem.task,
+        platform="onnxruntime_onnx",
+        inputs=exported.inputs,
+        outputs=exported.outputs,
+        labels=problem.labels,
+        files={"default": record_of("model.onnx", exported.graph)},
+        golden=Golden(
+            **record_of("golden.npz", golden).model_dump(),
+            samples=len(exported.golden.inputs),
+            tolerance=GOLDEN_TOLERANCE,
+        ),
+        metrics=_metrics(problem, entrant, exported, split),
+        parity=exported.parity,
+        training=_training(publication, entrant, lost),
+        comparison=publication.record,
+        created=datetime.now(UTC).replace(microsecond=0),
+    )
+    check_graph(exported.graph, manifest)
+    files = {
+        "model.onnx": exported.graph,
+        "golden.npz": golden,
+        "card.md": card.card(manifest, pictures=tuple(pictures)).encode(),
+        **pictures,
+    }
+    return write(publication.options.out, manifest, files)
+
+
+def _title(publication: Publication, entrant: Entrant) -> str:
+    title = f"{entrant.title} for {publication.options.target} of {publication.options.file.name}"
+    return title if len(title) <= 120 else f"{title[:119]}…"
+
+
+def _metrics(problem: Problem, entrant: Entrant, exported: Exported, split: Split) -> Metrics:
+    """Figures of the graph's own answers to the test rows."""
+    target, answers = problem.target[split.test], exported.answers
+    if problem.task == "regression":
+        found = scores.regression(
+            answers["value"][:, None].astype(np.float64), target, entrant.half_width
+        ).values
+        return RegressionMetrics(
+            task="regression",
+            samples=len(target),
+            rmse=found["rmse"],
+            mae=found["mae"],
+            r2=found["r2"],
+            coverage=found["coverage"],
+        )
+    probabilities = answers["probabilities"].astype(np.float64)
+    values = scores.classification(probabilities, target).values
+    right = int(np.sum(answers["label"] == target))
+    return ClassificationMetrics(
+        task="classification",
+        samples=len(target),
+        accuracy=right / len(target),
+        accuracy_interval=metrics.wilson(right, len(target)),
+        validation_accuracy=_validation_accuracy(problem, entrant, split),
+        per_class=metrics.per_class(answers["label"], target, problem.labels),
+        expected_calibration_error=CalibrationError(
+            after=values["calibration_error"], bins=metrics.BINS
+        ),
+        log_loss=values["log_loss"],
+    )
+
+
+def _validation_accuracy(problem: Problem, entrant: Entrant, split: Split) -> float:
+    answered = entrant.model.validation.argmax(axis=1)
+    return metrics.accuracy(answered, problem.target[split.validation])
+
+
+def _training(
+    publication: Publication, entrant: Entrant, lost: Mapping[str, float]
+) -> TrainingRecord:
+    problem, split, options = publication.problem, publication.split, publication.options
+    learned = entrant.learned
+    refitted = learned is not None and learned.refit
+    rows = len(split.train) + (len(split.validation) if refitted else 0)
+    notes: dict[str, Any] = {"members": list(entrant.members)}
+    if learned is not None:
+        notes = dict(learned.notes)
+    notes["loss_without_a_column"] = {name: round(value, 6) for name, value in lost.items()}
+    return TrainingRecord(
+        data=DataRecord(
+            name=options.file.name,
+            sha256={options.file.name: problem.sha256},
+            train=rows,
+            validation=len(split.validation),
+            test=len(split.test),
+            split=_split_in_words(problem, options, refitted=refitted),
+        ),
+        seed=options.seed,
+        hyperparameters=dict(learned.hyperparameters) if learned else {},
+        seconds=round(entrant.seconds, 2),
+        hardware=provenance.processor(),
+        libraries=provenance.libraries(learned.libraries if learned else ("sklearn",)),
+        commit=provenance.commit(),
+        notes=notes,
+    )
+
+
+def _split_in_words(problem: Problem, options: Options, *, refitted: bool) -> str:
+    kind = "rows with equal features on one side"
+    if problem.time is not None:
+        kind = f"the latest rows by {options.time} for testing"
+    elif options.groups:
+        kind += f", and rows of one {' or '.join(options.groups)}"
+    refit = "; refitted on both after every choice was made" if refitted else ""
+    return f"one fifth for testing, one sixth of the rest to choose and calibrate: {kind}{refit}"
+
+
+def _pictures(
+    problem: Problem,
+    entrant: Entrant,
+    exported: Exported,
+    split: Split,
+    lost: Mapping[str, float],
+) -> dict[str, bytes]:
+    """PNG files by name."""
+    target, found = problem.target[split.test], {}
+    if problem.labels:
+        if len(problem.labels) <= 20:
+            found[card.CONFUSION] = plots.confusion(
+                exported.answers["label"], target, problem.labels
+            )
+        found[card.CALIBRATION] = plots.calibration(exported.answers["probabilities"], target)
+    if entrant.learned is not None and entrant.learned.curve is not None:
+        found[card.LEARNING_CURVE] = plots.learning_curve(entrant.title, entrant.learned.curve)
+    unit = "log loss" if problem.labels else "squared error"
+    found[card.IMPORTANCE] = plots.importance(lost, f"{unit} added by shuffling the column")
+    return found

@@ -1,0 +1,195 @@
+"""The outcome of a fit in sentences, and as the manifest keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from contract.records import AdviceRecord, CandidateRecord, ComparisonRecord, DifferenceRecord
+from training.fit.comparison import Comparison, Entrant
+from training.fit.intervals import Difference
+from training.fit.options import Options
+from training.fit.plan import Plan
+from training.fit.scores import CLASSIFICATION, REGRESSION
+from training.fit.verdict import Cost, Standing, Verdict, mean_of
+
+_FAMILIES = {"classical_ml": "classical models", "deep_learning": "networks"}
+
+
+def model_names(options: Options, verdict: Verdict) -> dict[str, str]:
+    """The model that serves each candidate: the chosen one has the plain name."""
+    return {
+        s.entrant.name: options.name if s is verdict.chosen else f"{options.name}-{s.entrant.name}"
+        for s in verdict.standings
+    }
+
+
+def record(
+    plan: Plan,
+    options: Options,
+    comparison: Comparison,
+    verdict: Verdict,
+    costs: Mapping[str, Cost],
+    failed: Mapping[str, str],
+) -> ComparisonRecord:
+    """What every candidate's manifest holds of the comparison."""
+    names = model_names(options, verdict)
+    metrics = CLASSIFICATION if plan.problem.labels else REGRESSION
+    fitted = [_fitted(s, names, costs, verdict) for s in verdict.standings]
+    titles = {e.name: e for e in comparison.entrants}
+    return ComparisonRecord(
+        target=options.target,
+        chosen=options.name,
+        verdict=tuple(sentences(plan, comparison, verdict)),
+        advice=AdviceRecord(
+            verdict=plan.decision.verdict,
+            strategy=plan.decision.strategy,
+            summary=plan.decision.summary,
+            contested=plan.decision.contested,
+            facts=plan.facts,
+        ),
+        metric=verdict.metric.name,
+        splits=len(comparison.splits),
+        rows=len(plan.problem),
+        repeated_rows=plan.problem.repeated,
+        baseline={
+            m.name: float(np.mean([f.values[m.name] for f in comparison.baseline]))
+            for m in metrics
+            if all(m.name in f.values for f in comparison.baseline)
+        },
+        candidates=(*fitted, *(_failed(titles[name], why) for name, why in failed.items())),
+        left_out=dict(plan.problem.left_out),
+        budget_seconds=options.budget,
+        interrupted=comparison.interrupted,
+    )
+
+
+def sentences(plan: Plan, comparison: Comparison, verdict: Verdict) -> Iterator[str]:
+    """The outcome, the most important first."""
+    yield _choice(verdict)
+    if found := _guide(plan, verdict):
+        yield found
+    if comparison.interrupted:
+        yield "It was stopped early; the figures are of what was done."
+    if len(comparison.splits) == 1:
+        yield (
+            "The budget allowed one split, so the intervals do not show how the figures change "
+            "with the rows that are trained on."
+        )
+
+
+def _choice(verdict: Verdict) -> str:
+    chosen, metric = verdict.chosen, verdict.metric
+    tied = [s for s in verdict.standings if s.tied and s is not chosen]
+    value = f"{metric.title} {chosen.value:.4g}"
+    if chosen.behind is None and not tied:
+        second = next((s for s in verdict.standings if s is not chosen), None)
+        lead = ""
+        if second is not None and second.behind is not None:
+            lead = f", {_spread(second.behind)} better than {second.entrant.name}"
+        return f"{chosen.entrant.name} is the best ({value}{lead})."
+    if chosen.tied:
+        others = ", ".join(s.entrant.name for s in tied)
+        return (
+            f"{chosen.entrant.name} is taken ({value}): {others} cannot be told from it or lead by "
+            "next to nothing, and it is the clearest and cheapest of them."
+        )
+    best = verdict.standings[0]
+    better = f"{_spread(chosen.behind)} better" if chosen.behind else "as good"
+    return (
+        f"{chosen.entrant.name} is taken ({value}); {best.entrant.name} is {better}, but "
+        f"{best.barred}."
+    )
+
+
+def _guide(plan: Plan, verdict: Verdict) -> str | None:
+    """The guide's word beside the best classical model against the best network."""
+    if verdict.families is None or verdict.leaders is None:
+        return None
+    found, (classical, deep) = verdict.families, verdict.leaders
+    points = bool(plan.problem.labels)
+    if not points:  # a lower error is better
+        found = Difference(-found.mean, -found.high, -found.low)
+    advised = plan.decision.verdict
+    said = {
+        "classical_ml": "The guide said classical models",
+        "deep_learning": "The guide said networks",
+        "hybrid": "The guide said to try both",
+    }.get(advised, "The guide did not know enough")
+    if not found.is_clear:
+        how = f"{classical} and {deep} cannot be told apart ({_measure(found, points)})"
+        return f"{said}; on your data {how}."
+    leads = "classical_ml" if found.mean > 0 else "deep_learning"
+    ahead = found if found.mean > 0 else Difference(-found.mean, -found.high, -found.low)
+    winner, loser = (classical, deep) if leads == "classical_ml" else (deep, classical)
+    wrong = advised in _FAMILIES and advised != leads
+    return (
+        f"{said}; on your data {_FAMILIES[leads]} lead: {winner} over {loser} by "
+        f"{_measure(ahead, points)}{', so it was wrong here' if wrong else ''}."
+    )
+
+
+def _measure(found: Difference, points: bool) -> str:
+    if points:
+        return (
+            f"{100 * found.mean:.1f} points of accuracy, {100 * found.low:.1f} to "
+            f"{100 * found.high:.1f}"
+        )
+    return f"{found.mean:.3g} of RMSE, {found.low:.3g} to {found.high:.3g}"
+
+
+def _spread(behind: Difference) -> str:
+    return f"{behind.mean:.2g} ({behind.low:.2g} to {behind.high:.2g})"
+
+
+def _fitted(
+    standing: Standing, names: Mapping[str, str], costs: Mapping[str, Cost], verdict: Verdict
+) -> CandidateRecord:
+    entrant, cost = standing.entrant, costs[standing.entrant.name]
+    figures = {
+        m.name: mean_of(entrant, m)
+        for m in (*CLASSIFICATION, *REGRESSION)
+        if any(m.name in run.figures.values for run in entrant.runs.values())
+    }
+    return CandidateRecord(
+        candidate=entrant.name,
+        title=entrant.title,
+        model=names[entrant.name],
+        family=entrant.family,
+        figures=figures,
+        behind=_difference(standing.behind, verdict),
+        as_good_as_best=standing.tied,
+        barred=standing.barred,
+        failed=None,
+        seconds=round(entrant.seconds, 3),
+        megabytes=cost.bytes / 1e6,
+        microseconds_per_row=round(cost.microseconds, 2),
+        microseconds_per_row_batched=round(cost.microseconds_batched, 3),
+        memory_megabytes=cost.memory / 1e6,
+    )
+
+
+def _difference(behind: Difference | None, verdict: Verdict) -> DifferenceRecord | None:
+    if behind is None:
+        return None
+    return DifferenceRecord(
+        metric=verdict.metric.name, mean=behind.mean, low=behind.low, high=behind.high
+    )
+
+
+def _failed(entrant: Entrant, why: str) -> CandidateRecord:
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("model", "behind", "barred", "seconds", "megabytes", "microseconds_per_row",
+         "microseconds_per_row_batched", "memory_megabytes")
+    )  # fmt: skip
+    return CandidateRecord(
+        candidate=entrant.name,
+        title=entrant.title,
+        family=entrant.family,
+        figures={},
+        as_good_as_best=False,
+        failed=why,
+        **nothing,
+    )

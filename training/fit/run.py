@@ -1,0 +1,102 @@
+"""A fit, step by step. Nothing is written until every step but the last has been taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contract.records import ComparisonRecord
+from contract.repository import Entry
+from training.errors import FitError, ParityError
+from training.fit.clock import Clock
+from training.fit.comparison import Comparison, Report, compare
+from training.fit.costs import cost_of
+from training.fit.export import Exported, export
+from training.fit.inputs import InputTensors
+from training.fit.leaks import find_leaks
+from training.fit.options import Options
+from training.fit.plan import Plan, plan
+from training.fit.problem import Problem, read_problem
+from training.fit.publish import Publication, next_version, publish
+from training.fit.report import model_names, record
+from training.fit.verdict import Bounds, Cost, Verdict, decide
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a fit found and wrote. written: by candidate."""
+
+    plan: Plan
+    verdict: Verdict
+    record: ComparisonRecord
+    written: dict[str, Entry]
+
+
+def prepare(options: Options) -> Plan:
+    """Read the file, look for leaks, ask the guide.
+
+    Raises:
+        FitError: the file or an option cannot be used.
+    """
+    problem = read_problem(options)
+    suspicious = {
+        name: f"{why}; --keep it if it is known when you predict"
+        for name, why in find_leaks(problem, options.seed).items()
+        if name not in options.keep
+    }
+    return plan(problem.without(suspicious) if suspicious else problem, options)
+
+
+def fit(prepared: Plan, options: Options, report: Report) -> Outcome:
+    """Train, compare, export, decide and write.
+
+    Raises:
+        FitError: no candidate could be fitted, or none keeps to the bounds.
+    """
+    problem = prepared.problem
+    comparison = compare(problem, prepared.candidates, Clock(options.budget), options.seed, report)
+    exported, costs, failed = _export(problem, comparison, report)
+    if not exported:
+        reasons = "; ".join(f"{name}: {why}" for name, why in failed.items())
+        raise FitError(f"no candidate could be fitted ({reasons or 'it was stopped too early'})")
+    bounds = Bounds(options.explain, options.latency_ms, options.size_mb)
+    verdict = decide(_only(comparison, exported), costs, bounds)
+    found = record(prepared, options, comparison, verdict, costs, failed)
+    names = model_names(options, verdict)
+    publication = Publication(
+        options, problem, comparison, found, next_version(options.out, list(names.values()))
+    )
+    written = {}
+    for standing in verdict.standings:
+        name = standing.entrant.name
+        report(f"write {names[name]}", 0.0)
+        written[name] = publish(publication, names[name], standing.entrant, exported[name])
+    return Outcome(prepared, verdict, found, written)
+
+
+def _export(
+    problem: Problem, comparison: Comparison, report: Report
+) -> tuple[dict[str, Exported], dict[str, Cost], dict[str, str]]:
+    """Graphs and costs of the fitted candidates, and why others have none."""
+    exported, costs = {}, {}
+    failed = {e.name: e.failed for e in comparison.entrants if e.failed is not None}
+    for entrant in comparison.fitted():
+        report(f"export {entrant.name}", 0.0)
+        try:
+            found = export(problem, entrant, comparison.splits[0])
+        except ParityError as error:
+            failed[entrant.name] = str(error)
+            continue
+        exported[entrant.name] = found
+        test = problem.columns.take(comparison.splits[0].test[:1_000])
+        costs[entrant.name] = cost_of(found.graph, InputTensors(test).batch(test))
+    return exported, costs, failed
+
+
+def _only(comparison: Comparison, exported: dict[str, Exported]) -> Comparison:
+    """The comparison without candidates whose graph is not right."""
+    return Comparison(
+        tuple(entrant for entrant in comparison.entrants if entrant.name in exported),
+        comparison.baseline,
+        comparison.splits,
+        comparison.interrupted,
+    )
