@@ -1,4 +1,4 @@
-"""`python -m benchmarks models|serving|table|pictures|guide|gpu`: measure into docs/results/."""
+"""`python -m benchmarks COMMAND`: measure into docs/results/; `--help` lists the commands."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ def main() -> None:
     rows = commands.add_parser("table", help="rows as JSON objects, against FastAPI; takes minutes")
     rows.add_argument("--rounds", type=int, default=5, help="interleaved rounds per server")
     rows.add_argument("--seconds", type=int, default=4, help="seconds per measurement")
+    tables = commands.add_parser("fit", help="UCI's tables with the default budget; 13 minutes")
+    tables.add_argument("problems", nargs="*", help="problems to measure; all by default")
+    tables.add_argument("--budget", type=float, default=120.0, help="seconds for each")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -41,6 +44,12 @@ def main() -> None:
         from benchmarks.table import run as table
 
         sys.exit(table.main(RESULTS / "table.json", arguments.rounds, arguments.seconds))
+    elif arguments.command == "fit":
+        from benchmarks.fit import run as fit
+
+        if strange := set(arguments.problems) - set(fit.PROBLEMS):
+            parser.error(f"unknown problem {min(strange)}; choose from {', '.join(fit.PROBLEMS)}")
+        sys.exit(fit.main(RESULTS / "fit.json", arguments.problems, arguments.budget))
     elif arguments.command == "pictures":
         from benchmarks.pictures import run as pictures
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 console = Console()
 problems = Console(stderr=True)
 Texts = list[str] | None
+# What `rosenblatt serve` serves unless told otherwise.
+_SERVED_BY_DEFAULT = Path(__file__).resolve().parents[2] / "models"
 
 
 def fit_model(
@@ -34,7 +36,9 @@ def fit_model(
     name: Annotated[
         str | None, typer.Option(help="Name of the served model; the file's unless given.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Model repository to write to.")] = Path("models"),
+    out: Annotated[
+        Path, typer.Option(envvar="ROSENBLATT_MODELS_DIR", help="Model repository to write to.")
+    ] = Path("models"),
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before training.")] = False,
     task: Annotated[
         str | None, typer.Option(help="classification or regression, if the target leaves it open.")
@@ -183,7 +187,12 @@ def _next_steps(outcome: Outcome, out: Path) -> str:
 
     body = {"model": outcome.record.chosen, "instances": [example_row(outcome.plan.problem)]}
     shown = shlex.quote(json.dumps(body, ensure_ascii=False))
-    served = "" if out == Path("models") else f"ROSENBLATT_MODELS_DIR={shlex.quote(str(out))} "
+    served = ""
+    if out.resolve() != _SERVED_BY_DEFAULT:
+        served = (
+            f"ROSENBLATT_MODELS_DIR={shlex.quote(str(out.resolve()))} "
+            f"ROSENBLATT_DEFAULT_MODEL={outcome.record.chosen} "
+        )
     return (
         f"Serve it: {served}rosenblatt serve. Then ask: curl -sS 127.0.0.1:3000/predict "
         f"-H 'content-type: application/json' -d {shown}"

@@ -23,7 +23,7 @@ from training.fit.scores import Figures
 from training.fit.splits import Split, by_groups, by_time
 
 # The share of the budget for the first split, whose models are served.
-FIRST = 0.55
+FIRST = 0.85
 # Told after each step: what was done, and the seconds left.
 Report = Callable[[str, float], None]
 

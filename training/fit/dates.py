@@ -1,4 +1,4 @@
-"""The order of dates."""
+"""The order of points in time."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 
 def order_of(texts: Sequence[str]) -> NDArray[np.float64] | None:
-    """Seconds since 1970 of ISO 8601 dates and times; None if one is none.
+    """Numbers as they are, or seconds since 1970 of ISO 8601 dates and times; None if neither.
 
     Other spellings are not guessed: 03/04/2024 is two days.
     """
-    found = []
-    for text in texts:
+    for read in (float, _seconds):
         try:
-            moment = datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text)
+            return np.array([read(text) for text in texts], np.float64)
         except ValueError:
-            return None
-        found.append((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    return np.array(found)
+            continue
+    return None
+
+
+def _seconds(text: str) -> float:
+    moment = datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 CONFIDENCE = 0.95
-LEAST_SPLITS = 3
+LEAST_SPLITS = 5
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,7 @@ _AFTERWARDS = frozenset(
     }
 )  # fmt: skip
 # `churn_date`, `default_reason`: what is told of an event once it has happened.
-_OF_AN_EVENT = frozenset(
-    {"date", "day", "time", "timestamp", "at", "on", "reason", "cause", "code", "amount", "status"}
-)
+_OF_AN_EVENT = frozenset({"date", "day", "time", "timestamp", "at", "on", "reason", "cause"})
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _LEAST_STEM = 4
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from contract.messages import short
 from profiler import CategoryColumn, Limits, NumberColumn, Profile, Reader, TableArrays
 from profiler.errors import ProfilerError
 from training.errors import FitError
 from training.fit.candidates.base import Task
+from training.fit.dates import order_of
 from training.fit.encoding import Columns
 from training.fit.options import Options
 
@@ -178,8 +178,7 @@ def _check_named(options: Options, names: list[str]) -> None:
             if name not in names:
                 listed = ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
                 raise FitError(
-                    f"{option} {short(name)} is not a column of {options.file}; its columns are "
-                    f"{listed}"
+                    f"{option} {name!r} is not a column of {options.file}; its columns are {listed}"
                 )
 
 
@@ -359,23 +358,16 @@ def ranks_of(column: Column, rows: NDArray[np.intp]) -> NDArray[np.int64]:
 def _time(
     options: Options, named: Mapping[str, Column], rows: NDArray[np.intp]
 ) -> NDArray[np.float64] | None:
-    """The order of the rows in time: numbers, or dates as ISO 8601, whose order is that of text.
+    """The order of the rows in time.
 
     Raises:
-        FitError: the column is neither, or has gaps.
+        FitError: the column holds neither numbers nor ISO 8601 dates, or has gaps.
     """
     if options.time is None:
         return None
     column = named[options.time]
-    if isinstance(column, CategoryColumn) and column.about.kind != "datetime":
-        raise FitError(
-            f"--time {options.time!r} is a column of kind {column.about.kind}; it must hold dates "
-            "or numbers"
-        )
-    if isinstance(column, CategoryColumn):
-        values = _chronological(column)[rows]
-    else:
-        values = column.values[rows]
+    values = column.values if isinstance(column, NumberColumn) else _chronological(column)
+    values = values[rows]
     if np.isnan(values).any():
         raise FitError(
             f"--time {options.time!r} is missing in {int(np.isnan(values).sum()):,} rows; fill "
@@ -385,12 +377,10 @@ def _time(
 
 
 def _chronological(column: CategoryColumn) -> NDArray[np.float64]:
-    from training.fit.dates import order_of
-
     order = order_of(column.categories)
     if order is None:
         raise FitError(
-            f"--time {column.about.name!r} holds dates such as {column.categories[0]!r}, whose "
-            "order is not clear; write them as YYYY-MM-DD"
+            f"--time {column.about.name!r} holds values such as {column.categories[0]!r}, whose "
+            "order is not clear; write numbers, or dates as YYYY-MM-DD"
         )
     return np.append(order, np.nan)[column.codes]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,7 +111,7 @@ def test_a_table_of_categories_alone_is_served() -> None:
         assert export(problem, entered(problem, name, split), split).parity.max_difference < 1e-5
 
 
-def made(columns: Columns, target: np.ndarray, labels: tuple[str, ...]) -> Problem:  # type: ignore[type-arg]
+def made(columns: Columns, target: np.ndarray, labels: tuple[str, ...]) -> Problem:
     twins = twins_of(columns)
     return Problem(
         columns, "y", target, labels, "classification", twins, twins, None, {}, None, "0" * 64  # type: ignore[arg-type]
@@ -125,7 +124,7 @@ def test_a_graph_that_answers_otherwise_is_refused(problems: dict[str, Problem])
     entrant = entered(problem, "linear", split)
 
     class Off(Calibrated):
-        def predict(self, columns: Columns) -> np.ndarray:  # type: ignore[type-arg]
+        def predict(self, columns: Columns) -> np.ndarray:
             answers = super().predict(columns).copy()
             answers[-1] = answers[-1, ::-1]
             return answers

@@ -11,7 +11,7 @@ from training.errors import FitError
 from training.fit.splits import FOLDS, REPETITIONS, Split, by_groups, by_time
 
 
-def parts(split: Split) -> list[np.ndarray]:  # type: ignore[type-arg]
+def parts(split: Split) -> list[np.ndarray]:
     return [split.train, split.validation, split.test]
 
 

@@ -38,8 +38,8 @@ BAGS, TRIAL_BAGS = 8, 2
 PAIRS = 12
 ROUNDS, PATIENCE = 3_000, 30
 HELD_OUT = 0.15  # of a bag's rows, which stop it
-_MAIN = {"max_depth": 3, "eta": 0.1, "min_child_weight": 3, "colsample_bynode": 0.6}
-_PAIR = {"max_depth": 4, "eta": 0.1, "min_child_weight": 5, "colsample_bynode": 1.0}
+_MAIN = {"max_depth": 3, "eta": 0.1, "min_child_weight": 3, "colsample_bytree": 0.5}
+_PAIR = {"max_depth": 4, "eta": 0.1, "min_child_weight": 5}
 _PROBE_ROUNDS = 40
 
 
@@ -171,7 +171,13 @@ def _boost(
         own = margin if margin.ndim == 1 else margin[rows]
         return matrix_of(binned[rows], target[rows], own)
 
-    given = {**parameters(data, seed), **settings, "interaction_constraints": json.dumps(groups)}
+    # Sampling below the root would only end the paths of one column.
+    given = {
+        **parameters(data, seed),
+        "colsample_bynode": 1.0,
+        **settings,
+        "interaction_constraints": json.dumps(groups),
+    }
     booster = xgboost.train(
         {**given, "max_bin": 256},
         matrix(~held),

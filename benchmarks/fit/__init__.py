@@ -1,0 +1,1 @@
+"""`fit` on UCI's tables, against the best figures of a prototype."""

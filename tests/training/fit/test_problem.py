@@ -1,0 +1,150 @@
+"""A file becomes features, a target, and rows that belong together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.training.fit import tables
+from training.errors import FitError
+from training.fit.options import Options, default_name
+from training.fit.problem import Problem, read_problem
+
+
+def read(folder: Path, text: str, target: str = "y", **given: Any) -> Problem:
+    path = folder / "t.csv"
+    path.write_text(text)
+    return read_problem(Options(path, target, "made", **given))
+
+
+def text(columns: str, row: Any, n: int = 60) -> str:
+    return "\n".join([columns, *(row(i) for i in range(n))]) + "\n"
+
+
+def test_columns_become_numbers_and_categories(tmp_path: Path) -> None:
+    problem = tables.problem(tmp_path, "binary")
+    columns = problem.columns
+    assert columns.number_names == ("age", "income", "member")
+    assert columns.category_names == ("city", "label")
+    assert problem.labels == ("no", "yes")
+    assert np.isnan(columns.numbers[0, 0])
+    assert columns.codes[0, 0] == -1
+    assert columns.categories[0][:4] == ("Bern", "Genf", "Köln", "Ulm")
+
+
+def test_zero_and_one_are_numbers_and_yes_and_no_are_categories(tmp_path: Path) -> None:
+    problem = read(
+        tmp_path,
+        text("flag,said,x,y", lambda i: f"{i % 2},{'yes' if i % 3 else 'no'},{i / 7},{i % 2}"),
+    )
+    assert problem.columns.number_names == ("flag", "x")
+    assert problem.columns.category_names == ("said",)
+
+
+def test_rows_without_a_target_are_counted_and_left_out(tmp_path: Path) -> None:
+    problem = read(tmp_path, text("x,y", lambda i: f"{i / 7},{'' if i < 5 else i % 2}", 70))
+    assert problem.unlabelled == 5
+    assert len(problem) == 65
+
+
+def test_columns_that_hold_nothing_to_learn_are_named_with_the_reason(tmp_path: Path) -> None:
+    problem = read(
+        tmp_path,
+        text("id,same,day,x,y", lambda i: f"{i},1,2024-01-{i % 28 + 1:02},{i % 7},{i % 2}"),
+    )
+    assert problem.columns.names == ("x",)
+    assert problem.left_out == {
+        "id": "it looks like an identifier",
+        "same": "it is constant",
+        "day": "dates are not learnt from; add columns such as month or age in days",
+    }
+
+
+def test_an_identifier_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
+    given = text("id,x,y", lambda i: f"{i},{i % 7},{i % 2}")
+    assert "id" in read(tmp_path, given, keep=("id",)).columns.names
+
+
+def test_twins_have_one_number_and_groups_join_them(tmp_path: Path) -> None:
+    given = text("x,who,y", lambda i: f"{i % 30},{'abc'[i % 3]},{(i // 2) % 2}")
+    problem = read(tmp_path, given, groups=("who",))
+    assert problem.repeated == 30
+    assert problem.columns.names == ("x",)
+    assert problem.left_out == {"who": "--group names it"}
+    # Row 0 and row 30 are twins, and i % 3 is equal for them: three groups remain.
+    assert len(np.unique(problem.groups)) == 3
+
+
+def test_a_time_column_is_put_in_order(tmp_path: Path) -> None:
+    given = text("when,x,y", lambda i: f"20{10 + i % 10}-05-01,{i / 7},{i % 2}")
+    problem = read(tmp_path, given, time="when")
+    assert problem.time is not None
+    assert list(np.argsort(problem.time[:10])) == list(range(10))
+    assert problem.left_out == {"when": "--time names it"}
+
+
+def test_numbers_are_read_in_single_precision_and_infinity_is_missing(tmp_path: Path) -> None:
+    problem = read(tmp_path, text("x,y", lambda i: f"{'inf' if i == 3 else i + 0.1},{i % 2}"))
+    assert problem.columns.numbers.dtype == np.float32
+    assert np.isnan(problem.columns.numbers[3, 0])
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "given", "message"),
+    [
+        ("x,y", lambda i: f"{i / 7},{i % 2}", {"target": "z"}, 'target "z" is not a column'),
+        ("x,y", lambda i: f"{i / 7},{i % 2}", {"drop": ("q",)}, "--drop 'q' is not a column"),
+        ("x,y", lambda i: f"{i},{i % 2}", {"drop": ("x",)}, "no column is left to learn from"),
+        ("x,y", lambda i: f"{i},{'a' if i else 'b'}", {}, "class 'b' of 'y' has 1 rows"),
+        ("x,y", lambda i: f"{i},t{i % 2}", {"task": "regression"}, "a regression needs numbers"),
+        ("x,y", lambda i: f"{i % 5},{i * 1.5}", {"task": "classification"}, "has 1 rows"),
+        ("t,x,y", lambda i: f"{'ab'[i % 2]},{i / 7},{i % 2}", {"time": "t"}, "order is not clear"),
+        (
+            "t,x,y",
+            lambda i: f"{i if i else ''},{i / 7},{i % 2}",
+            {"time": "t"},
+            "missing in 1 rows",
+        ),
+    ],
+)
+def test_what_cannot_be_learnt_is_refused(
+    tmp_path: Path, columns: str, row: Any, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(FitError, match=message):
+        read(tmp_path, text(columns, row), **given)
+
+
+def test_few_rows_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FitError, match=r"has 20 rows with a target; at least 50"):
+        read(tmp_path, text("x,y", lambda i: f"{i},{i % 2}", 20))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FitError, match=r"none\.csv cannot be read: No such file"):
+        read_problem(Options(tmp_path / "none.csv", "y", "made"))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"name": "Two Words"}, "--name 'Two Words' must be"),
+        ({"budget": 1.0}, "--budget 1 must be at least 5"),
+        ({"explain": "maybe"}, "--explain 'maybe' must be one of"),
+        ({"latency_ms": 0.0}, "--latency-ms 0 must be above 0"),
+        ({"keep": ("a",), "drop": ("a",)}, "column 'a' is in --keep and in --drop"),
+    ],
+)
+def test_options_are_checked(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(FitError, match=message):
+        Options(**{"file": Path("t.csv"), "target": "y", "name": "made", **given})
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("Churn 2024.csv.gz", "churn-2024"), ("___.csv", "model"), ("Größe.csv", "gr-e")],
+)
+def test_a_file_names_the_model(file: str, name: str) -> None:
+    assert default_name(Path(file)) == name
