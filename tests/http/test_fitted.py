@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,6 @@ import tritonclient.http as triton
 from tests.conftest import ROOT
 from tests.server import Server, serve
 from tests.training.fit import tables
-from training.fit.example import example_row
-from training.fit.export import with_gaps
-from training.fit.inputs import InputTensors
 from training.fit.run import Outcome, fit, prepare
 
 ONLY = ("linear", "xgboost", "mlp")
@@ -37,9 +34,9 @@ class Fitted:
 
     def answers(self, name: str) -> np.ndarray:
         """Those of the candidate in its own library."""
-        columns = self.outcome.plan.problem.columns
+        problem = self.outcome.plan.problem
         predictor = self.outcome.verdict.standing(name).entrant.model
-        return predictor.predict(with_gaps(columns))
+        return predictor.predict(problem.kind.probes(problem.rows))
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +54,8 @@ def fitted(request: pytest.FixtureRequest, folder: Path) -> Fitted:
     )  # fmt: skip
     outcome = fit(prepare(given), given, lambda what, left: None)
     problem = outcome.plan.problem
-    probed = replace(problem, columns=with_gaps(problem.columns))
-    rows = [example_row(probed, i) for i in range(len(probed.columns))]
+    probes = problem.kind.probes(problem.rows)
+    rows = [problem.kind.instance(probes, i) for i in range(len(probes))]
     return Fitted(outcome, rows)
 
 
@@ -99,11 +96,11 @@ def test_predict_gives_the_fitted_models_answers(fitted: Fitted, running: Server
 
 def test_the_protocol_gives_the_same(fitted: Fitted, running: Server) -> None:
     problem = fitted.outcome.plan.problem
-    columns = with_gaps(problem.columns)
+    probes = problem.kind.probes(problem.rows)
     client = triton.InferenceServerClient(running.url.removeprefix("http://"))
     for name, entry in fitted.outcome.written.items():
         inputs = []
-        for key, array in InputTensors(problem.columns).batch(columns).arrays.items():
+        for key, array in problem.kind.tensors(problem.rows).batch(probes).arrays.items():
             datatype = "BYTES" if array.dtype == object else "FP32"
             tensor = triton.InferInput(key, list(array.shape), datatype)
             tensor.set_data_from_numpy(array)

@@ -1,21 +1,24 @@
-"""`fit`: from a table with a target to measured, served models.
+"""`fit`: data with a target to measured, served models.
 
 File -> problem -> plan -> splits -> candidates -> comparison -> verdict -> graphs -> repository.
 
     command     options, progress and the answer on a terminal
     run         every step in order
-    report      sentences and tables; record  the comparison as the manifest keeps it
-    publish     a candidate -> graph, parity, golden samples, card, version
+    publish     a candidate -> card, pictures, version
+    tables/     a kind of data: reading it, its leaks, its candidates
+    report      sentences, and the comparison as the manifest keeps it
+    plan        the guide's advice and what will be done, shown before it is done
+    costs       size, time and memory of a graph
     verdict     which candidates differ, and which one to take
+    export      a candidate -> graph, parity, golden samples; importance  of the columns
     comparison  the candidates over the splits, within the budget
-    candidates/ one file per kind of model: rows -> fitted model -> nodes of a graph
-    plan        what will be done, shown before it is done
-    leaks       columns that know the answer
-    problem     a file -> features, target, rows that belong together
-    splits      rows -> train, validation, test
-    encoding    categories -> codes, the same in training and in the graph
-    graph       nodes and constants under construction; inputs  the tensors of the columns
+    predictor   calibrated answers, and the mean of two candidates
+    problem     what is to be learnt, and what a kind of data brings
     scores      figures of predictions; intervals  paired differences
-    clock       the budget in seconds
-    options     what the user asked for
+    candidate   what every candidate takes and gives
+    options     what the user asked for; clock  the budget
+    splits      rows -> train, validation, test
+    graph       nodes and constants under construction
+
+All but `tables` know rows by number only.
 """

@@ -183,9 +183,8 @@ def _cells(one: CandidateRecord, figures: list[str], record: ComparisonRecord) -
 
 def _next_steps(outcome: Outcome, out: Path) -> str:
     """How to serve the chosen model and ask it."""
-    from training.fit.example import example_row
-
-    body = {"model": outcome.record.chosen, "instances": [example_row(outcome.plan.problem)]}
+    problem = outcome.plan.problem
+    body = {"model": outcome.record.chosen, "instances": [problem.kind.instance(problem.rows, 0)]}
     shown = shlex.quote(json.dumps(body, ensure_ascii=False))
     served = ""
     if out.resolve() != _SERVED_BY_DEFAULT:

@@ -14,14 +14,14 @@ import numpy as np
 
 from contract.manifest import Family
 from training.fit import scores
-from training.fit.candidates.base import Candidate, Data, Learned, Scores, prepare
-from training.fit.candidates.calibrated import Blend, Calibrated, Predictor, half_width
-from training.fit.candidates.catalogue import BLEND
+from training.fit.candidate import Candidate, Data, Learned, Scores
 from training.fit.clock import Clock
+from training.fit.predictor import Blend, Calibrated, Predictor, half_width
 from training.fit.problem import Problem
 from training.fit.scores import Figures
 from training.fit.splits import Split, by_groups, by_time
 
+BLEND = "blend"
 # The share of the budget for the first split, whose models are served.
 FIRST = 0.85
 # Told after each step: what was done, and the seconds left.
@@ -157,8 +157,8 @@ class _Race:
 
     def _split(self, number: int, split: Split) -> None:
         problem = self._problem
-        data = prepare(
-            problem.columns, problem.target, len(problem.labels), split.train, split.validation
+        data = problem.kind.prepare(
+            problem.rows, problem.target, len(problem.labels), split.train, split.validation
         )
         self._splits.append(split)
         self._baseline.append(self._measure(_baseline(data, len(split.test)), split, None))
@@ -202,7 +202,7 @@ class _Race:
         width = None
         if not data.n_classes:
             width = half_width(predictor.validation, data.validation.target)
-        predictions = predictor.predict(self._problem.columns.take(split.test))
+        predictions = predictor.predict(self._problem.rows.take(split.test))
         if not np.isfinite(predictions).all():
             raise ValueError("its answers are not finite")
         if number == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,19 +17,15 @@ from contract.tensors import Input, Output
 from training.answers import run_graph
 from training.errors import ParityError
 from training.export.packing import serialize
-from training.fit.candidates.base import Scores
-from training.fit.candidates.calibrated import LEVEL
+from training.fit.candidate import Scores
 from training.fit.comparison import Entrant
-from training.fit.encoding import Columns, Rows
 from training.fit.graph import Graph, tensor
-from training.fit.inputs import Features, InputTensors
-from training.fit.problem import Problem
+from training.fit.predictor import LEVEL
+from training.fit.problem import Problem, Tensors
 from training.fit.splits import Split
 from training.importing.golden import golden_rows
 
 TOLERANCE = 1e-5
-# Rows of the test set that are asked again with each column missing in turn, and unseen.
-PROBES = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,21 +41,22 @@ class Exported:
 
 
 def export(problem: Problem, entrant: Entrant, split: Split) -> Exported:
-    """Write the graph and check it over the test rows, and over rows with gaps and new categories.
+    """Write the graph and check it over the test rows, and over rows that are hard.
 
     Raises:
         ParityError: an answer differs from that of the fitted model.
     """
-    training = problem.columns.take(np.concatenate([split.train, split.validation]))
-    tensors = InputTensors(training)
-    graph = serialize(_model(problem, entrant, tensors, training))
-    test = problem.columns.take(split.test)
-    probes = with_gaps(test)
-    answers = run_graph(graph, tensors.batch(test))
+    training = problem.rows.take(np.concatenate([split.train, split.validation]))
+    tensors = problem.kind.tensors(training)
+    graph = serialize(_model(problem, entrant, tensors))
+    test = problem.rows.take(split.test)
+    probes = problem.kind.probes(test)
+    asked = [tensors.batch(rows) for rows in (test, probes)]
+    answers = [run_graph(graph, batch) for batch in asked]
     outputs = outputs_of(problem)
     compared = [
         _agreement(entrant, problem, outputs, rows, given)
-        for rows, given in ((test, answers), (probes, run_graph(graph, tensors.batch(probes))))
+        for rows, given in zip((test, probes), answers, strict=True)
     ]
     parity = Parity(
         samples=sum(one.rows for one in compared),
@@ -66,8 +64,8 @@ def export(problem: Problem, entrant: Entrant, split: Split) -> Exported:
         max_difference=max(one.max_difference for one in compared),
         tolerance=TOLERANCE,
     )
-    golden = _golden(problem, tensors.batch(joined_rows(test, probes)), graph)
-    return Exported(graph, tensors.specs(), outputs, answers, parity, golden)
+    golden = _golden(problem, Batch.join(asked), Batch.join(answers))
+    return Exported(graph, tensors.specs(), outputs, answers[0], parity, golden)
 
 
 def outputs_of(problem: Problem) -> tuple[Output, ...]:
@@ -84,46 +82,9 @@ def outputs_of(problem: Problem) -> tuple[Output, ...]:
     )
 
 
-def with_gaps(columns: Columns) -> Columns:
-    """Rows with each column missing in turn, with all missing, and with categories not seen."""
-    some = columns.take(np.arange(min(PROBES, len(columns))))
-    parts = []
-    for i in range(some.numbers.shape[1]):
-        numbers = some.numbers.copy()
-        numbers[:, i] = np.nan
-        parts.append((numbers, some.codes))
-    for i in range(some.codes.shape[1]):
-        for code in (-1, len(some.categories[i]) - 1):
-            codes = some.codes.copy()
-            codes[:, i] = code
-            parts.append((some.numbers, codes))
-    parts.append((np.full_like(some.numbers[:1], np.nan), np.full_like(some.codes[:1], -1)))
-    return Columns(
-        some.number_names,
-        np.concatenate([numbers for numbers, _ in parts]),
-        some.category_names,
-        np.concatenate([codes for _, codes in parts]),
-        some.categories,
-    )
-
-
-def joined_rows(one: Columns, other: Columns) -> Columns:
-    """The rows of both, of the same table."""
-    return Columns(
-        one.number_names,
-        np.concatenate([one.numbers, other.numbers]),
-        one.category_names,
-        np.concatenate([one.codes, other.codes]),
-        one.categories,
-    )
-
-
-def _model(
-    problem: Problem, entrant: Entrant, tensors: InputTensors, columns: Columns
-) -> onnx.ModelProto:
+def _model(problem: Problem, entrant: Entrant, tensors: Tensors) -> onnx.ModelProto:
     graph = Graph()
-    features = Features(graph, tensors, columns)
-    answers = entrant.model.write(graph, features)
+    answers = entrant.model.write(graph, tensors.features(graph))
     if problem.task == "regression":
         _write_regression(graph, answers, entrant.half_width or 0.0)
     else:
@@ -144,7 +105,7 @@ def _agreement(
     entrant: Entrant,
     problem: Problem,
     outputs: tuple[Output, ...],
-    rows: Columns,
+    rows: Any,
     answers: Batch,
 ) -> Difference:
     expected = Batch(_expected(entrant, problem, entrant.model.predict(rows)))
@@ -164,9 +125,8 @@ def _expected(entrant: Entrant, problem: Problem, predictions: Scores) -> Mappin
     return {"value": values, "interval": np.stack([values - width, values + width], axis=1)}
 
 
-def _golden(problem: Problem, batch: Batch, graph: bytes) -> GoldenSamples:
+def _golden(problem: Problem, batch: Batch, answers: Batch) -> GoldenSamples:
     """Samples of each class, with gaps, and others evenly spread."""
-    answers = run_graph(graph, batch)
     classes = answers["label"] if problem.labels else None
-    rows: Rows = golden_rows(batch, classes)
+    rows = golden_rows(batch, classes)
     return GoldenSamples(batch.take(rows), answers.take(rows))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from training.errors import FitError
-from training.fit.candidates.base import Task
+from training.fit.candidate import Task
 
 Explain = Literal["required", "preferred", "not_needed"]
 LEAST_BUDGET = 5.0

@@ -11,8 +11,7 @@ from guide.errors import FactError
 from guide.facts import parse_facts
 from guide.recommend import adviser
 from training.errors import FitError
-from training.fit.candidates.base import Candidate
-from training.fit.candidates.catalogue import NAMES, candidates_for
+from training.fit.candidate import Candidate
 from training.fit.options import Options
 from training.fit.problem import Problem
 from training.fit.verdict import FOLLOWED
@@ -40,7 +39,7 @@ def plan(problem: Problem, options: Options) -> Plan:
         "task": options.task,
         **options.facts,
     }
-    facts = {**problem.profile.facts, **{k: v for k, v in stated.items() if v is not None}}
+    facts = {**problem.facts, **{k: v for k, v in stated.items() if v is not None}}
     facts["task"] = problem.task
     try:
         decision = adviser().recommend(parse_facts(facts))
@@ -50,33 +49,31 @@ def plan(problem: Problem, options: Options) -> Plan:
 
 
 def _candidates(problem: Problem, options: Options) -> tuple[Candidate, ...]:
-    found = candidates_for(problem.task)
-    if unknown := [name for name in options.only if name not in NAMES]:
-        raise FitError(f"--only {unknown[0]!r} is no candidate; choose from {', '.join(NAMES)}")
+    found = problem.kind.candidates(problem.task)
+    names = [candidate.name for candidate in found]
+    if unknown := [name for name in options.only if name not in names]:
+        raise FitError(f"--only {unknown[0]!r} is no candidate; choose from {', '.join(names)}")
     if options.only:
         found = tuple(c for c in found if c.name in options.only)
     if options.explain == "required":
         found = tuple(c for c in found if c.clarity in FOLLOWED)
         if not found:
             raise FitError(
-                "--explain required leaves none of --only; the candidates that a person can "
-                "follow are linear and additive"
+                f"--explain required leaves no candidate of {', '.join(options.only or names)}; "
+                "leave out --only, or --explain"
             )
     return found
 
 
 def lines(plan: Plan, options: Options) -> Iterator[str]:
     """The plan in sentences, for a person to agree to."""
-    problem, columns = plan.problem, plan.problem.columns
+    problem = plan.problem
     what = (
         f"{len(problem.labels)} classes of {options.target!r}"
         if problem.labels
         else f"the number {options.target!r}"
     )
-    yield (
-        f"Learn {what} from {columns.numbers.shape[1]} numbers and {columns.codes.shape[1]} "
-        f"categories in {len(problem):,} rows."
-    )
+    yield (f"Learn {what} from {problem.kind.describe(problem.rows)}.")
     if problem.unlabelled:
         yield f"{problem.unlabelled:,} rows have no target and are not used."
     if problem.repeated:

@@ -150,11 +150,12 @@ def _training(
     notes: dict[str, Any] = {"members": list(entrant.members)}
     if learned is not None:
         notes = dict(learned.notes)
-    notes["loss_without_a_column"] = {name: round(value, 6) for name, value in lost.items()}
+    if lost:
+        notes["loss_without_a_column"] = {name: round(value, 6) for name, value in lost.items()}
     return TrainingRecord(
         data=DataRecord(
             name=options.file.name,
-            sha256={options.file.name: problem.sha256},
+            sha256=dict(problem.sha256),
             train=rows,
             validation=len(split.validation),
             test=len(split.test),
@@ -198,5 +199,6 @@ def _pictures(
     if entrant.learned is not None and entrant.learned.curve is not None:
         found[card.LEARNING_CURVE] = plots.learning_curve(entrant.title, entrant.learned.curve)
     unit = "log loss" if problem.labels else "squared error"
-    found[card.IMPORTANCE] = plots.importance(lost, f"{unit} added by shuffling the column")
+    if lost:
+        found[card.IMPORTANCE] = plots.importance(lost, f"{unit} added by shuffling the column")
     return found

@@ -9,15 +9,15 @@ from contract.repository import Entry
 from training.errors import FitError, ParityError
 from training.fit.clock import Clock
 from training.fit.comparison import Comparison, Report, compare
-from training.fit.costs import cost_of
+from training.fit.costs import BATCH, cost_of
 from training.fit.export import Exported, export
-from training.fit.inputs import InputTensors
-from training.fit.leaks import find_leaks
 from training.fit.options import Options
 from training.fit.plan import Plan, plan
-from training.fit.problem import Problem, read_problem
+from training.fit.problem import Problem
 from training.fit.publish import Publication, next_version, publish
 from training.fit.report import model_names, record
+from training.fit.tables.leaks import find_leaks
+from training.fit.tables.read import read_problem, without
 from training.fit.verdict import Bounds, Cost, Verdict, decide
 
 
@@ -43,7 +43,7 @@ def prepare(options: Options) -> Plan:
         for name, why in find_leaks(problem, options.seed).items()
         if name not in options.keep
     }
-    return plan(problem.without(suspicious) if suspicious else problem, options)
+    return plan(without(problem, suspicious) if suspicious else problem, options)
 
 
 def fit(prepared: Plan, options: Options, report: Report) -> Outcome:
@@ -87,8 +87,8 @@ def _export(
             failed[entrant.name] = str(error)
             continue
         exported[entrant.name] = found
-        test = problem.columns.take(comparison.splits[0].test[:1_000])
-        costs[entrant.name] = cost_of(found.graph, InputTensors(test).batch(test))
+        test = problem.rows.take(comparison.splits[0].test[:BATCH])
+        costs[entrant.name] = cost_of(found.graph, problem.kind.tensors(test).batch(test))
     return exported, costs, failed
 
 

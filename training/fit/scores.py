@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from training.fit.candidates.base import Scores
+from training.fit.candidate import Scores
 from training.metrics import expected_calibration_error
 
 # Below it a probability counts as this much, so that one row cannot make the loss infinite.

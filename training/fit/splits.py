@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import FitError
-from training.fit.encoding import Rows
+
+Indices = NDArray[np.intp]
 
 FOLDS = 5
 VALIDATION_FOLDS = 6  # of the rows that are not for testing, one of so many parts
@@ -28,9 +29,9 @@ _BINS = 10
 class Split:
     """Indices of rows. Every row is in one part, or in none where time splits."""
 
-    train: Rows
-    validation: Rows
-    test: Rows
+    train: Indices
+    validation: Indices
+    test: Indices
 
 
 def by_groups(

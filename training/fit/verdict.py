@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.errors import FitError
-from training.fit.candidates.base import CLARITIES
+from training.fit.candidate import CLARITIES
 from training.fit.comparison import Comparison, Entrant
 from training.fit.intervals import LEAST_SPLITS, Difference, over_rows, over_splits
 from training.fit.scores import ACCURACY, LOG_LOSS, RMSE, Metric

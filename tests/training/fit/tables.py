@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from training.fit.candidates.base import Task
+from training.fit.candidate import Task
 from training.fit.options import Options
-from training.fit.problem import Problem, read_problem
+from training.fit.problem import Problem
+from training.fit.tables.read import read_problem
 
 ROWS = 400
 TASKS = ("binary", "classes", "regression")

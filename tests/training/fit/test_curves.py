@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.export.trees import Tree
-from training.fit.candidates.curves import Curve, leaves_of
+from training.fit.tables.candidates.curves import Curve, leaves_of
 
 EDGES = np.array([10.0, 20.0, 30.0], np.float32)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime as ort
 
-from training.fit.encoding import UNSEEN, Columns, fit_encoding
 from training.fit.graph import Graph, tensor
-from training.fit.inputs import Features, InputTensors, label_keys
+from training.fit.tables.encoding import UNSEEN, Columns, fit_encoding
+from training.fit.tables.inputs import Features, InputTensors, label_keys
 
 
 def columns(codes: list[int], categories: tuple[str, ...] = ("a", "b", "c", "new")) -> Columns:

@@ -10,23 +10,26 @@ import pytest
 from contract.graph import outline
 from tests.training.fit import tables
 from training.errors import ParityError
-from training.fit.candidates.base import Data, prepare
-from training.fit.candidates.calibrated import Blend, Calibrated, half_width
-from training.fit.candidates.catalogue import candidates_for
+from training.fit.candidate import Data
 from training.fit.comparison import Entrant, Run
-from training.fit.encoding import Columns
-from training.fit.export import PROBES, TOLERANCE, export, with_gaps
-from training.fit.problem import Problem, twins_of
+from training.fit.export import TOLERANCE, export
+from training.fit.predictor import Blend, Calibrated, half_width
+from training.fit.problem import Problem
 from training.fit.scores import Figures
 from training.fit.splits import Split, by_groups
+from training.fit.tables.candidates.catalogue import candidates_for
+from training.fit.tables.encoding import Columns
+from training.fit.tables.kind import PROBES, TableKind
+from training.fit.tables.read import twins_of
 
+KIND = TableKind()
 NAMES = tuple(candidate.name for candidate in candidates_for("classification"))
 
 
 def entered(problem: Problem, name: str, split: Split) -> Entrant:
     """One candidate, fitted quickly."""
-    data = prepare(
-        problem.columns, problem.target, len(problem.labels), split.train, split.validation
+    data = problem.kind.prepare(
+        problem.rows, problem.target, len(problem.labels), split.train, split.validation
     )
     (candidate,) = (c for c in candidates_for(problem.task) if c.name == name)
     learned = candidate.learner(data, seed=1, seconds=1.0)
@@ -57,7 +60,7 @@ def test_the_graph_answers_as_the_model(problems: dict[str, Problem], kind: str,
     problem = problems[kind]
     split = split_of(problem)
     exported = export(problem, entered(problem, name, split), split)
-    probes = with_gaps(problem.columns.take(split.test))
+    probes = problem.kind.probes(problem.rows.take(split.test))
     assert exported.parity.samples == len(split.test) + len(probes)
     assert exported.parity.max_difference <= TOLERANCE
     assert exported.parity.label_mismatches == 0
@@ -113,9 +116,7 @@ def test_a_table_of_categories_alone_is_served() -> None:
 
 def made(columns: Columns, target: np.ndarray, labels: tuple[str, ...]) -> Problem:
     twins = twins_of(columns)
-    return Problem(
-        columns, "y", target, labels, "classification", twins, twins, None, {}, None, "0" * 64  # type: ignore[arg-type]
-    )  # fmt: skip
+    return Problem(KIND, columns, "y", target, labels, "classification", twins, twins, None, {}, {})
 
 
 def test_a_graph_that_answers_otherwise_is_refused(problems: dict[str, Problem]) -> None:
@@ -138,8 +139,8 @@ def test_a_graph_that_answers_otherwise_is_refused(problems: dict[str, Problem])
 def test_probes_miss_every_column_in_turn_and_hold_categories_that_are_new(
     problems: dict[str, Problem],
 ) -> None:
-    columns = problems["binary"].columns
-    probes = with_gaps(columns)
+    columns = problems["binary"].rows
+    probes = KIND.probes(columns)
     assert len(probes) == PROBES * (3 + 2 * 2) + 1
     assert np.isnan(probes.numbers).any(axis=0).all()
     assert (probes.codes == -1).any(axis=0).all()

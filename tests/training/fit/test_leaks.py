@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from benchmarks.fit.uci import TABLES, write_csv
-from training.fit.leaks import find_leaks
 from training.fit.options import Options
-from training.fit.problem import Problem, read_problem
+from training.fit.problem import Problem
+from training.fit.tables.leaks import find_leaks
+from training.fit.tables.read import read_problem
 
 CLEAN = ("adult", "german", "mammography", "phoneme", "wine")
 PLANTED = ("german", "phoneme", "wine")

@@ -11,7 +11,8 @@ import pytest
 from tests.training.fit import tables
 from training.errors import FitError
 from training.fit.options import Options, default_name
-from training.fit.problem import Problem, read_problem
+from training.fit.problem import Problem
+from training.fit.tables.read import read_problem
 
 
 def read(folder: Path, text: str, target: str = "y", **given: Any) -> Problem:
@@ -26,7 +27,7 @@ def text(columns: str, row: Any, n: int = 60) -> str:
 
 def test_columns_become_numbers_and_categories(tmp_path: Path) -> None:
     problem = tables.problem(tmp_path, "binary")
-    columns = problem.columns
+    columns = problem.rows
     assert columns.number_names == ("age", "income", "member")
     assert columns.category_names == ("city", "label")
     assert problem.labels == ("no", "yes")
@@ -40,8 +41,8 @@ def test_zero_and_one_are_numbers_and_yes_and_no_are_categories(tmp_path: Path) 
         tmp_path,
         text("flag,said,x,y", lambda i: f"{i % 2},{'yes' if i % 3 else 'no'},{i / 7},{i % 2}"),
     )
-    assert problem.columns.number_names == ("flag", "x")
-    assert problem.columns.category_names == ("said",)
+    assert problem.rows.number_names == ("flag", "x")
+    assert problem.rows.category_names == ("said",)
 
 
 def test_rows_without_a_target_are_counted_and_left_out(tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ def test_columns_that_hold_nothing_to_learn_are_named_with_the_reason(tmp_path: 
         tmp_path,
         text("id,same,day,x,y", lambda i: f"{i},1,2024-01-{i % 28 + 1:02},{i % 7},{i % 2}"),
     )
-    assert problem.columns.names == ("x",)
+    assert problem.rows.names == ("x",)
     assert problem.left_out == {
         "id": "it looks like an identifier",
         "same": "it is constant",
@@ -65,14 +66,14 @@ def test_columns_that_hold_nothing_to_learn_are_named_with_the_reason(tmp_path: 
 
 def test_an_identifier_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
     given = text("id,x,y", lambda i: f"{i},{i % 7},{i % 2}")
-    assert "id" in read(tmp_path, given, keep=("id",)).columns.names
+    assert "id" in read(tmp_path, given, keep=("id",)).rows.names
 
 
 def test_twins_have_one_number_and_groups_join_them(tmp_path: Path) -> None:
     given = text("x,who,y", lambda i: f"{i % 30},{'abc'[i % 3]},{(i // 2) % 2}")
     problem = read(tmp_path, given, groups=("who",))
     assert problem.repeated == 30
-    assert problem.columns.names == ("x",)
+    assert problem.rows.names == ("x",)
     assert problem.left_out == {"who": "--group names it"}
     # Row 0 and row 30 are twins, and i % 3 is equal for them: three groups remain.
     assert len(np.unique(problem.groups)) == 3
@@ -88,8 +89,8 @@ def test_a_time_column_is_put_in_order(tmp_path: Path) -> None:
 
 def test_numbers_are_read_in_single_precision_and_infinity_is_missing(tmp_path: Path) -> None:
     problem = read(tmp_path, text("x,y", lambda i: f"{'inf' if i == 3 else i + 0.1},{i % 2}"))
-    assert problem.columns.numbers.dtype == np.float32
-    assert np.isnan(problem.columns.numbers[3, 0])
+    assert problem.rows.numbers.dtype == np.float32
+    assert np.isnan(problem.rows.numbers[3, 0])
 
 
 @pytest.mark.parametrize(

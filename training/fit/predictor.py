@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.calibration import fit_temperature, probabilities
-from training.fit.candidates.base import Data, Learned, Scores
-from training.fit.encoding import Columns
+from training.fit.candidate import Data, Learned, Scores
 from training.fit.graph import Graph
-from training.fit.inputs import Features
 
 LEVEL = 0.9
 
@@ -30,10 +28,10 @@ class Predictor(Protocol):
     def validation(self) -> Scores:
         """Answers to the validation rows, of a model that was not fitted on them."""
 
-    def predict(self, columns: Columns) -> Scores:
-        """Answers to rows of the table, by the model's own library."""
+    def predict(self, rows: Any) -> Scores:
+        """Answers to rows as they were read, by the model's own library."""
 
-    def write(self, graph: Graph, features: Features) -> str:
+    def write(self, graph: Graph, features: Any) -> str:
         """Add the nodes; the tensor of the answers, FP32 [n, classes] or [n, 1]."""
 
 
@@ -57,11 +55,11 @@ class Calibrated:
         """See `Predictor`."""
         return self._answers(self.learned.validation_scores)
 
-    def predict(self, columns: Columns) -> Scores:
+    def predict(self, rows: Any) -> Scores:
         """See `Predictor`."""
-        return self._answers(self.learned.scores(self.learned.encoding.encode(columns)))
+        return self._answers(self.learned.scores(rows))
 
-    def write(self, graph: Graph, features: Features) -> str:
+    def write(self, graph: Graph, features: Any) -> str:
         """See `Predictor`."""
         scores = self.learned.write(graph, features)
         if self.learned.validation_scores.shape[1] == 1:
@@ -85,11 +83,11 @@ class Blend:
         """See `Predictor`."""
         return (self.first.validation + self.second.validation) / 2
 
-    def predict(self, columns: Columns) -> Scores:
+    def predict(self, rows: Any) -> Scores:
         """See `Predictor`."""
-        return (self.first.predict(columns) + self.second.predict(columns)) / 2
+        return (self.first.predict(rows) + self.second.predict(rows)) / 2
 
-    def write(self, graph: Graph, features: Features) -> str:
+    def write(self, graph: Graph, features: Any) -> str:
         """See `Predictor`."""
         both = (self.first.write(graph, features), self.second.write(graph, features))
         total = graph.add("Add", *both)

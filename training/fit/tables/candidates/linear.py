@@ -17,7 +17,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from training.fit.candidates.base import (
+from training.fit.candidate import (
     Data,
     Learned,
     Scores,
@@ -25,9 +25,9 @@ from training.fit.candidates.base import (
     halves,
     two_logits,
 )
-from training.fit.encoding import Encoded
 from training.fit.graph import Graph
-from training.fit.inputs import Features
+from training.fit.tables.encoding import Encoded
+from training.fit.tables.inputs import Features
 
 PENALTIES = (100.0, 10.0, 1.0, 0.1, 0.01)
 
@@ -94,17 +94,16 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
         found[penalty] = _scores(model, validation)
         errors[penalty] = error_of(found[penalty], data.validation)
     best = min(errors, key=lambda penalty: errors[penalty])
-    final = Design.of(data.both.rows)
+    final, encoding = Design.of(data.both.rows), data.both.rows.encoding
     model = _fit(data, best, final.matrix(data.both.rows), data.both.target)
     return Learned(
-        encoding=data.both.rows.encoding,
-        scores=lambda rows: _scores(model, final.matrix(rows)),
+        scores=lambda columns: _scores(model, final.matrix(encoding.encode(columns))),
         validation_scores=found[best],
         write=lambda graph, features: _write(
             graph,
             features,
             final,
-            data.both.rows.encoding,
+            encoding,
             np.atleast_2d(model.coef_),
             np.atleast_1d(model.intercept_),
             binary=data.n_classes == 2,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.fit.encoding import Encoded
+from training.fit.tables.encoding import Encoded
 
 MOST_BINS = 24
 # Wide tables have fewer bins per column, to keep the first layer small.

@@ -21,9 +21,9 @@ from sklearn.ensemble import (
 )
 
 from training.export.trees import Tree
-from training.fit.candidates.base import Data, Learned, Scores, error_of
-from training.fit.candidates.trees import floor32, mean_nodes, sum_nodes
+from training.fit.candidate import Data, Learned, Scores, error_of
 from training.fit.graph import Graph
+from training.fit.tables.candidates.trees import floor32, mean_nodes, sum_nodes
 
 LEAVES = (1, 2, 5, 10, 25)
 TRIAL_TREES = 60
@@ -69,14 +69,12 @@ def _learn(kind: str, data: Data, *, seed: int, seconds: float) -> Learned:
     fitting = MOST_NODES * TRIAL_TREES // max(1, _nodes(final))
     final.set_params(n_estimators=max(100, min(TREES, affordable, fitting)), warm_start=True)
     final.fit(data.both.rows.matrix(), data.both.target)
+    encoding = data.both.rows.encoding
     trees = [_tree(one.tree_, data) for one in final.estimators_]
     return Learned(
-        encoding=data.both.rows.encoding,
-        scores=lambda rows: _scores(final, rows.matrix(), data),
+        scores=lambda columns: _scores(final, encoding.encode(columns).matrix(), data),
         validation_scores=found[leaf][1],
-        write=lambda graph, features: _write(
-            graph, trees, features.matrix(data.both.rows.encoding), data
-        ),
+        write=lambda graph, features: _write(graph, trees, features.matrix(encoding), data),
         hyperparameters={"n_estimators": len(trees), "min_samples_leaf": leaf},
         libraries=("sklearn",),
         notes={"nodes": _nodes(final)},

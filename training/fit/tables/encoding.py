@@ -9,17 +9,17 @@ Breiman et al., 1984). The same mapping is a `LabelEncoder` in the graph.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from training.fit.splits import Indices
 
 LEAST_ROWS = 5
 MOST_CATEGORIES = 1_000
 UNSEEN = 0
 _MISSING = -1
-
-Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,15 +44,13 @@ class Columns:
         """All features, numbers first."""
         return (*self.number_names, *self.category_names)
 
-    def take(self, rows: Rows) -> Columns:
+    def take(self, rows: Indices) -> Columns:
         """Some rows, as copies."""
-        return Columns(
-            self.number_names,
-            self.numbers[rows],
-            self.category_names,
-            self.codes[rows],
-            self.categories,
-        )
+        return self.holding(self.numbers[rows], self.codes[rows])
+
+    def holding(self, numbers: NDArray[np.float32], codes: NDArray[np.int32]) -> Columns:
+        """The same columns with other values."""
+        return replace(self, numbers=numbers, codes=codes)
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 
 from contract.manifest import Family
 from training.calibration import log_loss
-from training.fit.encoding import Columns, Encoded, Encoding, Rows, fit_encoding
 from training.fit.graph import Graph
-from training.fit.inputs import Features
 from training.fitted import Curve
 
 Task = Literal["classification", "regression"]
@@ -30,9 +28,9 @@ CLARITIES: tuple[Clarity, ...] = ("weights", "curves", "trees", "opaque")
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Encoded rows and their targets: int64 classes, or float64 values."""
+    """Rows as the candidates of a kind take them, and targets: classes, or values."""
 
-    rows: Encoded
+    rows: Any
     target: NDArray[Any]
 
     def __len__(self) -> int:
@@ -44,8 +42,8 @@ class Data:
     """The rows of one split, without its test rows.
 
     Attributes:
-        train, validation: encoded by an encoding fitted on the training rows.
-        both: the same rows together, encoded by an encoding fitted on all of them.
+        train, validation: encoded by what was fitted on the training rows.
+        both: the same rows together, encoded by what was fitted on all of them.
         n_classes: 0 for a regression.
     """
 
@@ -61,40 +59,21 @@ class Data:
         return self.n_classes or 1
 
 
-def prepare(
-    columns: Columns, target: NDArray[Any], n_classes: int, train: Rows, validation: Rows
-) -> Data:
-    """Encode the rows of a split."""
-    task: Task = "classification" if n_classes else "regression"
-
-    def part(rows: Rows, encoding: Encoding) -> Part:
-        return Part(encoding.encode(columns.take(rows)), target[rows])
-
-    def encoding_of(rows: Rows) -> Encoding:
-        return fit_encoding(columns.take(rows), target[rows].astype(np.float64))
-
-    first, both = encoding_of(train), np.concatenate([train, validation])
-    return Data(
-        task, n_classes, part(train, first), part(validation, first), part(both, encoding_of(both))
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class Learned:
     """A fitted candidate, not yet calibrated.
 
     Attributes:
-        scores: the model in its own library: logits float64 [n, classes], or values [n, 1].
+        scores: the model in its own library, from rows as they were read to logits float64
+            [n, classes], or values [n, 1].
         validation_scores: of a model that was not fitted on the validation rows.
         write: adds the model's nodes; returns the tensor of the scores, FP32 [n, outputs].
-        encoding: of the rows that `scores` and `write` take.
         refit: True if the final model was fitted on the validation rows too.
     """
 
-    scores: Callable[[Encoded], Scores]
+    scores: Callable[[Any], Scores]
     validation_scores: Scores
-    write: Callable[[Graph, Features], str]
-    encoding: Encoding
+    write: Callable[[Graph, Any], str]
     hyperparameters: Mapping[str, Any]
     libraries: tuple[str, ...]
     refit: bool = True

@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 
 from contract.manifest import Family
-from training.fit.candidates.base import Candidate, Clarity, Data, Learned, Learner, Task
+from training.fit.candidate import Candidate, Clarity, Data, Learned, Learner, Task
 
 
 def _late(module: str, function: str) -> Learner:
     def learn(data: Data, *, seed: int, seconds: float) -> Learned:
         learner: Learner = getattr(
-            importlib.import_module(f"training.fit.candidates.{module}"), function
+            importlib.import_module(f"training.fit.tables.candidates.{module}"), function
         )
         return learner(data, seed=seed, seconds=seconds)
 
@@ -67,7 +67,6 @@ _COMMON = (
         "opaque", 5, ("network", "ensemble"),
     ),
 )  # fmt: skip
-BLEND = "blend"
 
 
 def candidates_for(task: Task) -> tuple[Candidate, ...]:

@@ -15,8 +15,8 @@ from onnx import ValueInfoProto
 from contract.batch import Array, Batch
 from contract.tensors import CategoryRange, Input, NumberRange, Range, Seen
 from profiler.missing import MISSING_MARKERS
-from training.fit.encoding import CategoryCodes, Columns, Encoding
 from training.fit.graph import Graph, tensor
+from training.fit.tables.encoding import CategoryCodes, Columns, Encoding
 
 OUTPUTS = ("label", "probabilities", "value", "interval")
 MOST_SINGLE = 64
@@ -52,6 +52,10 @@ class InputTensors:
     def values(self) -> list[ValueInfoProto]:
         """As the graph declares them."""
         return [tensor(spec.name, spec.datatype, spec.row) for spec in self.specs()]
+
+    def features(self, graph: Graph) -> Features:
+        """The columns inside a graph."""
+        return Features(graph, self, self._columns)
 
     def batch(self, columns: Columns) -> Batch:
         """Rows as the graph takes them; a missing category is the empty string."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.export.trees import Tree
-from training.fit.candidates.trees import mean_nodes, sum_nodes
 from training.fit.graph import Graph
+from training.fit.tables.candidates.trees import mean_nodes, sum_nodes
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,9 @@ import xgboost
 from numpy.typing import NDArray
 
 from training.export.trees import Tree
-from training.fit.candidates.base import Data, Learned, Scores, halves, two_logits
-from training.fit.candidates.trees import sum_nodes
+from training.fit.candidate import Data, Learned, Scores, halves, two_logits
 from training.fit.graph import Graph
+from training.fit.tables.candidates.trees import sum_nodes
 from training.fitted import Curve
 
 ROUNDS = 4_000
@@ -62,15 +62,16 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
             break
     best = min(found, key=lambda one: one.error)
     booster = xgboost.train({**common, **best.settings}, both, best.rounds, verbose_eval=False)
-    trees = trees_of(booster, len(intercept))
+    encoding, trees = data.both.rows.encoding, trees_of(booster, len(intercept))
     return Learned(
-        encoding=data.both.rows.encoding,
-        scores=lambda rows: scores_of(margins_of(booster, rows.matrix()) + intercept, data),
+        scores=lambda columns: scores_of(
+            margins_of(booster, encoding.encode(columns).matrix()) + intercept, data
+        ),
         validation_scores=scores_of(
             margins_of(best.booster, data.validation.rows.matrix(), best.rounds) + intercept, data
         ),
         write=lambda graph, features: write(
-            graph, features.matrix(data.both.rows.encoding), trees, intercept, data
+            graph, features.matrix(encoding), trees, intercept, data
         ),
         hyperparameters={**COMMON, **best.settings, "rounds": best.rounds},
         libraries=("xgboost",),

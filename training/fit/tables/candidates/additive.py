@@ -18,8 +18,9 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from training.fit.candidates.base import Data, Learned, Part, two_logits
-from training.fit.candidates.boosting import (
+from training.fit.candidate import Data, Learned, Part, two_logits
+from training.fit.graph import Graph
+from training.fit.tables.candidates.boosting import (
     TimeLimit,
     intercept_of,
     margins_of,
@@ -28,10 +29,9 @@ from training.fit.candidates.boosting import (
     scores_of,
     trees_of,
 )
-from training.fit.candidates.curves import Curve, Leaf, leaves_of, write_curves
-from training.fit.encoding import Encoded
-from training.fit.graph import Graph
-from training.fit.inputs import Features
+from training.fit.tables.candidates.curves import Curve, Leaf, leaves_of, write_curves
+from training.fit.tables.encoding import Encoded
+from training.fit.tables.inputs import Features
 
 BINS, PAIR_BINS = 255, 31
 BAGS, TRIAL_BAGS = 8, 2
@@ -109,10 +109,11 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
     model = _fit(data, data.both, BAGS, seed, seconds * 2 / 3)
     curves, intercept = _curves(model)
     return Learned(
-        scores=lambda rows: scores_of(model.margins(rows.matrix()), data),
+        scores=lambda columns: scores_of(
+            model.margins(data.both.rows.encoding.encode(columns).matrix()), data
+        ),
         validation_scores=scores_of(trial.margins(data.validation.rows.matrix()), data),
         write=lambda graph, features: _write(graph, features, curves, intercept, data),
-        encoding=data.both.rows.encoding,
         hyperparameters={
             "bags": len(model.bags),
             "pairs": [list(pair) for pair in model.pairs],

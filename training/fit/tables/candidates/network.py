@@ -22,10 +22,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.fit.candidates.base import Data, Learned, Part, Scores
-from training.fit.candidates.network_graph import write_network
-from training.fit.candidates.pieces import Pieces
-from training.fit.encoding import UNSEEN, Encoded
+from training.fit.candidate import Data, Learned, Part, Scores
+from training.fit.tables.candidates.network_graph import write_network
+from training.fit.tables.candidates.pieces import Pieces
+from training.fit.tables.encoding import UNSEEN, Encoded
 from training.fitted import Curve
 
 WIDTH, DROPOUT, RATE, DECAY = 128, 0.15, 2e-3, 1e-3
@@ -90,12 +90,11 @@ def _learn(members: int, data: Data, *, seed: int, seconds: float) -> Learned:
         for name, value in network.state_dict().items()
     }
     return Learned(
-        scores=lambda rows: _scores(network, pieces, scale, rows, data),
+        scores=lambda columns: _scores(network, pieces, scale, encoding.encode(columns), data),
         validation_scores=_scores(network, pieces, scale, data.validation.rows, data),
         write=lambda graph, features: write_network(
             graph, features, encoding, pieces, weights, data, (scale.mean, scale.spread)
         ),
-        encoding=encoding,
         hyperparameters={
             "members": members,
             "width": WIDTH,

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from training.fit.encoding import fit_encoding
 from training.fit.problem import Problem
 from training.fit.splits import by_groups
+from training.fit.tables.encoding import fit_encoding
 
 # The share of the target's uncertainty that one column must take away to be suspicious.
 ALONE = 0.95
@@ -49,7 +49,7 @@ def find_leaks(problem: Problem, seed: int) -> dict[str, str]:
                 f"it predicts the target by itself ({100 * share:.0f} % of the uncertainty), so it "
                 "may be a copy of the answer"
             )
-    for name in problem.columns.names:
+    for name in problem.rows.names:
         if name not in found and (word := _afterwards(name, problem)):
             found[name] = f"its name ({word}) says that it is known only afterwards"
     return found
@@ -60,7 +60,7 @@ def _alone(problem: Problem, seed: int) -> Iterator[tuple[str, float]]:
     rows = np.arange(len(problem))
     if len(rows) > MOST_ROWS:
         rows = np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False)
-    columns, target = problem.columns.take(rows), problem.target[rows]
+    columns, target = problem.rows.take(rows), problem.target[rows]
     discrete = bool(problem.labels)
     splits = list(by_groups(rows.astype(np.int64), target, seed, discrete=discrete))[:_FOLDS]
     encoded = []

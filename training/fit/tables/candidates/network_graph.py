@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from training.fit.candidates.base import Data
-from training.fit.candidates.pieces import Pieces
-from training.fit.encoding import Encoding
+from training.fit.candidate import Data
 from training.fit.graph import Graph
-from training.fit.inputs import Features
+from training.fit.tables.candidates.pieces import Pieces
+from training.fit.tables.encoding import Encoding
+from training.fit.tables.inputs import Features
 
 Weights = Mapping[str, NDArray[np.float32]]
 

@@ -1,0 +1,1 @@
+"""Tables: CSV and Parquet files, and the candidates that learn from columns."""

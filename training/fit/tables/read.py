@@ -1,0 +1,338 @@
+"""A CSV or Parquet file -> a problem: features, target, and rows that belong together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profiler import CategoryColumn, Limits, NumberColumn, Profile, Reader, TableArrays
+from profiler.errors import ProfilerError
+from training.errors import FitError
+from training.fit.candidate import Task
+from training.fit.options import Options
+from training.fit.problem import Problem, joined
+from training.fit.tables.dates import order_of
+from training.fit.tables.encoding import Columns
+from training.fit.tables.kind import TableKind
+
+LEAST_ROWS = 50
+LEAST_CLASS = 5
+MOST_CLASSES = 200
+# What reading one file may cost here: it is the user's own file, on the user's own machine.
+LIMITS = Limits(
+    max_bytes=4 * 2**30,
+    max_rows=20_000_000,
+    max_columns=20_000,
+    max_unpacked_bytes=16 * 2**30,
+    memory_mb=32 * 2**10,
+    seconds=600.0,
+)
+_LEFT_OUT = {
+    "identifier": "it looks like an identifier",
+    "constant": "it is constant",
+    "opaque": "it holds nested or binary values",
+    "datetime": "dates are not learnt from; add columns such as month or age in days",
+    "free_text": "free text is not learnt from in a table",
+    "image_path": "paths of images are not opened",
+}
+_KEEPABLE = ("identifier", "free_text", "image_path")
+
+Column = NumberColumn | CategoryColumn
+
+
+def without(problem: Problem, reasons: Mapping[str, str]) -> Problem:
+    """The problem without some columns."""
+    c: Columns = problem.rows
+    numbers = [i for i, name in enumerate(c.number_names) if name not in reasons]
+    categories = [i for i, name in enumerate(c.category_names) if name not in reasons]
+    columns = Columns(
+        tuple(c.number_names[i] for i in numbers),
+        np.ascontiguousarray(c.numbers[:, numbers]),
+        tuple(c.category_names[i] for i in categories),
+        np.ascontiguousarray(c.codes[:, categories]),
+        tuple(c.categories[i] for i in categories),
+    )
+    left_out = {**problem.left_out, **reasons}
+    _check_features(columns, left_out)
+    twins = twins_of(columns)
+    groups = joined(problem.groups, twins)
+    return replace(problem, rows=columns, twins=twins, groups=groups, left_out=left_out)
+
+
+def read_problem(options: Options) -> Problem:
+    """Read a table.
+
+    Raises:
+        FitError: the file, the target or a named column cannot be used.
+    """
+    try:
+        data = options.file.read_bytes()
+    except OSError as error:
+        raise FitError(f"{options.file} cannot be read: {error.strerror}") from error
+    try:
+        with Reader(LIMITS, spare=True) as reader:
+            profile = reader.profile(data, options.target)
+            table = reader.read_table(data)
+    except ProfilerError as error:
+        raise FitError(f"{options.file}: {error}") from error
+    named = {column.about.name: column for column in table.columns}
+    _check_named(options, [*named, *table.opaque])
+    return _problem(options, table, named, profile, hashlib.sha256(data).hexdigest())
+
+
+def _problem(
+    options: Options,
+    table: TableArrays,
+    named: Mapping[str, Column],
+    profile: Profile,
+    sha256: str,
+) -> Problem:
+    goal = named.get(options.target)
+    if goal is None:
+        raise FitError(f"target {options.target!r} holds nested or binary values; give another")
+    task = _task(options, profile)
+    target, labels, known = target_of(goal, task)
+    rows = np.flatnonzero(known)
+    _check_rows(options, len(rows), target[rows], labels)
+    features, left_out = _features(options, named, table.opaque)
+    columns = columns_of(features, rows)
+    columns, empty = _without_empty(columns)
+    left_out |= empty
+    _check_features(columns, left_out)
+    twins = twins_of(columns)
+    groups = twins
+    for name in options.groups:
+        groups = joined(groups, ranks_of(named[name], rows))
+    return Problem(
+        kind=TableKind(),
+        rows=columns,
+        target_name=options.target,
+        target=target[rows],
+        labels=labels,
+        task=task,
+        twins=twins,
+        groups=groups,
+        time=_time(options, named, rows),
+        facts=profile.facts,
+        sha256={options.file.name: sha256},
+        left_out=left_out,
+        unlabelled=table.rows - len(rows),
+    )
+
+
+def _check_named(options: Options, names: list[str]) -> None:
+    """Refuse options that name no column."""
+    for option, wanted in (
+        ("--target", (options.target,)),
+        ("--group", options.groups),
+        ("--time", (options.time,) if options.time is not None else ()),
+        ("--keep", options.keep),
+        ("--drop", options.drop),
+    ):
+        for name in wanted:
+            if name not in names:
+                listed = ", ".join(map(repr, names[:10])) + (", ..." if len(names) > 10 else "")
+                raise FitError(
+                    f"{option} {name!r} is not a column of {options.file}; its columns are {listed}"
+                )
+
+
+def _task(options: Options, profile: Profile) -> Task:
+    if options.task is not None:
+        return options.task
+    found = profile.facts.get("task")
+    if found == "classification":
+        return "classification"
+    if found == "regression":
+        return "regression"
+    raise FitError(
+        f"target {options.target!r} leaves open what is to be predicted; give --task "
+        "classification or --task regression"
+    )
+
+
+def target_of(
+    column: Column, task: Task
+) -> tuple[NDArray[Any], tuple[str, ...], NDArray[np.bool_]]:
+    """Target of every row, labels, and which rows have one.
+
+    Raises:
+        FitError: a regression's target holds text, or a classification's too many classes.
+    """
+    name = column.about.name
+    if task == "regression":
+        if isinstance(column, CategoryColumn):
+            raise FitError(
+                f"target {name!r} holds text such as {column.categories[0]!r}; a regression needs "
+                "numbers, so give --task classification"
+            )
+        return column.values, (), np.isfinite(column.values)
+    if isinstance(column, CategoryColumn):
+        codes, labels = column.codes.astype(np.int64), column.categories
+    else:
+        present = np.isfinite(column.values)
+        values = np.unique(column.values[present])
+        codes = np.where(present, np.searchsorted(values, column.values), -1)
+        labels = tuple(f"{v:.0f}" if float(v).is_integer() else f"{v:g}" for v in values)
+    if not 2 <= len(labels) <= MOST_CLASSES:
+        raise FitError(
+            f"target {name!r} has {len(labels):,} classes; a classification needs 2 to "
+            f"{MOST_CLASSES}, so give --task regression, or another target"
+        )
+    return codes, labels, codes >= 0
+
+
+def _check_rows(options: Options, rows: int, target: NDArray[Any], labels: tuple[str, ...]) -> None:
+    if rows < LEAST_ROWS:
+        raise FitError(
+            f"{options.file} has {rows} rows with a target; at least {LEAST_ROWS} are needed to "
+            "train and to test"
+        )
+    counts = np.bincount(target, minlength=len(labels)) if labels else np.zeros(0)
+    for label, count in zip(labels, counts, strict=True):
+        if count < LEAST_CLASS:
+            raise FitError(
+                f"class {label!r} of {options.target!r} has {count} rows; at least {LEAST_CLASS} "
+                "are needed, so merge it with another class, or leave its rows out"
+            )
+
+
+def _features(
+    options: Options, named: Mapping[str, Column], opaque: tuple[str, ...]
+) -> tuple[list[Column], dict[str, str]]:
+    """Columns to learn from, and the others with the reason."""
+    features: list[Column] = []
+    left_out = dict.fromkeys(opaque, _LEFT_OUT["opaque"])
+    for name, column in named.items():
+        kind = column.about.kind
+        if name == options.target:
+            continue
+        if name in options.drop:
+            left_out[name] = "--drop names it"
+        elif name in options.groups:
+            left_out[name] = "--group names it"
+        elif name == options.time:
+            left_out[name] = "--time names it"
+        elif kind in _LEFT_OUT and not (kind in _KEEPABLE and name in options.keep):
+            left_out[name] = _LEFT_OUT[kind]
+        else:
+            features.append(column)
+    return features, left_out
+
+
+def columns_of(features: list[Column], rows: NDArray[np.intp]) -> Columns:
+    """The features of some rows. Booleans written as 0 and 1 are numbers."""
+    numbers: dict[str, NDArray[np.float32]] = {}
+    codes: dict[str, tuple[NDArray[np.int32], tuple[str, ...]]] = {}
+    for column in features:
+        values = column.values if isinstance(column, NumberColumn) else _binary(column)
+        if values is not None:
+            with np.errstate(over="ignore"):
+                narrow = values[rows].astype(np.float32)
+            numbers[column.about.name] = np.where(np.isfinite(narrow), narrow, np.float32(np.nan))
+        elif isinstance(column, CategoryColumn):
+            codes[column.about.name] = (column.codes[rows], (*column.categories, _unseen(column)))
+    return Columns(
+        tuple(numbers),
+        np.stack(list(numbers.values()), axis=1)
+        if numbers
+        else np.zeros((len(rows), 0), np.float32),
+        tuple(codes),
+        np.stack([c for c, _ in codes.values()], axis=1)
+        if codes
+        else np.zeros((len(rows), 0), np.int32),
+        tuple(categories for _, categories in codes.values()),
+    )
+
+
+def _binary(column: CategoryColumn) -> NDArray[np.float64] | None:
+    """0.0 and 1.0 for a column of the texts 0 and 1."""
+    if column.about.kind != "boolean" or not set(column.categories) <= {"0", "1", "0.0", "1.0"}:
+        return None
+    numbers = np.array([*(float(c) for c in column.categories), np.nan])
+    return numbers[column.codes]
+
+
+def _unseen(column: CategoryColumn) -> str:
+    """A text that the column does not hold: the last category, which no row has.
+
+    It stands for every text that was not seen in training; parity is checked with it.
+    """
+    text = "(not seen in training)"
+    while text in column.categories:
+        text += "'"
+    return text
+
+
+def _without_empty(columns: Columns) -> tuple[Columns, dict[str, str]]:
+    """Numbers that are missing in every row with a target are not learnt from."""
+    kept = [not np.isnan(column).all() for column in columns.numbers.T]
+    reasons = {
+        name: "no row with a target has a value in it"
+        for name, keep in zip(columns.number_names, kept, strict=True)
+        if not keep
+    }
+    names = tuple(n for n in columns.number_names if n not in reasons)
+    return replace(columns, number_names=names, numbers=columns.numbers[:, kept]), reasons
+
+
+def _check_features(columns: Columns, left_out: Mapping[str, str]) -> None:
+    if not columns.names:
+        reasons = "; ".join(f"{name!r}: {why}" for name, why in list(left_out.items())[:5])
+        raise FitError(f"no column is left to learn from ({reasons}); name some with --keep")
+
+
+def twins_of(columns: Columns) -> NDArray[np.int64]:
+    """A number per row, equal where all features are."""
+    bits = np.hstack([columns.numbers.view(np.int32), columns.codes])
+    _, place = np.unique(_as_bytes(bits), return_inverse=True)
+    return place.astype(np.int64)
+
+
+def _as_bytes(rows: NDArray[np.int32]) -> NDArray[Any]:
+    packed = np.ascontiguousarray(rows)
+    return packed.view(np.dtype((np.void, packed.dtype.itemsize * packed.shape[1]))).ravel()
+
+
+def ranks_of(column: Column, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """A number per row, equal where the column is; every gap is a group of its own."""
+    values = column.values[rows] if isinstance(column, NumberColumn) else column.codes[rows]
+    _, place = np.unique(values, return_inverse=True)
+    gap = np.isnan(values) if values.dtype.kind == "f" else values < 0
+    return np.where(gap, place.max() + 1 + np.arange(len(rows)), place).astype(np.int64)
+
+
+def _time(
+    options: Options, named: Mapping[str, Column], rows: NDArray[np.intp]
+) -> NDArray[np.float64] | None:
+    """The order of the rows in time.
+
+    Raises:
+        FitError: the column holds neither numbers nor ISO 8601 dates, or has gaps.
+    """
+    if options.time is None:
+        return None
+    column = named[options.time]
+    values = column.values if isinstance(column, NumberColumn) else _chronological(column)
+    values = values[rows]
+    if np.isnan(values).any():
+        raise FitError(
+            f"--time {options.time!r} is missing in {int(np.isnan(values).sum()):,} rows; fill "
+            "them in, or leave the rows out"
+        )
+    return values
+
+
+def _chronological(column: CategoryColumn) -> NDArray[np.float64]:
+    order = order_of(column.categories)
+    if order is None:
+        raise FitError(
+            f"--time {column.about.name!r} holds values such as {column.categories[0]!r}, whose "
+            "order is not clear; write numbers, or dates as YYYY-MM-DD"
+        )
+    return np.append(order, np.nan)[column.codes]
