@@ -1,0 +1,176 @@
+"""A fit from file to repository, and how it ends early."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from contract.manifest import Manifest
+from contract.repository import audit, entries, read_manifest
+from tests.training.fit import tables
+from training.__main__ import app
+from training.errors import FitError
+from training.fit.options import Options
+from training.fit.plan import lines
+from training.fit.run import Outcome, fit, prepare
+
+
+def quiet(what: str, left: float) -> None:
+    """Report nothing."""
+
+
+def table(folder: Path, kind: str = "binary", n: int = 200) -> Path:
+    return tables.write(folder / f"{kind}.csv", tables.rows(kind, n))
+
+
+def run(folder: Path, report: Any = quiet, **given: Any) -> Outcome:
+    options = tables.options(table(folder), out=folder / "models", **{"budget": 5.0, **given})
+    return fit(prepare(options), options, report)
+
+
+def manifests(folder: Path) -> dict[str, Manifest]:
+    return {entry.name: read_manifest(entry) for entry in entries(folder / "models")}
+
+
+def test_every_candidate_is_written_and_the_chosen_one_has_the_plain_name(tmp_path: Path) -> None:
+    outcome = run(tmp_path, only=("linear", "xgboost"))
+    found = manifests(tmp_path)
+    chosen = outcome.verdict.chosen.entrant.name
+    other = {"linear": "xgboost", "xgboost": "linear"}[chosen]
+    assert set(found) == {"made", f"made-{other}"}
+    assert found["made"].comparison == found[f"made-{other}"].comparison == outcome.record
+    for entry in entries(tmp_path / "models"):
+        audit(entry)
+        card = (entry.path / "card.md").read_text()
+        assert outcome.record.verdict[0] in card
+        for picture in ("confusion.png", "calibration.png", "importance.png"):
+            assert f"({picture})" in card
+            assert (entry.path / picture).read_bytes().startswith(b"\x89PNG")
+    training = found["made"].training
+    assert training is not None
+    assert training.data.test == len(outcome.plan.problem) // 5
+    assert set(training.notes["loss_without_a_column"]) == {
+        "age", "income", "member", "city", "label",
+    }  # fmt: skip
+
+
+def test_the_next_fit_of_the_same_name_is_the_next_version(tmp_path: Path) -> None:
+    run(tmp_path, only=("linear",))
+    run(tmp_path, only=("linear",))
+    assert [entry.version for entry in entries(tmp_path / "models")] == [1, 2]
+
+
+def test_an_interrupted_fit_keeps_what_is_done(tmp_path: Path) -> None:
+    def stop(what: str, left: float) -> None:
+        if what == "split 1: xgboost":
+            raise KeyboardInterrupt
+
+    outcome = run(tmp_path, stop, only=("linear", "extra-trees", "xgboost"))
+    assert outcome.record.interrupted
+    assert {c.candidate for c in outcome.record.candidates} == {"linear", "extra-trees"}
+    assert "It was stopped early" in " ".join(outcome.record.verdict)
+
+
+def test_a_fit_that_is_stopped_before_the_first_candidate_writes_nothing(tmp_path: Path) -> None:
+    def stop(what: str, left: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(FitError, match="stopped too early"):
+        run(tmp_path, stop, only=("linear",))
+    assert not (tmp_path / "models").exists()
+
+
+def test_only_models_that_a_person_can_follow_where_that_is_required(tmp_path: Path) -> None:
+    outcome = run(tmp_path, explain="required")
+    assert {c.candidate for c in outcome.record.candidates} == {"linear", "additive"}
+    assert outcome.record.advice.facts["explainability"] == "required"
+
+
+def test_groups_and_time_decide_the_split(tmp_path: Path) -> None:
+    rows = tables.rows("regression", 240)
+    for i, row in enumerate(rows):
+        row["day"] = f"2024-{i // 20 + 1:02}-{i % 20 + 1:02}"
+        row["shop"] = "abcdefgh"[i % 8]
+    path = tables.write(tmp_path / "sales.csv", rows)
+
+    def ran(**given: Any) -> Outcome:
+        options = tables.options(
+            path, out=tmp_path / "models", budget=5.0, only=("linear",), task="regression", **given
+        )
+        return fit(prepare(options), options, quiet)
+
+    timed = ran(time="day", drop=("shop",))
+    assert "the latest rows by day" in split_of(tmp_path)
+    assert timed.record.left_out["shop"] == "--drop names it"
+    grouped = ran(groups=("shop",))
+    assert "rows of one shop" in split_of(tmp_path)
+    assert len(np.unique(grouped.plan.problem.groups)) <= 8
+
+
+def split_of(folder: Path) -> str:
+    """The split of the newest version."""
+    newest = entries(folder / "models")[-1]
+    training = read_manifest(newest).training
+    assert training is not None
+    return training.data.split
+
+
+def test_the_plan_says_what_is_left_out_and_what_the_guide_advises(tmp_path: Path) -> None:
+    rows = tables.rows("binary", 200)
+    for i, row in enumerate(rows):
+        row["customer_id"] = f"C{1000 + i}"
+        row["final_balance"] = i % 9
+    options = Options(tables.write(tmp_path / "t.csv", rows), "target", "made")
+    text = "\n".join(lines(prepare(options), options))
+    assert "Learn 2 classes of 'target' from 3 numbers and 2 categories in 200 rows." in text
+    assert "Leave out 'customer_id': it looks like an identifier." in text
+    assert "--keep it if it is known when you predict" in text
+    assert "The guide: " in text
+    kept = Options(options.file, "target", "made", keep=("final_balance",))
+    assert "final_balance" in prepare(kept).problem.rows.names
+
+
+def test_the_command_asks_before_it_trains(tmp_path: Path) -> None:
+    path = table(tmp_path)
+    done = CliRunner().invoke(app, ["fit", str(path), "--target", "target"])
+    assert done.exit_code == 1
+    assert "give --yes" in done.output
+
+
+def test_the_command_tells_how_to_serve_what_it_wrote(tmp_path: Path) -> None:
+    path, out = table(tmp_path), tmp_path / "models"
+    given = ["fit", str(path), "--target", "target", "--out", str(out), "--budget", "5", "--yes",
+             "--only", "linear", "--only", "xgboost"]  # fmt: skip
+    done = CliRunner().invoke(app, given)
+    assert done.exit_code == 0, done.output
+    assert f"ROSENBLATT_MODELS_DIR={out}" in done.output.replace("\n", "")
+    assert '"instances"' in done.output
+    as_json = CliRunner().invoke(app, [*given, "--json"])
+    record = json.loads(as_json.stdout)
+    assert record["chosen"] == "binary"
+    assert record["baseline"]["accuracy"] < max(
+        c["figures"]["accuracy"] for c in record["candidates"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--target", "nope"], "is not a column of the file"),
+        (["--target", "target", "--only", "svm"], "--only 'svm' is no candidate"),
+        (["--target", "target", "--domain", "space"], "a stated fact cannot be used"),
+        (["--target", "target", "--explain", "required", "--only", "mlp"], "leaves no candidate"),
+    ],
+)
+def test_the_command_says_what_is_wrong_in_one_sentence(
+    tmp_path: Path, given: list[str], message: str
+) -> None:
+    done = CliRunner().invoke(app, ["fit", str(table(tmp_path)), *given, "--yes"])
+    assert done.exit_code == 1
+    assert message in done.output
+    assert "Traceback" not in done.output
