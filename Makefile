@@ -9,6 +9,7 @@ PORT ?= 3000
 SEED ?= 42
 DATASET ?= mnist
 MODELS ?= models
+TEST_WORKERS ?= 2
 BIN := $(VENV)/bin
 
 # No usage statistics leave the machine.
@@ -43,12 +44,13 @@ serve: $(VENV)/.serve ## Serve the committed models on 127.0.0.1:3000 (HOST=, PO
 	@exec $(BIN)/python -m service.serve --host $(HOST) --port $(PORT)
 
 .PHONY: test
-test: $(VENV)/.dev ## Run the tests with branch coverage of all but training
-	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term
+test: $(VENV)/.dev ## Run the tests with branch coverage of all but training (TEST_WORKERS=)
+	$(BIN)/python -m pytest -m "not slow" --numprocesses $(TEST_WORKERS) --dist loadfile --cov --cov-report=term
 
+# Slow tests measure times and memory, so they run one at a time.
 .PHONY: test-all
-test-all: $(VENV)/.dev ## Run the slow tests too
-	$(BIN)/python -m pytest --cov --cov-report=term
+test-all: test ## Run the slow tests too
+	$(BIN)/python -m pytest -m slow --cov --cov-append --cov-report=term
 
 .PHONY: check
 check: $(VENV)/.dev ## Formatter, linter, types, import contracts

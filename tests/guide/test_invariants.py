@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from functools import cache
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from typing import Any
 
 import pytest
@@ -121,10 +121,14 @@ def landed(masks: FactMask, flip: Flip) -> FactMask:
     return tuple(changed)
 
 
-def test_every_counterfactual_flips_at_every_point() -> None:
-    """And all are of one size, the smallest: no point has a flip of one fact that is missed."""
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
+def test_every_counterfactual_flips_at_every_point(step: int) -> None:
+    """And all are of one size, the smallest: no point has a flip of one fact that is missed.
+
+    One point in seven is enough to meet every combination of the states of any three facts.
+    """
     analyst, found = Analyst(ENGINE), verdicts()
-    for masks, verdict in found.items():
+    for masks, verdict in islice(found.items(), 0, None, step):
         flips = analyst.flips(masks, EVERYTHING)
         assert {len(flip.moves) for flip in flips} == {1}
         for flip in flips:
