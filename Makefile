@@ -64,6 +64,11 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: fit
+fit: $(VENV)/.dev ## Train on a table of your own and write the models (FILE=, TARGET=, FIT='--budget 60')
+	@[ -n "$(FILE)" ] && [ -n "$(TARGET)" ] || { echo "Name the table and its column: make fit FILE=churn.csv TARGET=churned"; exit 1; }
+	$(BIN)/python -m training fit "$(FILE)" --target "$(TARGET)" $(FIT)
+
 .PHONY: train
 train: $(VENV)/.dev ## Train, export and write all four models (SEED=, DATASET=digits, MODELS=)
 	$(BIN)/python -m training train --seed $(SEED) --out $(MODELS)

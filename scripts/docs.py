@@ -17,7 +17,7 @@ from contract.manifest import Manifest, json_schema
 from contract.records import ClassificationMetrics
 from contract.repository import entries, read_manifest
 from profiler.thresholds import Thresholds
-from scripts import cnn_race, gpu_page, guide_tables, pictures_page, rows_page, serving_page
+from scripts import cnn_race, fit_page, gpu_page, guide_tables, pictures_page, rows_page, serving_page
 from scripts.guide_tables import table
 from service.settings import Settings
 
@@ -32,6 +32,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "manifest.md": manifest_page(),
         **_filled("docs/operations.md", settings=settings_table()),
         **_filled("docs/profile.md", thresholds=thresholds_table()),
+        **_filled("docs/fit.md", fit=fit_page.section(_fit())),
         **_filled("docs/guide.md", **guide_tables.sections()),
         **_filled(
             "docs/pictures.md",
@@ -44,6 +45,11 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "serving_tails.svg": serving_page.tails_picture(_serving()[1]),
         **_filled("README.md", models=models_table(), serving=serving_page.summary(_serving()[0])),
     }
+
+
+def _fit() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "fit.json").read_text())
+    return found
 
 
 def manifest_page() -> str:

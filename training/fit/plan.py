@@ -37,7 +37,6 @@ def plan(problem: Problem, options: Options) -> Plan:
         "explainability": options.explain,
         "domain": options.domain,
         "task": options.task,
-        **options.facts,
     }
     facts = {**problem.facts, **{k: v for k, v in stated.items() if v is not None}}
     facts["task"] = problem.task
@@ -81,6 +80,8 @@ def lines(plan: Plan, options: Options) -> Iterator[str]:
             f"{problem.repeated:,} rows repeat the features of an earlier one; they stay on one "
             "side of every split."
         )
+    for note in problem.notes:
+        yield f"Note: {note}."
     for name, why in problem.left_out.items():
         yield f"Leave out {name!r}: {why}."
     yield f"The guide: {plan.decision.summary}"

@@ -94,6 +94,7 @@ class Problem:
         facts: what the profiler found, for the guide.
         sha256: of each file.
         unlabelled: rows without a target.
+        notes: how the files were read, and what may hurt.
     """
 
     kind: Kind
@@ -109,6 +110,7 @@ class Problem:
     sha256: Mapping[str, str]
     left_out: Mapping[str, str] = field(default_factory=dict)
     unlabelled: int = 0
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.target)

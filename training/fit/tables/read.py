@@ -122,6 +122,7 @@ def _problem(
         sha256={options.file.name: sha256},
         left_out=left_out,
         unlabelled=table.rows - len(rows),
+        notes=(*profile.details.notes, *profile.details.warnings),
     )
 
 

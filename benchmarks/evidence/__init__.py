@@ -1,0 +1,1 @@
+"""The guide measured, as evidence beside the literature."""
