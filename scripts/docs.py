@@ -17,7 +17,15 @@ from contract.manifest import Manifest, json_schema
 from contract.records import ClassificationMetrics
 from contract.repository import entries, read_manifest
 from profiler.thresholds import Thresholds
-from scripts import cnn_race, fit_page, gpu_page, guide_tables, pictures_page, rows_page, serving_page
+from scripts import (
+    cnn_race,
+    fit_page,
+    gpu_page,
+    guide_tables,
+    pictures_page,
+    rows_page,
+    serving_page,
+)
 from scripts.guide_tables import table
 from service.settings import Settings
 

@@ -18,9 +18,9 @@ from training.fit.problem import Problem
 from training.fit.scores import Figures
 from training.fit.splits import Split, by_groups
 from training.fit.tables.candidates.catalogue import candidates_for
+from training.fit.tables.columns import twins_of
 from training.fit.tables.encoding import Columns
 from training.fit.tables.kind import PROBES, TableKind
-from training.fit.tables.read import twins_of
 
 KIND = TableKind()
 NAMES = tuple(candidate.name for candidate in candidates_for("classification"))

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from profiler import CategoryColumn, Limits, NumberColumn, Profile, Reader, TableArrays
+from profiler import CategoryColumn, Limits, Profile, Reader, TableArrays
 from profiler.errors import ProfilerError
 from training.errors import FitError
 from training.fit.candidate import Task
 from training.fit.options import Options
 from training.fit.problem import Problem, joined
-from training.fit.tables.dates import order_of
+from training.fit.tables.columns import Column, columns_of, ranks_of, time_of, twins_of
 from training.fit.tables.encoding import Columns
 from training.fit.tables.kind import TableKind
 
@@ -41,8 +41,6 @@ _LEFT_OUT = {
     "image_path": "paths of images are not opened",
 }
 _KEEPABLE = ("identifier", "free_text", "image_path")
-
-Column = NumberColumn | CategoryColumn
 
 
 def without(problem: Problem, reasons: Mapping[str, str]) -> Problem:
@@ -117,7 +115,7 @@ def _problem(
         task=task,
         twins=twins,
         groups=groups,
-        time=_time(options, named, rows),
+        time=None if options.time is None else time_of(named[options.time], rows),
         facts=profile.facts,
         sha256={options.file.name: sha256},
         left_out=left_out,
@@ -226,50 +224,6 @@ def _features(
     return features, left_out
 
 
-def columns_of(features: list[Column], rows: NDArray[np.intp]) -> Columns:
-    """The features of some rows. Booleans written as 0 and 1 are numbers."""
-    numbers: dict[str, NDArray[np.float32]] = {}
-    codes: dict[str, tuple[NDArray[np.int32], tuple[str, ...]]] = {}
-    for column in features:
-        values = column.values if isinstance(column, NumberColumn) else _binary(column)
-        if values is not None:
-            with np.errstate(over="ignore"):
-                narrow = values[rows].astype(np.float32)
-            numbers[column.about.name] = np.where(np.isfinite(narrow), narrow, np.float32(np.nan))
-        elif isinstance(column, CategoryColumn):
-            codes[column.about.name] = (column.codes[rows], (*column.categories, _unseen(column)))
-    return Columns(
-        tuple(numbers),
-        np.stack(list(numbers.values()), axis=1)
-        if numbers
-        else np.zeros((len(rows), 0), np.float32),
-        tuple(codes),
-        np.stack([c for c, _ in codes.values()], axis=1)
-        if codes
-        else np.zeros((len(rows), 0), np.int32),
-        tuple(categories for _, categories in codes.values()),
-    )
-
-
-def _binary(column: CategoryColumn) -> NDArray[np.float64] | None:
-    """0.0 and 1.0 for a column of the texts 0 and 1."""
-    if column.about.kind != "boolean" or not set(column.categories) <= {"0", "1", "0.0", "1.0"}:
-        return None
-    numbers = np.array([*(float(c) for c in column.categories), np.nan])
-    return numbers[column.codes]
-
-
-def _unseen(column: CategoryColumn) -> str:
-    """A text that the column does not hold: the last category, which no row has.
-
-    It stands for every text that was not seen in training; parity is checked with it.
-    """
-    text = "(not seen in training)"
-    while text in column.categories:
-        text += "'"
-    return text
-
-
 def _without_empty(columns: Columns) -> tuple[Columns, dict[str, str]]:
     """Numbers that are missing in every row with a target are not learnt from."""
     kept = [not np.isnan(column).all() for column in columns.numbers.T]
@@ -286,54 +240,3 @@ def _check_features(columns: Columns, left_out: Mapping[str, str]) -> None:
     if not columns.names:
         reasons = "; ".join(f"{name!r}: {why}" for name, why in list(left_out.items())[:5])
         raise FitError(f"no column is left to learn from ({reasons}); name some with --keep")
-
-
-def twins_of(columns: Columns) -> NDArray[np.int64]:
-    """A number per row, equal where all features are."""
-    bits = np.hstack([columns.numbers.view(np.int32), columns.codes])
-    _, place = np.unique(_as_bytes(bits), return_inverse=True)
-    return place.astype(np.int64)
-
-
-def _as_bytes(rows: NDArray[np.int32]) -> NDArray[Any]:
-    packed = np.ascontiguousarray(rows)
-    return packed.view(np.dtype((np.void, packed.dtype.itemsize * packed.shape[1]))).ravel()
-
-
-def ranks_of(column: Column, rows: NDArray[np.intp]) -> NDArray[np.int64]:
-    """A number per row, equal where the column is; every gap is a group of its own."""
-    values = column.values[rows] if isinstance(column, NumberColumn) else column.codes[rows]
-    _, place = np.unique(values, return_inverse=True)
-    gap = np.isnan(values) if values.dtype.kind == "f" else values < 0
-    return np.where(gap, place.max() + 1 + np.arange(len(rows)), place).astype(np.int64)
-
-
-def _time(
-    options: Options, named: Mapping[str, Column], rows: NDArray[np.intp]
-) -> NDArray[np.float64] | None:
-    """The order of the rows in time.
-
-    Raises:
-        FitError: the column holds neither numbers nor ISO 8601 dates, or has gaps.
-    """
-    if options.time is None:
-        return None
-    column = named[options.time]
-    values = column.values if isinstance(column, NumberColumn) else _chronological(column)
-    values = values[rows]
-    if np.isnan(values).any():
-        raise FitError(
-            f"--time {options.time!r} is missing in {int(np.isnan(values).sum()):,} rows; fill "
-            "them in, or leave the rows out"
-        )
-    return values
-
-
-def _chronological(column: CategoryColumn) -> NDArray[np.float64]:
-    order = order_of(column.categories)
-    if order is None:
-        raise FitError(
-            f"--time {column.about.name!r} holds values such as {column.categories[0]!r}, whose "
-            "order is not clear; write numbers, or dates as YYYY-MM-DD"
-        )
-    return np.append(order, np.nan)[column.codes]
