@@ -100,6 +100,7 @@ def _measure(problem: Problem, source: Path, budget: float) -> dict[str, Any]:
             c["candidate"] for c in record["candidates"] if c["model"] == record["chosen"]
         ),
         "verdict": record["verdict"],
+        "families": record["families"],
         "baseline": record["baseline"],
         "candidates": [
             {

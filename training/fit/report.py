@@ -7,13 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from contract.records import AdviceRecord, CandidateRecord, ComparisonRecord, DifferenceRecord
+from contract.records import (
+    AdviceRecord,
+    CandidateRecord,
+    ComparisonRecord,
+    DifferenceRecord,
+    FamiliesRecord,
+)
 from training.fit.comparison import Comparison, Entrant
 from training.fit.intervals import Difference
 from training.fit.options import Options
 from training.fit.plan import Plan
-from training.fit.scores import CLASSIFICATION, REGRESSION
-from training.fit.verdict import Cost, Standing, Verdict, mean_of
+from training.fit.scores import CLASSIFICATION, REGRESSION, Metric
+from training.fit.verdict import Cost, Families, Standing, Verdict, mean_of
 
 _FAMILIES = {"classical_ml": "classical models", "deep_learning": "networks"}
 
@@ -50,6 +56,7 @@ def record(
             contested=plan.decision.contested,
             facts=plan.facts,
         ),
+        families=_families(verdict.families),
         metric=verdict.metric.name,
         splits=len(comparison.splits),
         rows=len(plan.problem),
@@ -106,9 +113,10 @@ def _choice(verdict: Verdict) -> str:
 
 def _guide(plan: Plan, verdict: Verdict) -> str | None:
     """The guide's word beside the best classical model against the best network."""
-    if verdict.families is None or verdict.leaders is None:
+    if verdict.families is None:
         return None
-    found, (classical, deep) = verdict.families, verdict.leaders
+    classical, deep = verdict.families.classical, verdict.families.deep
+    found = verdict.families.difference
     points = bool(plan.problem.labels)
     if not points:  # a lower error is better
         found = Difference(-found.mean, -found.high, -found.low)
@@ -159,7 +167,7 @@ def _fitted(
         model=names[entrant.name],
         family=entrant.family,
         figures=figures,
-        behind=_difference(standing.behind, verdict),
+        behind=standing.behind and _difference(standing.behind, verdict.metric),
         as_good_as_best=standing.tied,
         barred=standing.barred,
         failed=None,
@@ -171,11 +179,17 @@ def _fitted(
     )
 
 
-def _difference(behind: Difference | None, verdict: Verdict) -> DifferenceRecord | None:
-    if behind is None:
+def _difference(found: Difference, metric: Metric) -> DifferenceRecord:
+    return DifferenceRecord(metric=metric.name, mean=found.mean, low=found.low, high=found.high)
+
+
+def _families(found: Families | None) -> FamiliesRecord | None:
+    if found is None:
         return None
-    return DifferenceRecord(
-        metric=verdict.metric.name, mean=behind.mean, low=behind.low, high=behind.high
+    return FamiliesRecord(
+        classical=found.classical,
+        deep=found.deep,
+        difference=_difference(found.difference, found.metric),
     )
 
 

@@ -52,14 +52,29 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Families:
+    """The best classical candidate beside the best network.
+
+    difference: its figure less the network's, in `metric`: accuracy, or RMSE.
+    """
+
+    classical: str
+    deep: str
+    metric: Metric
+    difference: Difference
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """standings: best first. chosen: the one to take. metric: what decides."""
+    """standings: best first. chosen: the one to take. metric: what decides.
+
+    families: None where only one family was tried.
+    """
 
     metric: Metric
     standings: tuple[Standing, ...]
     chosen: Standing
-    families: Difference | None
-    leaders: tuple[str, str] | None
+    families: Families | None
 
     def standing(self, name: str) -> Standing:
         """By name of the candidate."""
@@ -92,7 +107,7 @@ def decide(comparison: Comparison, costs: Mapping[str, Cost], bounds: Bounds) ->
     chosen = _chosen(
         standings, costs, lambda e, lead: _standing(e, lead, metric, comparison, gain, None)
     )
-    return Verdict(metric, standings, chosen, *_families(standings, comparison))
+    return Verdict(metric, standings, chosen, _families(standings, comparison))
 
 
 def mean_of(entrant: Entrant, metric: Metric) -> float:
@@ -167,19 +182,16 @@ def _chosen(
     )
 
 
-def _families(
-    standings: Sequence[Standing], comparison: Comparison
-) -> tuple[Difference | None, tuple[str, str] | None]:
-    """How far the best classical candidate leads the best network: accuracy, or RMSE."""
+def _families(standings: Sequence[Standing], comparison: Comparison) -> Families | None:
     best: dict[str | None, Entrant] = {}
     for standing in standings:
         best.setdefault(standing.entrant.family, standing.entrant)
     classical, deep = best.get("classical_ml"), best.get("deep_learning")
     if classical is None or deep is None:
-        return None, None
+        return None
     metric = ACCURACY if ACCURACY.name in comparison.baseline[0].values else RMSE
     found = difference(classical, deep, metric, comparison)
-    return found, (classical.name, deep.name)
+    return Families(classical.name, deep.name, metric, found)
 
 
 def _mean(values: object) -> float:
