@@ -151,6 +151,9 @@ class CandidateRecord(Record):
         description="Family; null for a mean of both."
     )
     figures: dict[str, float] = Field(description="Mean over the splits, by name of the figure.")
+    standard_errors: dict[str, float] = Field(
+        description="Standard error of some figures, over the test rows of one cross-validation."
+    )
     behind: DifferenceRecord | None = Field(
         description="By how much it trails the best; null for the best."
     )

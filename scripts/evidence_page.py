@@ -11,7 +11,10 @@ from matplotlib.figure import Figure
 from scripts.guide_tables import table
 from scripts.svg import svg
 
-COLOURS = {"classical_ml": ("#b0413e", "#d98b6a", "#8c6d31", "#c7a76c"), "deep_learning": ("#1f3a5f", "#2a7f62")}  # fmt: skip
+COLOURS = {
+    "classical_ml": ("#b0413e", "#d98b6a", "#8c6d31", "#c7a76c"),
+    "deep_learning": ("#1f3a5f", "#2a7f62"),
+}
 
 
 def digits(measured: dict[str, Any]) -> str:
@@ -26,8 +29,8 @@ def digits(measured: dict[str, Any]) -> str:
     header = ("model", *(f"{size:,} labels" for size in sizes))
     return "\n\n".join(
         [
-            f"`make evidence`: accuracy on MNIST's 10,000 test images, mean of {seeds} draws of the "
-            "labels (one of all 60,000). The validation images count as labels. "
+            f"`make evidence`: accuracy on MNIST's 10,000 test images, mean of {seeds} draws of "
+            "the labels (one of all 60,000). The validation images count as labels. "
             f"{measured['cores']} cores of {measured['processor']}.",
             table(header, rows),
             "![Accuracy by number of labels](evidence_digits.svg)",

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.fit.uci import TABLES, write_csv
+from training.fit.splits import FOLDS
 from training.provenance import processor
 
 
@@ -122,9 +123,12 @@ def _bar(metric: str, best: float, record: dict[str, Any]) -> dict[str, Any]:
     }
     lower = metric in _LOWER
     name = (min if lower else max)(figures, key=lambda key: figures[key])
-    # Of the rows that were tested: all of them from five splits on.
-    tested = record["rows"] * min(1.0, record["splits"] / 5)
-    error = _standard_error(metric, best, tested, record["baseline"])
+    candidate = next(c for c in record["candidates"] if c["candidate"] == name)
+    error = candidate["standard_errors"].get(metric)
+    if error is None:
+        # Of the rows that were tested: all of them from five splits on.
+        tested = record["rows"] * min(1.0, record["splits"] / FOLDS)
+        error = _error_of_auc(best, tested, 1 - record["baseline"]["accuracy"])
     limit = best + error if lower else best - error
     reached = figures[name] <= limit if lower else figures[name] >= limit
     return {
@@ -138,19 +142,10 @@ def _bar(metric: str, best: float, record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _standard_error(metric: str, value: float, n: float, baseline: dict[str, float]) -> float:
-    """Of a share (binomial); of an AUC (Hanley and McNeil, 1982); of a log loss, about its size."""
-    if metric == "accuracy":
-        return math.sqrt(value * (1 - value) / n)
-    if metric == "auc":
-        positive = n * (1 - baseline["accuracy"])
-        q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
-        negative = n - positive
-        spread = (
-            value * (1 - value)
-            + (positive - 1) * (q1 - value**2)
-            + (negative - 1) * (q2 - value**2)
-        )
-        return math.sqrt(spread / (positive * negative))
-    # A row's log loss spreads about twice its mean where most rows are sure.
-    return 1.5 * value / math.sqrt(n)
+def _error_of_auc(value: float, n: float, share: float) -> float:
+    """The standard error of an AUC (Hanley and McNeil, 1982); share: of the rarer class."""
+    positive, negative = n * share, n * (1 - share)
+    q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
+    spread = value * (1 - value)
+    spread += (positive - 1) * (q1 - value**2) + (negative - 1) * (q2 - value**2)
+    return math.sqrt(spread / (positive * negative))

@@ -18,8 +18,8 @@ from training.fit.comparison import Comparison, Entrant
 from training.fit.intervals import Difference
 from training.fit.options import Options
 from training.fit.plan import Plan
-from training.fit.scores import CLASSIFICATION, REGRESSION, Metric
-from training.fit.verdict import Cost, Families, Standing, Verdict, mean_of
+from training.fit.scores import ACCURACY, CLASSIFICATION, LOG_LOSS, REGRESSION, RMSE, Metric
+from training.fit.verdict import Cost, Families, Standing, Verdict, mean_of, standard_error
 
 _FAMILIES = {"classical_ml": "classical models", "deep_learning": "networks"}
 
@@ -167,6 +167,11 @@ def _fitted(
         model=names[entrant.name],
         family=entrant.family,
         figures=figures,
+        standard_errors={
+            m.name: standard_error(entrant, m)
+            for m in (ACCURACY, LOG_LOSS, RMSE)
+            if m.name in figures and figures[m.name] > 0
+        },
         behind=standing.behind and _difference(standing.behind, verdict.metric),
         as_good_as_best=standing.tied,
         barred=standing.barred,
@@ -203,6 +208,7 @@ def _failed(entrant: Entrant, why: str) -> CandidateRecord:
         title=entrant.title,
         family=entrant.family,
         figures={},
+        standard_errors={},
         as_good_as_best=False,
         failed=why,
         **nothing,

@@ -17,6 +17,7 @@ from training.fit.candidate import CLARITIES
 from training.fit.comparison import Comparison, Entrant
 from training.fit.intervals import LEAST_SPLITS, Difference, over_rows, over_splits
 from training.fit.scores import ACCURACY, LOG_LOSS, RMSE, Metric
+from training.fit.splits import FOLDS
 
 # A lead below this share of what the best gains on the baseline does not matter in practice.
 NEGLIGIBLE = 0.01
@@ -118,6 +119,15 @@ def mean_of(entrant: Entrant, metric: Metric) -> float:
         if metric.name in run.figures.values
     ]
     return _mean(values) if values else float("nan")
+
+
+def standard_error(entrant: Entrant, metric: Metric) -> float:
+    """The standard error of log loss, accuracy or RMSE, over rows that were tested once each."""
+    figures = [entrant.runs[n].figures for n in sorted(entrant.runs)[:FOLDS]]
+    rows = np.concatenate([f.wrong if metric is ACCURACY else f.losses for f in figures])
+    error = float(rows.std() / np.sqrt(len(rows)))
+    # That of a root, to first order.
+    return error / (2 * mean_of(entrant, RMSE)) if metric is RMSE else error
 
 
 def difference(one: Entrant, other: Entrant, metric: Metric, comparison: Comparison) -> Difference:
