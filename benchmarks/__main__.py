@@ -1,4 +1,4 @@
-"""`python -m benchmarks models|serving|table|pictures|guide|gpu`: measure into docs/results/."""
+"""`python -m benchmarks models|kinds|serving|table|pictures|guide|gpu`, into docs/results/."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("models", help="load time and latency of every model, in process")
+    commands.add_parser("kinds", help="latency of kinds of networks, for the guide; needs torch")
     commands.add_parser("guide", help="latency and requests per second of /recommend")
     race = commands.add_parser("serving", help="against peers and floors; takes half an hour")
     race.add_argument("parts", nargs="*", default=PARTS, help="parts to measure; all by default")
@@ -37,6 +38,10 @@ def main() -> None:
         models.main(RESULTS / "models.json")
     elif arguments.command == "guide":
         guide.main(RESULTS / "guide.json")
+    elif arguments.command == "kinds":
+        from benchmarks import kinds
+
+        kinds.main(RESULTS / "kinds.json")
     elif arguments.command == "table":
         from benchmarks.table import run as table
 

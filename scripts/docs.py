@@ -17,7 +17,15 @@ from contract.manifest import Manifest, json_schema
 from contract.records import ClassificationMetrics
 from contract.repository import entries, read_manifest
 from profiler.thresholds import Thresholds
-from scripts import cnn_race, gpu_page, guide_tables, pictures_page, rows_page, serving_page
+from scripts import (
+    cnn_race,
+    gpu_page,
+    guide_tables,
+    latencies_file,
+    pictures_page,
+    rows_page,
+    serving_page,
+)
 from scripts.guide_tables import table
 from service.settings import Settings
 
@@ -28,6 +36,7 @@ RESULTS = ROOT / "docs" / "results"
 def pages() -> dict[Path, str]:
     """The current text of every generated file."""
     return {
+        ROOT / "guide" / "latencies.yaml": latencies_file.text(),
         ROOT / "docs" / "manifest.schema.json": json_schema(),
         ROOT / "docs" / "manifest.md": manifest_page(),
         **_filled("docs/operations.md", settings=settings_table()),
