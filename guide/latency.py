@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from guide import decision as d
 from guide.facts import Facts
 from guide.latencies import Latency, latencies
+from guide.resolution import Resolution
 from guide.tables import CandidateEntry
 
 
@@ -23,6 +24,16 @@ def compared(candidate: CandidateEntry, facts: Facts) -> list[str]:
         return []
     side = "above" if found.milliseconds > _bound(facts) else "within"
     return [f"{_figure(found)}: {side} the {_bound(facts):g} ms stated"]
+
+
+def crossed(resolution: Resolution, facts: Facts) -> list[str]:
+    """The measurements that a bound is below, of the fired clauses that compare it."""
+    return [
+        f"{_figure(latencies()[condition.operand])}: above the {_bound(facts):g} ms stated"
+        for clause in resolution.fired
+        for condition in clause.data.when
+        if condition.operator == "faster_than"
+    ]
 
 
 def unmet(chosen: Sequence[CandidateEntry], facts: Facts) -> list[d.Unmet]:

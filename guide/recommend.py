@@ -70,7 +70,10 @@ class Adviser:
             runner_up=resolution.runner_up,
             guide_gap="; ".join([*_decided_in_a_gap(resolution), *(e.gap for e in gaps)]) or None,
             practice=[entry.practice for entry in gaps],
-            bears_on_it=bearing.notes(self._tables, facts),
+            bears_on_it=[
+                *latency.crossed(resolution, facts),
+                *bearing.notes(self._tables, facts),
+            ],
             rules=trace.rules(self.engine, masks, facts, resolution),
             conflicts=trace.conflicts(resolution),
             assumptions=trace.assumptions(masks, resolution),

@@ -12,7 +12,7 @@ from guide.rules import Family, Strategy, Verdict
 from guide.sentences import VERDICTS
 
 # What is left out is in the whole decision.
-_CANDIDATES, _MISSING, _CHANGES = 3, 2, 2
+_CANDIDATES, _MISSING, _CHANGES, _VALUES = 3, 2, 2, 4
 
 
 class _Short(BaseModel):
@@ -81,12 +81,16 @@ def shorten(decision: d.Decision) -> ShortDecision:
         conflicts=list(_conflicts(decision.conflicts)),
         missing_facts=list(_missing(decision))[:_MISSING],
         changes=list(_changes(decision))[:_CHANGES],
-        bears_on_it=[
-            *decision.practice,
-            *_unmet(decision),
-            *_latency(decision),
-            *decision.bears_on_it,
-        ],
+        bears_on_it=list(
+            dict.fromkeys(
+                [
+                    *decision.practice,
+                    *_unmet(decision),
+                    *_latency(decision),
+                    *decision.bears_on_it,
+                ]
+            )
+        ),
         ruleset_version=decision.ruleset_version,
         decision_id=decision.decision_id,
     )
@@ -105,8 +109,14 @@ def _missing(decision: d.Decision) -> Iterator[ShortMissing]:
     for missing in decision.missing_facts:
         flips = [o for o in missing.outcomes if o.verdict != decision.verdict]
         if flips:
-            how = "; ".join(f"{o.when}: {VERDICTS[o.verdict]}" for o in flips)
+            how = "; ".join(f"{_few(o.when)}: {VERDICTS[o.verdict]}" for o in flips)
             yield ShortMissing(fact=missing.fact, how=how)
+
+
+def _few(values: str) -> str:
+    """The first of many values."""
+    named = values.split(" or ")
+    return values if len(named) <= _VALUES else f"{' or '.join(named[:_VALUES])} and others"
 
 
 def _changes(decision: d.Decision) -> Iterator[ShortChange]:

@@ -162,7 +162,7 @@ class Entry(Generic[Data]):
 
     def fits(self, facts: Facts) -> bool | None:
         """Whether its conditions hold for the facts; None if that is unknown."""
-        if self.unless and holds(self.unless, facts):
+        if any(holds((condition,), facts) for condition in self.unless):
             return False
         return holds(self.when, facts)
 

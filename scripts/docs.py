@@ -42,6 +42,7 @@ def pages() -> dict[Path, str]:
         **_filled("docs/operations.md", settings=settings_table()),
         **_filled("docs/profile.md", thresholds=thresholds_table()),
         **_filled("docs/guide.md", **guide_tables.sections()),
+        ROOT / "docs" / "questions.md": guide_tables.questions(),
         **_filled(
             "docs/pictures.md",
             accuracy=pictures_page.accuracy_table(_pictures()),
