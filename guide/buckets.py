@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 
@@ -26,6 +27,7 @@ class Bucket:
             return _plain(self.values[0])
         return list(min(self.values, key=lambda v: len(set(v) ^ set(value))))
 
+    @cached_property
     def text(self) -> str:
         """The bucket in words."""
         # For sets of modalities, naming the smallest sets is enough.
@@ -50,6 +52,7 @@ class Integers(Bucket):
             return high if low <= 1 and high is not None else low
         return low if value < low else high
 
+    @cached_property
     def text(self) -> str:
         """The range in words."""
         low, high = self.values
@@ -72,6 +75,7 @@ class Reals(Bucket):
         upwards = low > 0 if value is None else value < low
         return low if upwards or high is None else _below(high, low)
 
+    @cached_property
     def text(self) -> str:
         """The range in words."""
         low, high = self.values

@@ -66,7 +66,7 @@ def how(alternatives: Sequence[Alternative], now: Outcome) -> str:
 
 def values(buckets: Sequence[Bucket]) -> str:
     """Buckets of one fact in words, with adjacent ranges joined."""
-    return " or ".join(bucket.text() for bucket in joined(buckets))
+    return " or ".join(bucket.text for bucket in joined(buckets))
 
 
 def _first(outcome: Outcome, resolution: Resolution) -> str:

@@ -359,6 +359,12 @@ VALUES = {
     "domain": "lending",
     "budget": "tight",
     "explainability": "preferred",
+    "latency_ms": 0.01,
+    "n_series": 1,
+    "hardware": "edge",
+    "n_features": 5000,
+    "n_classes": 500,
+    "rarest_class_share": 0.01,
 }
 
 
@@ -366,9 +372,8 @@ VALUES = {
 def test_a_fact_that_no_rule_reads_changes_nothing_but_the_id(fact: str) -> None:
     """With every rule gone that reads the fact; the tables beside the rules do not read it."""
     tables = library()
-    quiet = Adviser(
-        without(fact), type(tables)(**{**vars(tables), "candidates": (), "cautions": ()})
-    )
+    silent = {"candidates": (), "cautions": (), "notes": ()}
+    quiet = Adviser(without(fact), type(tables)(**{**vars(tables), **silent}))
     requests: list[dict[str, Any]] = [
         {"modalities": ["image"], "n_labelled": 500, "task": "classification"},
         {"modalities": ["tabular"], "n_rows": 20_000},
@@ -379,7 +384,19 @@ def test_a_fact_that_no_rule_reads_changes_nothing_but_the_id(fact: str) -> None
         plain = quiet.recommend(parse_facts(request)).model_dump()
         added = quiet.recommend(parse_facts({**request, fact: VALUES[fact]})).model_dump()
         assert plain.pop("decision_id") != added.pop("decision_id")
+        # What the facts mean for the work is no matter of the rules; see the next test.
+        del plain["bears_on_it"], added["bears_on_it"]
         assert plain == added
+
+
+@pytest.mark.parametrize("fact", ["n_features", "n_classes", "rarest_class_share"])
+def test_what_no_rule_reads_bears_on_the_work_alone(fact: str) -> None:
+    """With the tables as they are, only what `bears_on_it` says may differ."""
+    plain = adviser().recommend(parse_facts({"modalities": ["tabular"]})).model_dump()
+    facts = {"modalities": ["tabular"], fact: VALUES[fact]}
+    added = adviser().recommend(parse_facts(facts)).model_dump()
+    differ = {name for name, value in plain.items() if added[name] != value}
+    assert differ == {"bears_on_it", "decision_id"}
 
 
 def test_the_order_of_fields_changes_nothing_at_all() -> None:

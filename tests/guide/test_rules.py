@@ -193,24 +193,24 @@ def test_a_served_model_is_named_where_it_serves() -> None:
 
 
 def test_buckets_speak() -> None:
-    assert Integers((0, 999)).text() == "at most 999"
-    assert Integers((500_000, None)).text() == "at least 500,000"
-    assert Integers((0, None)).text() == "any number"
-    assert Integers((1, 1)).text() == "1"
-    assert Integers((1000, 99_999)).text() == "1,000 to 99,999"
+    assert Integers((0, 999)).text == "at most 999"
+    assert Integers((500_000, None)).text == "at least 500,000"
+    assert Integers((0, None)).text == "any number"
+    assert Integers((1, 1)).text == "1"
+    assert Integers((1000, 99_999)).text == "1,000 to 99,999"
     assert Integers((1000, 99_999)).nearest(5) == 1000
     assert Integers((1000, 99_999)).nearest(200_000) == 99_999
     assert Integers((1, 999)).nearest(None) == 999
     modalities = Engine(ruleset()).space.buckets["modalities"]
     tables = next(b for b in modalities if ("tabular", "image") in b.values)
-    assert tables.text() == "tabular with image or video"
+    assert tables.text == "tabular with image or video"
     assert tables.nearest(["video"]) == ["tabular", "video"]
 
 
 def test_buckets_of_real_numbers_speak() -> None:
-    assert Reals((0.0, 0.081)).text() == "under 0.081"
-    assert Reals((0.081, 40.0)).text() == "0.081 to under 40"
-    assert Reals((65.0, None)).text() == "at least 65"
+    assert Reals((0.0, 0.081)).text == "under 0.081"
+    assert Reals((0.081, 40.0)).text == "0.081 to under 40"
+    assert Reals((65.0, None)).text == "at least 65"
     assert Reals((0.0, 0.081)).nearest(5) == 0.08
     assert Reals((0.0, 40.0)).nearest(None) == 39
     assert Reals((0.0, 1.0)).nearest(None) == 0.9
