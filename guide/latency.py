@@ -27,10 +27,11 @@ def compared(candidate: CandidateEntry, facts: Facts) -> list[str]:
 
 
 def crossed(resolution: Resolution, facts: Facts) -> list[str]:
-    """The measurements that a bound is below, of the fired clauses that compare it."""
+    """The measurements that a bound is below, of the fired clauses that rule a network out."""
     return [
         f"{_figure(latencies()[condition.operand])}: above the {_bound(facts):g} ms stated"
         for clause in resolution.fired
+        if not clause.data.shapes
         for condition in clause.data.when
         if condition.operator == "faster_than"
     ]

@@ -35,6 +35,8 @@ VERDICTS: dict[Verdict, str] = {
     "hybrid": "a hybrid of both",
     "insufficient_information": "undecided",
 }
+_DATA = "modalities"
+_MISFIT = "no rule speaks of this task on these data"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ def summary(
     robustness: Robustness,
 ) -> str:
     """Two sentences: what to do and why, and what speaks against it or would change it."""
+    if outcome.verdict == "insufficient_information" and all(d.fact != _DATA for d in decisive):
+        # The data are known, and would decide if they fitted the task.
+        return f"{_sentence(_MISFIT)} {_sentence('; '.join(cautions))}"
     against = _against(resolution, unmet) or _open(outcome, decisive, robustness)
     return f"{_first(outcome, resolution)} {_sentence('; '.join([*cautions, against]))}"
 

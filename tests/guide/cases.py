@@ -206,6 +206,7 @@ CASES = [
     Case("graph, explainability required", dict(modalities=["graph"], explainability="required"), C, "interpretable_classical", "R4.stated decides, P2.structured overridden", "R4 over P2: what practitioners do never"),
     Case("graph with a table, lending", dict(modalities=["tabular", "graph"], domain="lending"), C, "gradient_boosted_trees_or_forest", "R4.assumed decides, P2.structured overridden", "R4 over P2: what practitioners do never"),
     Case("graph, preferred, tight", dict(modalities=["graph"], explainability="preferred", budget="tight"), H, "hybrid_benchmark_both", "R4.preferred shapes, R5.tight shapes, P2.structured decides"),
+    Case("segmentation of a table, nothing labelled", dict(task="segmentation", modalities=["tabular"], n_labelled=0), I, "none", "R3.none shapes"),
     Case("segmentation of a graph", dict(task="segmentation", modalities=["graph"]), I, "none", ""),
     Case("graph with images", dict(modalities=["image", "graph"]), D, "fine_tune_pretrained", "R2.raw decides"),
     Case("table, nothing labelled", dict(modalities=["tabular"], n_rows=20000, n_labelled=0, task="classification"), C, "label_first", "R3.none shapes, P2.unlabelled decides"),

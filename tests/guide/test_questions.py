@@ -73,6 +73,13 @@ def test_a_bound_that_nothing_keeps_is_not_met() -> None:
     assert decision.unmet[0].why in " ".join(shorten(decision).bears_on_it)
 
 
+def test_what_does_not_fit_together_is_told_so() -> None:
+    facts = {"task": "segmentation", "modalities": ["tabular"], "n_rows": 30_000}
+    decision = adviser().recommend(parse_facts(facts))
+    assert decision.summary.startswith("No rule speaks of this task on these data. Detection and")
+    assert decision.summary.endswith("state clustering, for rare rows anomaly_detection.")
+
+
 def test_a_gpu_was_not_measured() -> None:
     facts = {"modalities": ["image"], "latency_ms": 0.01, "hardware": "gpu"}
     decision = shorten(adviser().recommend(parse_facts(facts)))

@@ -134,6 +134,7 @@ def test_the_guide_is_data(client: httpx.Client) -> None:
     index = client.get("/guide").json()
     assert set(index["rules"]) >= {"R1", "R2", "R3", "R4", "R5", "R6"}
     assert index["facts"]["n_rows"]["is"] == "an integer of at least 0"
+    assert index["latencies"]["small_cnn"]["milliseconds"] < 5
     for route in index["routes"]:
         assert client.request("GET", route).status_code in (200, 405)
     version = client.post("/recommend", json={}).json()["ruleset_version"]
