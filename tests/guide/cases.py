@@ -200,7 +200,7 @@ CASES = [
     Case("classes of series, 300 labelled, features infeasible", dict(task="time_series_classification", modalities=["time_series"], n_labelled=300, feature_engineering="infeasible"), D, "transfer_learning_frozen_backbone", "T2.infeasible decides, R3.few shapes, P2.signals overridden", "T2 over P2: what practitioners do never"),
     Case("classes of series, required", dict(task="time_series_classification", explainability="required"), C, "interpretable_classical", "R4.stated decides, P2.signals overridden", "R4 over P2: what practitioners do never"),
     Case("series", dict(modalities=["time_series"]), H, "hybrid_benchmark_both", "P2.structured decides"),
-    Case("series to forecast", dict(modalities=["time_series"], task="forecasting", n_series=500), H, "hybrid_benchmark_both", "G1.gray decides, P2.structured agrees"),
+    Case("series to forecast", dict(modalities=["time_series"], task="forecasting", n_series=500), H, "hybrid_benchmark_both", "G1.gray decides"),
     Case("graph", dict(modalities=["graph"], task="classification"), H, "hybrid_benchmark_both", "P2.structured decides"),
     Case("graph, features infeasible", dict(modalities=["graph"], feature_engineering="infeasible"), D, "fine_tune_pretrained", "T2.infeasible decides, P2.structured overridden", "T2 over P2: what practitioners do never"),
     Case("graph, explainability required", dict(modalities=["graph"], explainability="required"), C, "interpretable_classical", "R4.stated decides, P2.structured overridden", "R4 over P2: what practitioners do never"),

@@ -78,8 +78,8 @@ QUESTIONS = [
     Question(
         'How long until a machine fails? 4,000 machines, most still running.',
         dict(modalities=["tabular"], task="survival", n_rows=4000, n_labelled=4000),
-        "classical_ml", "gradient_boosted_trees_or_forest", 'Cox regression, penalised',
-        'W1 speaks of the table, nobody of censoring: Cox regression, then survival forests',
+        "classical_ml", "gradient_boosted_trees_or_forest", "Random survival forest",
+        'W1 speaks of the table, nobody of censoring: a survival forest, with Cox regression as the baseline',
     ),
     Question(
         "Order the hits of our shop's search: 200,000 judged pairs with features.",
