@@ -99,10 +99,6 @@ class Engine:
         """The clauses of the same rule that come before this one."""
         return self._before[clause.name]
 
-    def fired(self, masks: FactMask) -> tuple[CompiledClause, ...]:
-        """The first clause that fires of each rule, in order of rank."""
-        return tuple(self.clauses[position] for position in _positions(self._ranks(masks)))
-
     def resolve(self, masks: FactMask) -> Resolution:
         """The verdict for these masks, and how it came about."""
         return self._resolved(_positions(self._ranks(masks)))

@@ -46,11 +46,6 @@ class Space:
         bits = sum(1 << b for b, bucket in enumerate(buckets) if condition.holds(bucket.probe))
         return NAMES.index(condition.fact), bits
 
-    def fact_masks(self) -> Iterator[FactMask]:
-        """Every fact mask with each fact in one bucket or unknown, and consistent counts."""
-        choices = [dict.fromkeys((*bits(mask), mask)) for mask in self.unknown]
-        return (masks for masks in product(*choices) if consistent(masks))
-
     def completions(self, masks: FactMask, facts: Sequence[int]) -> Iterator[FactMask]:
         """Every consistent mask that states these facts, by index, and keeps the others.
 
