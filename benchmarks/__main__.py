@@ -29,6 +29,7 @@ def main() -> None:
     tables = commands.add_parser("fit", help="UCI's tables with the default budget; 13 minutes")
     tables.add_argument("problems", nargs="*", help="problems to measure; all by default")
     tables.add_argument("--budget", type=float, default=120.0, help="seconds for each")
+    commands.add_parser("kinds", help="latency of kinds of networks, for the guide; needs torch")
     commands.add_parser("evidence", help="learning curves on MNIST; 15 minutes")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
@@ -51,6 +52,10 @@ def main() -> None:
         if strange := set(arguments.problems) - set(fit.PROBLEMS):
             parser.error(f"unknown problem {min(strange)}; choose from {', '.join(fit.PROBLEMS)}")
         sys.exit(fit.main(RESULTS / "fit.json", arguments.problems, arguments.budget))
+    elif arguments.command == "kinds":
+        from benchmarks import kinds
+
+        kinds.main(RESULTS / "kinds.json")
     elif arguments.command == "evidence":
         from benchmarks.evidence import run as evidence
 

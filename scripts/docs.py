@@ -22,6 +22,7 @@ from scripts import (
     fit_page,
     gpu_page,
     guide_tables,
+    latencies_file,
     pictures_page,
     rows_page,
     serving_page,
@@ -36,12 +37,14 @@ RESULTS = ROOT / "docs" / "results"
 def pages() -> dict[Path, str]:
     """The current text of every generated file."""
     return {
+        ROOT / "guide" / "latencies.yaml": latencies_file.text(),
         ROOT / "docs" / "manifest.schema.json": json_schema(),
         ROOT / "docs" / "manifest.md": manifest_page(),
         **_filled("docs/operations.md", settings=settings_table()),
         **_filled("docs/profile.md", thresholds=thresholds_table()),
         **_filled("docs/fit.md", fit=fit_page.section(_fit())),
         **_filled("docs/guide.md", **guide_tables.sections()),
+        ROOT / "docs" / "questions.md": guide_tables.questions(),
         **_filled(
             "docs/pictures.md",
             accuracy=pictures_page.accuracy_table(_pictures()),

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from guide.facts import Facts, allowed
+from guide.latencies import Latency, latencies
 from guide.rules import FAMILIES, Clause, Family, Rule, Ruleset, Tier
 from guide.tables import Figures, Library, Study
 
@@ -34,6 +35,7 @@ class GuideIndex(_Document):
     tiers: list[Tier]
     rules: dict[str, str] = Field(description="Title by id.")
     figures: Figures
+    latencies: dict[str, Latency] = Field(description="Measured, by kind of model.")
     routes: dict[str, str] = Field(description="What else there is to read.")
 
 
@@ -89,6 +91,7 @@ def guide_index(rules: Ruleset, tables: Library, routes: Mapping[str, str]) -> G
         tiers=rules.document.tiers,
         rules={rule.id: rule.title for rule in rules.rules},
         figures=tables.figures,
+        latencies=latencies(),
         routes=dict(routes),
     )
 

@@ -65,7 +65,7 @@ def test_a_table(client: httpx.Client, file: bytes) -> None:
     assert document["profile"]["smallest_class"] == {"label": "0", "count": 212}
     decision = document["recommendation"]
     assert (decision["verdict"], decision["strategy"]) == ("classical_ml", "regularised_classical")
-    assert decision == client.post("/recommend", json=facts).json()
+    assert decision == client.post("/recommend?detail=full", json=facts).json()
 
 
 def test_images_in_class_folders(client: httpx.Client) -> None:
