@@ -119,19 +119,25 @@ def comparison(tables: Library, resolution: Resolution) -> list[d.ComparisonRow]
 
 
 def evidence(tables: Library, facts: Facts, resolution: Resolution) -> list[d.Evidence]:
-    """The studies beside the fired rules that cover this data and task."""
+    """The studies and own measurements beside the fired rules that cover this data and task."""
     cited: dict[str, list[str]] = {}
     for clause in resolution.fired:
         for study in clause.rule.cited(clause.data):
             cited.setdefault(study, []).append(clause.rule.id)
-    studies = [(tables.studies[study], rules) for study, rules in cited.items()]
+    # A clause without studies of its own is one that studies of its rule do not bear on.
+    fired = {c.rule.id for c in resolution.fired if c.rule.cited(c.data)}
+    found = [
+        *((tables.studies[study], rules) for study, rules in cited.items()),
+        *((study, [r for r in study.rules if r in fired]) for study in tables.measured),
+    ]
     return [
         d.Evidence(
             id=study.id, rules=rules, claim=study.claim, stance=study.stance,
             citation=study.citation, url=study.url, year=study.year,
         )
-        for study, rules in studies
-        if _within(study.max_rows, facts.n_rows)
+        for study, rules in found
+        if rules
+        and _within(study.max_rows, facts.n_rows)
         and _concerns(study.modalities, facts.modalities)
         and _concerns(study.tasks, facts.task and [facts.task])
     ]  # fmt: skip

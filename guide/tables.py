@@ -80,6 +80,12 @@ class Study(_Strict):
     )
 
 
+class CitedStudy(Study):
+    """A study, and the rules it stands beside."""
+
+    rules: list[str]
+
+
 class ComparisonRow(_Strict):
     """One row of the guide's side-by-side table (section 6)."""
 
@@ -143,6 +149,19 @@ class _Evidence(_Strict):
         return self
 
 
+class _Measured(_Strict):
+    """What this repository measured of the rules; generated from docs/results/."""
+
+    measured: list[CitedStudy]
+
+    @model_validator(mode="after")
+    def _of_rules_there_are(self) -> _Measured:
+        known = {rule.id for rule in ruleset().rules}
+        if strange := sorted({rule for study in self.measured for rule in study.rules} - known):
+            raise ValueError(f"measured studies name rules that are not there: {strange}")
+        return self
+
+
 class _Reference(_Strict):
     comparison: Comparison
     architectures: Architectures
@@ -180,6 +199,7 @@ class Library:
     gaps: tuple[Entry[GapEntry], ...]
     notes: tuple[Said, ...]
     studies: dict[str, Study]
+    measured: tuple[CitedStudy, ...]
     evidence_note: str
     comparison: Comparison
     architectures: Architectures
@@ -207,6 +227,7 @@ def library() -> Library:
     """
     candidates = read(HERE / "candidates.yaml", _Candidates.model_validate)
     evidence = read(HERE / "evidence.yaml", _Evidence.model_validate)
+    measured = read(HERE / "measured.yaml", _Measured.model_validate)
     reference = read(HERE / "reference.yaml", _Reference.model_validate)
     practice = read(HERE / "practice.yaml", _Practice.model_validate)
     return Library(
@@ -215,6 +236,7 @@ def library() -> Library:
         tuple(map(_entry, practice.gaps)),
         tuple(map(_said, practice.notes)),
         {study.id: study for study in evidence.evidence},
+        tuple(measured.measured),
         evidence.note,
         reference.comparison,
         reference.architectures,

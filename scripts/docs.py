@@ -19,6 +19,8 @@ from contract.repository import entries, read_manifest
 from profiler.thresholds import Thresholds
 from scripts import (
     cnn_race,
+    evidence_file,
+    evidence_page,
     fit_page,
     gpu_page,
     guide_tables,
@@ -43,6 +45,13 @@ def pages() -> dict[Path, str]:
         **_filled("docs/operations.md", settings=settings_table()),
         **_filled("docs/profile.md", thresholds=thresholds_table()),
         **_filled("docs/fit.md", fit=fit_page.section(_fit())),
+        ROOT / "guide" / "measured.yaml": evidence_file.text(),
+        **_filled(
+            "docs/evidence.md",
+            digits=evidence_page.digits(_evidence()),
+            tables=evidence_page.tables(_fit()),
+        ),
+        ROOT / "docs" / "evidence_digits.svg": evidence_page.digits_picture(_evidence()),
         **_filled("docs/guide.md", **guide_tables.sections()),
         ROOT / "docs" / "questions.md": guide_tables.questions(),
         **_filled(
@@ -56,6 +65,11 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "serving_tails.svg": serving_page.tails_picture(_serving()[1]),
         **_filled("README.md", models=models_table(), serving=serving_page.summary(_serving()[0])),
     }
+
+
+def _evidence() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "evidence.json").read_text())
+    return found
 
 
 def _fit() -> dict[str, Any]:

@@ -51,6 +51,9 @@ def test_every_candidate_is_written_and_the_chosen_one_has_the_plain_name(tmp_pa
         for picture in ("confusion.png", "calibration.png", "importance.png"):
             assert f"({picture})" in card
             assert (entry.path / picture).read_bytes().startswith(b"\x89PNG")
+    facts = outcome.record.advice.facts
+    assert (facts["n_features"], facts["n_classes"]) == (5, 2)
+    assert 0.3 < facts["rarest_class_share"] <= 0.5
     training = found["made"].training
     assert training is not None
     assert training.data.test == len(outcome.plan.problem) // 5

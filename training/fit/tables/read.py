@@ -59,7 +59,10 @@ def without(problem: Problem, reasons: Mapping[str, str]) -> Problem:
     _check_features(columns, left_out)
     twins = twins_of(columns)
     groups = joined(problem.groups, twins)
-    return replace(problem, rows=columns, twins=twins, groups=groups, left_out=left_out)
+    facts = {**problem.facts, "n_features": len(columns.names)}
+    return replace(
+        problem, rows=columns, twins=twins, groups=groups, left_out=left_out, facts=facts
+    )
 
 
 def read_problem(options: Options) -> Problem:
@@ -116,7 +119,7 @@ def _problem(
         twins=twins,
         groups=groups,
         time=None if options.time is None else time_of(named[options.time], rows),
-        facts=profile.facts,
+        facts={**profile.facts, "n_features": len(columns.names)},
         sha256={options.file.name: sha256},
         left_out=left_out,
         unlabelled=table.rows - len(rows),
