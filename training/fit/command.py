@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -124,7 +123,8 @@ def fit_model(
     _say(console, "* taken; ~ as good as the best")
     for sentence in outcome.record.verdict:
         _say(console, sentence)
-    _say(console, _next_steps(outcome, out))
+    # Not wrapped: these lines are to be copied.
+    console.print(_next_steps(outcome, out), markup=False, highlight=False, soft_wrap=True)
 
 
 def _task(task: str | None) -> Any:
@@ -183,16 +183,17 @@ def _cells(one: CandidateRecord, figures: list[str], record: ComparisonRecord) -
 
 def _next_steps(outcome: Outcome, out: Path) -> str:
     """How to serve the chosen model and ask it."""
-    problem = outcome.plan.problem
-    body = {"model": outcome.record.chosen, "instances": [problem.kind.instance(problem.rows, 0)]}
-    shown = shlex.quote(json.dumps(body, ensure_ascii=False))
+    from training.fit.publish import EXAMPLE
+
     served = ""
     if out.resolve() != _SERVED_BY_DEFAULT:
         served = (
             f"ROSENBLATT_MODELS_DIR={shlex.quote(str(out.resolve()))} "
             f"ROSENBLATT_DEFAULT_MODEL={outcome.record.chosen} "
         )
+    example = outcome.written[outcome.verdict.chosen.entrant.name].path / EXAMPLE
     return (
-        f"Serve it: {served}rosenblatt serve. Then ask: curl -sS 127.0.0.1:3000/predict "
-        f"-H 'content-type: application/json' -d {shown}"
+        f"Serve it: {served}rosenblatt serve\nAsk it, here for the first row: "
+        "curl -sS 127.0.0.1:3000/predict -H 'content-type: application/json' "
+        f"-d @{shlex.quote(str(example))}"
     )

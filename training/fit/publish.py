@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,9 @@ from training.fit.options import Options
 from training.fit.problem import Problem
 from training.fit.splits import Split
 from training.publish import GOLDEN_TOLERANCE
+
+# A request for the model, ready for `curl -d @`.
+EXAMPLE = "example.json"
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,10 @@ def publish(publication: Publication, name: str, entrant: Entrant, exported: Exp
         created=datetime.now(UTC).replace(microsecond=0),
     )
     check_graph(exported.graph, manifest)
+    example = {"model": name, "instances": [problem.kind.instance(problem.rows, 0)]}
     files = {
         "model.onnx": exported.graph,
+        EXAMPLE: json.dumps(example, ensure_ascii=False).encode(),
         "golden.npz": golden,
         "card.md": card.card(manifest, pictures=tuple(pictures)).encode(),
         **pictures,

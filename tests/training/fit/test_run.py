@@ -152,7 +152,10 @@ def test_the_command_tells_how_to_serve_what_it_wrote(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, given)
     assert done.exit_code == 0, done.output
     assert f"ROSENBLATT_MODELS_DIR={out}" in done.output.replace("\n", "")
-    assert '"instances"' in done.output
+    example = json.loads((out / "binary" / "1" / "example.json").read_text())
+    assert f"-d @{out / 'binary' / '1' / 'example.json'}" in done.output
+    assert example["model"] == "binary"
+    assert set(example["instances"][0]) == {"age", "income", "member", "city", "label"}
     as_json = CliRunner().invoke(app, [*given, "--json"])
     record = json.loads(as_json.stdout)
     assert record["chosen"] == "binary"
