@@ -13,7 +13,8 @@ In the child:
 
     child_main  answers requests, within limits of memory
     files       bytes -> profile or table, by content; sniff  what the bytes are
-    records     where the records of a CSV begin; delimited  CSV -> table
+    delimited   CSV -> table; preamble, header  what stands around and above the rows
+    records     where the records of a CSV begin; shape  their fields, before a cell is built
     parquet     Parquet -> table; table  what both give; encode  a table -> frame
     archive     a zip, audited; images  a zip of images -> profile
     values      the distinct values of a column; number_text  numbers as people write them

@@ -22,6 +22,14 @@ class Thresholds:
         "Rows below which neither cleanliness nor identity by distinct values is judged: in a "
         "handful of rows every column looks unique.",
     )
+    min_header_rows: int = _number(
+        3, "Rows below the first line from which it is compared with them, to tell data from names."
+    )
+    repeated_header: float = _number(
+        0.5,
+        "Share of columns whose first cell occurs again below, from which the first line of a "
+        "table of texts is data.",
+    )
     kind_share: float = _number(
         0.95,
         "Share of values that must look like numbers, dates or image paths for the column to be "
