@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Format = Literal["csv", "parquet", "images"]
+Format = Literal["csv", "json_lines", "parquet", "images"]
 Kind = Literal[
     "numeric",
     "categorical",

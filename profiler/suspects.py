@@ -32,11 +32,14 @@ def sentinel_of(values: Values) -> Sentinel | None:
     numbers = values.numbers
     if numbers is None:
         return None
+    suspects = {numbers.min(), numbers.max()} & _NINES
+    if not suspects:
+        return None
     frame = pl.DataFrame({"number": numbers, "n": values.n}).drop_nulls()
-    for extreme in (frame["number"].min(), frame["number"].max()):
+    for extreme in suspects:
         rest = frame.filter(pl.col("number") != extreme)
         rows = int(frame.filter(pl.col("number") == extreme)["n"].sum())
-        if extreme in _NINES and rows >= _LEAST_ROWS and _is_far(float(extreme), rest["number"]):  # type: ignore[arg-type]
+        if rows >= _LEAST_ROWS and _is_far(float(extreme), rest["number"]):  # type: ignore[arg-type]
             return Sentinel(
                 rows,
                 f"{extreme:g} in {count(rows, 'row')} of {shown(values.name)} lies far from its "  # type: ignore[str-bytes-safe]

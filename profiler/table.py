@@ -24,7 +24,7 @@ class Table:
     names: of all columns, in the order of the file; delimiter: of a CSV.
     """
 
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "json_lines", "parquet"]
     frame: pl.DataFrame
     names: tuple[str, ...]
     rows: int

@@ -141,11 +141,15 @@ def _folded(values: Values) -> Values:
 
 def _with_numbers(values: Values, mark: DecimalMark) -> Values:
     """With the numbers that the texts are, if most are; without the marks for missing ones."""
+    # Most columns hold plain numbers or none, so the rest is done for few.
+    plain = values.value.cast(pl.Float64, strict=False)
+    if bool(values.value.str.contains(_LEADING_ZERO).any()):
+        return values
+    if not plain.has_nulls():
+        return replace(values, number=plain)
     marks = values.value.str.contains(NUMBER_MARKERS)
     texts, n = values.value.filter(~marks), values.n.filter(~marks)
-    if texts.is_empty() or bool(texts.str.contains(_LEADING_ZERO).any()):
-        return values
-    found = numbers_of(texts, n, mark)
+    found = numbers_of(texts, n, mark) if len(texts) else None
     if found is None:
         return values
     notes = [found.note] if found.note else []
