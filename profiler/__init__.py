@@ -15,8 +15,9 @@ In the child:
     files       bytes -> profile or table, by content; sniff  what the bytes are
     delimited   CSV -> table; preamble, header  what stands around and above the rows
     records     where the records of a CSV begin; shape  their fields, before a cell is built
-    parquet     Parquet -> table; table  what both give; encode  a table -> frame
-    archive     a zip, audited; images  a zip of images -> profile
+    parquet, json_lines, compressed  Parquet, JSON Lines -> table; gzip -> bytes
+     table  what both give; encode  a table -> frame
+    archive     a zip, audited; images  a zip of images -> profile; layout  what its folders mean
     values      the distinct values of a column; number_text  numbers as people write them
     columns     the kind of a column; dates, tokens  what texts look like
     target      the task; classes, multilabel, context  classes or quantities, labels, time

@@ -130,6 +130,11 @@ class Thresholds:
         "Distance of -999, 9999 and the like from the nearest other value, in ranges of the other "
         "values, from which it is told as a possible mark for missing values.",
     )
+    paired_masks: float = _number(
+        0.5,
+        "Share of the images in a folder such as `masks` that have the name of another image, from "
+        "which they are its masks and not a class.",
+    )
     small_class: int = _number(
         10, "Rows below which a class is warned about: ten folds cannot each hold one of it."
     )
