@@ -8,9 +8,10 @@ from dataclasses import asdict
 import polars as pl
 
 from profiler.arrays import CODES, MISSING, NUMBERS
-from profiler.columns import Values, describe, is_text, stripped, values_of
+from profiler.columns import describe
 from profiler.table import Table
 from profiler.translate_errors import polars_errors
+from profiler.values import Values, fold, is_text, stripped, values_of
 from profiler.wire import Frame
 
 
@@ -19,7 +20,7 @@ def encode(table: Table) -> Frame:
     columns, blobs = [], []
     for series in table.frame:
         with polars_errors("read"):
-            values = values_of(series, decimal_comma=table.has_decimal_commas)
+            values = values_of(series, table.decimal_mark)
             about = describe(values)
             is_number = about.kind == "numeric" or series.dtype.is_numeric()
             blobs += [_numbers(series, values)] if is_number else _categories(series, values)
@@ -37,14 +38,19 @@ def encode(table: Table) -> Frame:
 def _numbers(series: pl.Series, values: Values) -> bytes:
     if is_text(series):
         series = stripped(series)
-    if values.decimal_comma:
-        series = series.str.replace(",", ".", literal=True)
-    numbers = series.cast(pl.Float64, strict=False).fill_null(float("nan"))
-    return numbers.to_numpy().astype(NUMBERS).tobytes()
+    if values.number is not None and values.note:
+        numbers = series.replace_strict(
+            values.value, values.number, default=None, return_dtype=pl.Float64
+        )
+    else:
+        numbers = series.cast(pl.Float64, strict=False)
+    return numbers.fill_null(float("nan")).to_numpy().astype(NUMBERS).tobytes()
 
 
 def _categories(series: pl.Series, values: Values) -> list[bytes]:
     texts = stripped(series) if is_text(series) else series.cast(pl.String)
+    if values.folded:
+        texts = fold(texts)
     categories = values.value.cast(pl.String).unique().sort()
     # What is not among the values, such as `NA`, becomes null.
     codes = texts.cast(pl.Enum(categories), strict=False).to_physical()

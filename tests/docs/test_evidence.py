@@ -39,12 +39,11 @@ def problem(mean: float, low: float, high: float, metric: str = "accuracy") -> d
     ("cnn", "forest", "stance"), [(0.84, 0.71, "contradicts"), (0.6, 0.71, "supports")]
 )
 def test_few_digits_speak_for_or_against_the_rule(cnn: float, forest: float, stance: str) -> None:
-    few, many, seconds = evidence_file.of_digits(digits(cnn, forest))
+    few, many = evidence_file.of_digits(digits(cnn, forest))
     assert few["rules"] == ["R3"]
     assert few["stance"] == stance
     assert f"{cnn + 0.005:.3f} against {forest + 0.005:.3f} with 100 labels" in few["claim"]
     assert many["stance"] == ("supports" if cnn + 0.02 > forest else "contradicts")
-    assert seconds["rules"] == ["R5"]
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ BAD: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "facts no JSON": (b"a,b\n1,2\n", {"facts": "n_rows=1"}, 400, "facts is not valid JSON"),
     "facts an array": (b"a,b\n1,2\n", {"facts": "[]"}, 400, "facts is a JSON array"),
     "unknown field": (b"a,b\n1,2\n", {"traget": "b"}, 422, 'field "traget" is unknown'),
-    "too large": (b"a" * (33 * 2**20), {}, 413, "the limit is 33816576"),
+    "too large": (b"a" * (129 * 2**20), {}, 413, "the limit is 134479872"),
 }
 
 

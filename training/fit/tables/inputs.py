@@ -14,7 +14,7 @@ from onnx import ValueInfoProto
 
 from contract.batch import Array, Batch
 from contract.tensors import CategoryRange, Input, NumberRange, Range, Seen
-from profiler.missing import MISSING_MARKERS
+from profiler.words import BOOLEAN_PAIRS, MISSING_MARKERS
 from training.fit.graph import Graph, tensor
 from training.fit.tables.encoding import CategoryCodes, Columns, Encoding
 
@@ -201,14 +201,18 @@ class Features:
 def label_keys(column: CategoryCodes) -> tuple[list[str], list[int]]:
     """Every text that has a code of its own, and the codes.
 
-    The profiler takes the white space around a cell away and reads `NA` and the like as missing.
-    Batch scoring hands cells over as they are, so the graph knows the spellings of a gap, and a
-    category after a space, as files with ", " between fields have it.
+    The profiler takes the white space around a cell away, reads `NA` and the like as missing, and
+    booleans in any case. Batch scoring hands cells over as they are, so the graph knows the
+    spellings of a gap and of a boolean, and a category after a space, as files with ", " between
+    fields have it.
     """
-    spelled: dict[str, int] = {}
+    spelled = {category: code for code, category in enumerate(column.known, 1)}
+    boolean = {category.lower() for category in column.known} in BOOLEAN_PAIRS
     for code, category in enumerate(column.known, 1):
-        spelled[category] = code
         spelled.setdefault(f" {category}", code)
+        if boolean:
+            for other in (category.lower(), category.upper(), category.capitalize()):
+                spelled.setdefault(other, code)
     if column.has_missing:
         for marker in _MARKERS:
             spelled.setdefault(marker, column.missing)
