@@ -14,6 +14,7 @@ from profiler import Limits, Profile, Reader
 from profiler.errors import ProfilerError
 
 LEAST_RIGHT = 0.95
+FACTS = ("task", "n_labelled", "n_rows", "modalities")
 # What the tables' documentation and pandas take for a missing value.
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "."})
 
@@ -25,7 +26,7 @@ def main(target: Path, folder: Path) -> int:
     document = {
         "entries": len(judged),
         "tables": len({(each["package"], each["file"]) for each in judged}),
-        "right": {fact: _share(judged, fact) for fact in ("task", "n_labelled", "n_rows", "modalities")},
+        "right": {fact: _share(judged, fact) for fact in FACTS},
         "least_right": LEAST_RIGHT,
         "tasks": dict(Counter(each["task"]["right"][0] for each in judged)),
         "wrong": [_wrong(each) for each in judged if _wrong(each)["facts"]],
@@ -83,7 +84,7 @@ def _is_right(each: dict[str, Any], fact: str) -> bool:
 
 
 def _wrong(each: dict[str, Any]) -> dict[str, Any]:
-    facts = [fact for fact in ("task", "n_labelled", "n_rows", "modalities") if not _is_right(each, fact)]
+    facts = [fact for fact in FACTS if not _is_right(each, fact)]
     return {
         "table": f"{each['package'].partition('==')[0]} {each['file']}",
         "target": each["target"],

@@ -16,8 +16,8 @@ def classes(*names: str) -> dict[str, int]:
     "split",
     [
         "train", "Training", "training_set", "test_set", "val", "validation", "Valid", "dev",
-        "eval", "evaluation", "holdout", "hold_out", "train_images", "seg_train", "test2017", "train-data",
-        "TestData", "trainset", "train2",
+        "eval", "evaluation", "holdout", "hold_out", "train_images", "seg_train", "test2017",
+        "train-data", "TestData", "trainset", "train2",
     ],
 )  # fmt: skip
 def test_splits(split: str) -> None:
