@@ -17,7 +17,15 @@ from contract.manifest import Manifest, json_schema
 from contract.records import ClassificationMetrics
 from contract.repository import entries, read_manifest
 from profiler.thresholds import Thresholds
-from scripts import cnn_race, gpu_page, guide_tables, pictures_page, rows_page, serving_page
+from scripts import (
+    cnn_race,
+    gpu_page,
+    guide_tables,
+    pictures_page,
+    profiler_page,
+    rows_page,
+    serving_page,
+)
 from scripts.guide_tables import table
 from service.settings import Settings
 
@@ -156,6 +164,7 @@ def benchmarks_page() -> str:
         f"Over HTTP, one worker, {http['connections']} connections: "
         f"{http['requests_per_second']:,.0f} requests/s, p99 {http['p99_ms']:.1f} ms, "
         f"{http['errors']} errors.",
+        *profiler_page.section(json.loads((RESULTS / "profiler.json").read_text())),
         *gpu_page.section(json.loads((RESULTS / "gpu.json").read_text()), _serving()[0]),
     ]
     return "\n\n".join(parts) + "\n"
