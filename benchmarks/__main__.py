@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 from benchmarks import gpu, guide, models
@@ -18,6 +20,10 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("models", help="load time and latency of every model, in process")
     commands.add_parser("guide", help="latency and requests per second of /recommend")
+    facts = commands.add_parser("profiler", help="facts of public tables, against their labels")
+    facts.add_argument(
+        "--packages", type=Path, default=_packages(), help="folder that keeps downloaded packages"
+    )
     race = commands.add_parser("serving", help="against peers and floors; takes half an hour")
     race.add_argument("parts", nargs="*", default=PARTS, help="parts to measure; all by default")
     race.add_argument("--rounds", type=int, default=3, help="interleaved rounds per server")
@@ -42,6 +48,10 @@ def main() -> None:
         models.main(RESULTS / "models.json")
     elif arguments.command == "guide":
         guide.main(RESULTS / "guide.json")
+    elif arguments.command == "profiler":
+        from benchmarks.profiler import run as facts_of_tables
+
+        sys.exit(facts_of_tables.main(RESULTS / "profiler.json", arguments.packages))
     elif arguments.command == "table":
         from benchmarks.table import run as table
 
@@ -71,6 +81,12 @@ def main() -> None:
             parser.error(f"unknown part {', '.join(unknown)}; choose from {', '.join(PARTS)}")
         status = serving.main(RESULTS, arguments.parts, arguments.rounds, arguments.seconds)
         sys.exit(status)
+
+
+def _packages() -> Path:
+    """Where packages with public tables are kept, outside the repository."""
+    kept = os.environ.get("ROSENBLATT_TABLES_DIR")
+    return Path(kept) if kept else Path(tempfile.gettempdir()) / "rosenblatt-tables"
 
 
 def _sizes(text: str) -> tuple[int, ...]:

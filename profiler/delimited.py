@@ -17,9 +17,9 @@ from profiler.preamble import without_preamble
 from profiler.records import DELIMITER_NAMES
 from profiler.shape import (
     Source,
-    check_quotes,
     check_shape,
     check_text,
+    doubled_quotes,
     quote_advice,
     ragged,
     source_of,
@@ -41,9 +41,8 @@ def read_csv(data: bytes, limits: Limits) -> Table:
         data = data.removeprefix(codecs.BOM_UTF8)
         notes.append("the byte order mark at the start was skipped")
     check_text(data)
-    text = without_preamble(data)
+    text = doubled_quotes(without_preamble(data))
     source = source_of(text, limits)
-    check_quotes(source)
     notes += [*text.notes, *_skipped(source, text.blanked)]
     cells = _header(source)
     width = check_shape(source, limits)

@@ -99,8 +99,8 @@ def profile(data: bytes, *, target: str | None, limits: Limits) -> Profile:
     """Derive the facts of a problem from its data.
 
     Args:
-        data: a CSV, JSON Lines, a Parquet file, each of them also within gzip, or a zip of images
-            in class folders; found by content.
+        data: a CSV, JSON Lines or a Parquet file, plain or within gzip, or a zip of images in class
+            folders; found by content.
         target: the column to predict, of a table; None if it is not known.
         limits: what the file may cost; nothing is written to disk.
 

@@ -136,27 +136,33 @@ def ragged(source: Source, record: int) -> UnreadableError:
 
 def quote_advice(source: Source) -> str:
     """What to do about double quotes, and where the first wrong one is."""
-    first = next(_stray_quotes(source), None)
+    first = next(_stray_quotes(source.data, source.mark), None)
     if first is None:
         return _ADVICE
     return f"{_ADVICE}; the first to mend is at {place_of(source.data, first, source.line_end)}"
 
 
-def check_quotes(source: Source) -> None:
-    """Refuse quotes behind a backslash, which would be read as something else."""
-    if b'\\"' not in source.data:
-        return
-    for at in _stray_quotes(source):
-        if source.data[at - 1 : at] == b"\\":
-            raise UnreadableError(
-                f"file holds a backslash before the double quote at "
-                f"{place_of(source.data, at, source.line_end)}; double the quote instead"
-            )
+def doubled_quotes(text: Text) -> Text:
+    """The text with quotes behind a backslash doubled instead, which takes as many bytes.
+
+    Raises:
+        UnreadableError: a backslash stands before a quote, and this does not mend it.
+    """
+    mark = "\t" if text.delimiter == " " else text.delimiter
+    if b'\\"' not in text.data or next(_stray_quotes(text.data, mark), None) is None:
+        return text
+    data = text.data.replace(b'\\"', b'""')
+    if (at := next(_stray_quotes(data, mark), None)) is not None:
+        raise UnreadableError(
+            f"file holds a backslash before a double quote, and one that does not fit at "
+            f"{place_of(data, at)}; {_ADVICE}"
+        )
+    return replace(text, data=data, notes=(*text.notes, "quotes behind a backslash were doubled"))
 
 
-def _stray_quotes(source: Source) -> Iterator[int]:
+def _stray_quotes(data: bytes, delimiter: str) -> Iterator[int]:
     """The offsets of double quotes that belong to no quoted field."""
-    mark = re.escape(source.mark.encode())
+    mark = re.escape(delimiter.encode())
     field = rb'(?:(?<=[\r\n])|(?<=%b)|\A)"(?:[^"]|"")*"(?=%b|[\r\n]|\Z)' % (mark, mark)
-    quotes = re.finditer(field + b'|"', source.data)
+    quotes = re.finditer(field + b'|"', data)
     return (found.start() for found in quotes if len(found[0]) == 1)

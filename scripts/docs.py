@@ -26,6 +26,7 @@ from scripts import (
     guide_tables,
     latencies_file,
     pictures_page,
+    profiler_page,
     rows_page,
     serving_page,
 )
@@ -187,6 +188,7 @@ def benchmarks_page() -> str:
         f"Over HTTP, one worker, {http['connections']} connections: "
         f"{http['requests_per_second']:,.0f} requests/s, p99 {http['p99_ms']:.1f} ms, "
         f"{http['errors']} errors.",
+        *profiler_page.section(json.loads((RESULTS / "profiler.json").read_text())),
         *gpu_page.section(json.loads((RESULTS / "gpu.json").read_text()), _serving()[0]),
     ]
     return "\n\n".join(parts) + "\n"

@@ -25,18 +25,17 @@ LIST = Path(__file__).parent / "tables.yaml"
 
 @dataclass(frozen=True)
 class Entry:
-    """A target in a table of a package; tasks: the right answers, of which one may be `asked`."""
+    """A target in a table of a package.
+
+    tasks: the right answers, of which one may be `asked`; held_out: chosen after the rules were.
+    """
 
     package: str
     file: str
     target: str
     tasks: tuple[str, ...]
+    held_out: bool
     data: bytes
-
-    @property
-    def name(self) -> str:
-        """The table and the target, for people."""
-        return f"{self.package.partition('==')[0]}/{self.file}: {self.target}"
 
 
 def entries(folder: Path) -> Iterator[Entry]:
@@ -49,7 +48,8 @@ def entries(folder: Path) -> Iterator[Entry]:
         members = _Members(_package(listed["package"], folder), listed)
         for file, target, tasks in listed["tables"]:
             right = (tasks,) if isinstance(tasks, str) else tuple(tasks)
-            yield Entry(listed["package"], file, target, right, members.read(file))
+            held_out = bool(listed.get("held_out"))
+            yield Entry(listed["package"], file, target, right, held_out, members.read(file))
 
 
 def _package(requirement: str, folder: Path) -> Path:

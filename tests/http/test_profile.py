@@ -96,6 +96,30 @@ def test_a_table_with_free_text_is_both(client: httpx.Client) -> None:
     assert document["recommendation"]["verdict"] == "hybrid"
 
 
+def test_a_date_beside_a_number_is_asked_about(client: httpx.Client) -> None:
+    """The task is left out, so the guide says what it would change; stating it settles that."""
+    rows = "".join(f"2024-{i // 28 + 1:02}-{i % 28 + 1:02},{i * 1.37:.2f}\n" for i in range(140))
+    file = b"day,sales_eur\n" + rows.encode()
+    document = ask(client, file, target="sales_eur").json()
+    assert "task" not in document["facts"]
+    (question,) = document["undecided"]
+    assert (question["fact"], question["answers"]) == ("task", ["forecasting", "regression"])
+    decision = document["recommendation"]
+    assert "nothing left unstated" not in decision["summary"].lower()
+    missing = {fact["fact"]: fact for fact in decision["missing_facts"]}
+    assert missing["task"]["would_change_verdict"]
+    stated = ask(client, file, target="sales_eur", facts='{"task": "forecasting"}').json()
+    assert stated["undecided"] == []
+    assert stated["recommendation"]["verdict"] == "hybrid"
+
+
+def test_a_sample_is_scaled(client: httpx.Client) -> None:
+    document = ask(client, csv(), target="target", facts='{"n_rows": 56900}').json()
+    fact = document["facts"]["n_labelled"]
+    assert (fact["value"], fact["provenance"]) == (56_900, "scaled")
+    assert "scaled from the 569 rows of the file" in fact["because"]
+
+
 BAD: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "empty": (b"", {}, 400, "file is empty"),
     "zip bomb": (zipped({"a/b.png": bytes(300 * 2**20)}), {}, 413, "unpack"),

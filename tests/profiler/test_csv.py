@@ -73,6 +73,12 @@ def test_quotes_hold_delimiters_line_ends_and_quotes() -> None:
     assert look(data).facts["n_rows"] == 4
 
 
+def test_quotes_behind_a_backslash_are_doubled() -> None:
+    """As MySQL writes them; a backslash at the end of a field is one."""
+    assert rows(csv("a,b", r'"say \"hi\", he said",1'))[0][0] == 'say "hi", he said'
+    assert rows(csv("a,b", '"C:\\dir\\",1'))[0][0] == "C:\\dir\\"
+
+
 def test_names_may_be_quoted_and_hold_anything() -> None:
     data = csv('"a\nb","c,d", e ', "1,2,3")
     assert read_csv(data, LIMITS).names == ("a\nb", "c,d", "e")
@@ -97,7 +103,7 @@ def test_unnamed_columns_are_named_by_position() -> None:
         ("# a comment\na,b\n1,2\n3\n", "line 4 has 1 field"),
         ("sep=;\na;b\n1;2\n3\n", "line 4 has 1 field"),
         ('a,b\n1,2\n5" pipe,2\n6" pipe,3\n7",4\n', "the first to mend is at line 3, column 2"),
-        ('a,b\n1,"say \\"hi\\""\n', "a backslash before the double quote at line 2, column 9"),
+        ('a,b\n1,"say \\"hi\\""\n5" x,2\n', "one that does not fit at line 3, column 2"),
         ('a,b\n"1,2\n3,4\n', "line 2 has 1 field"),
         ('a,b\n5" pipe,2\n6" pipe,3\n7",4\n', "double quotes"),
         ('a,b\n"1"2,3\n', "double quotes"),
