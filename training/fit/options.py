@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,14 +55,14 @@ class Options:
                 f"--name {self.name!r} must be at most {LONGEST_NAME} lower-case letters, digits "
                 "and single hyphens, for example churn"
             )
-        if self.budget < LEAST_BUDGET:
+        if not LEAST_BUDGET <= self.budget < math.inf:
             raise FitError(f"--budget {self.budget:g} must be at least {LEAST_BUDGET:g} seconds")
         if self.explain is not None and self.explain not in get_args(Explain):
             raise FitError(
                 f"--explain {self.explain!r} must be one of {', '.join(get_args(Explain))}"
             )
         for option, limit in (("--latency-ms", self.latency_ms), ("--size-mb", self.size_mb)):
-            if limit is not None and limit <= 0:
+            if limit is not None and not 0 < limit < math.inf:
                 raise FitError(f"{option} {limit:g} must be above 0")
         if both := sorted(set(self.keep) & set(self.drop)):
             raise FitError(f"column {both[0]!r} is in --keep and in --drop; leave out one")

@@ -88,9 +88,11 @@ def lines(plan: Plan, options: Options) -> Iterator[str]:
     if problem.unlabelled:
         yield f"{problem.unlabelled:,} rows have no target and are not used."
     if problem.repeated:
-        yield (
-            f"{problem.repeated:,} rows repeat the features of an earlier one; they stay on one "
-            "side of every split."
+        apart = len(np.unique(problem.groups)) == len(problem)
+        yield f"{problem.repeated:,} rows repeat the features of an earlier one; " + (
+            "there are few combinations, so equal rows may be on both sides of a split."
+            if apart
+            else "they stay on one side of every split."
         )
     for note in problem.notes:
         yield f"Note: {note}."

@@ -88,7 +88,8 @@ class Problem:
     Attributes:
         target: int64 classes, indices into `labels`; or float64 values.
         twins: int64 [rows], equal for rows with equal features.
-        groups: int64 [rows], equal for rows that must be on one side of a split.
+        groups: int64 [rows], equal for rows that must be on one side of a split: twins, unless
+            rows repeat because there are few combinations.
         time: float64 [rows], or None.
         left_out: parts of the data that are not learnt from, with the reason.
         facts: what the profiler found, for the guide.
@@ -114,6 +115,11 @@ class Problem:
 
     def __len__(self) -> int:
         return len(self.target)
+
+    @property
+    def rarest(self) -> int:
+        """The rarest class."""
+        return int(np.bincount(self.target, minlength=len(self.labels)).argmin())
 
     @property
     def repeated(self) -> int:

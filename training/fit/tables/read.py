@@ -22,6 +22,9 @@ from training.fit.tables.kind import TableKind
 
 LEAST_ROWS = 50
 LEAST_CLASS = 5
+LEAST_GROUPS = 10
+# Below this share of distinct rows, equal rows are no copies: there are few combinations.
+LEAST_DISTINCT = 0.5
 MOST_CLASSES = 200
 # What reading one file may cost here: it is the user's own file, on the user's own machine.
 LIMITS = Limits(
@@ -58,7 +61,7 @@ def without(problem: Problem, reasons: Mapping[str, str]) -> Problem:
     left_out = {**problem.left_out, **reasons}
     _check_features(columns, left_out)
     twins = twins_of(columns)
-    groups = joined(problem.groups, twins)
+    groups = joined(problem.groups, together(twins))
     facts = {**problem.facts, "n_features": len(columns.names)}
     return replace(
         problem, rows=columns, twins=twins, groups=groups, left_out=left_out, facts=facts
@@ -106,9 +109,11 @@ def _problem(
     left_out |= empty
     _check_features(columns, left_out)
     twins = twins_of(columns)
-    groups = twins
+    groups = together(twins)
     for name in options.groups:
-        groups = joined(groups, ranks_of(named[name], rows))
+        ranks = ranks_of(named[name], rows)
+        _check_groups(name, ranks)
+        groups = joined(groups, ranks)
     return Problem(
         kind=TableKind(),
         rows=columns,
@@ -127,8 +132,22 @@ def _problem(
     )
 
 
+def together(twins: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Twins as groups of a split, unless rows repeat because there are few combinations."""
+    distinct = len(np.unique(twins))
+    return twins if distinct >= LEAST_DISTINCT * len(twins) else np.arange(len(twins))
+
+
+def _check_groups(name: str, ranks: NDArray[np.int64]) -> None:
+    if (found := len(np.unique(ranks))) < LEAST_GROUPS:
+        raise FitError(
+            f"--group {name!r} has {found} different values; at least {LEAST_GROUPS} are needed to "
+            "train on some and test on others"
+        )
+
+
 def _check_named(options: Options, names: list[str]) -> None:
-    """Refuse options that name no column."""
+    """Refuse options that name no column, or the target."""
     for option, wanted in (
         ("--target", (options.target,)),
         ("--group", options.groups),
@@ -142,6 +161,8 @@ def _check_named(options: Options, names: list[str]) -> None:
                 raise FitError(
                     f"{option} {name!r} is not a column of {options.file}; its columns are {listed}"
                 )
+            if option != "--target" and name == options.target:
+                raise FitError(f"{option} {name!r} is the target; name another column")
 
 
 def _task(options: Options, profile: Profile) -> Task:

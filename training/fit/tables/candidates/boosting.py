@@ -142,8 +142,9 @@ def _stopped(
     )
     (losses,) = history["validation"].values()
     curve = Curve("rounds", tuple(range(1, len(losses) + 1)), tuple(losses), "validation loss")
-    rounds = booster.best_iteration + 1
-    return _Stopped(settings, booster, rounds, float(booster.best_score), curve)
+    # Not `best_iteration`, which a booster lacks that the time limit ended in its first round.
+    best = int(np.argmin(losses))
+    return _Stopped(settings, booster, best + 1, losses[best], curve)
 
 
 class TimeLimit(xgboost.callback.TrainingCallback):
