@@ -15,7 +15,7 @@ from contract.records import (
     FamiliesRecord,
 )
 from training.fit.comparison import Comparison, Entrant
-from training.fit.intervals import Difference
+from training.fit.intervals import LEAST_SPLITS, Difference
 from training.fit.options import Options
 from training.fit.plan import Plan
 from training.fit.scores import ACCURACY, CLASSIFICATION, LOG_LOSS, REGRESSION, RMSE, Metric
@@ -48,7 +48,7 @@ def record(
     return ComparisonRecord(
         target=options.target,
         chosen=options.name,
-        verdict=tuple(sentences(plan, comparison, verdict)),
+        verdict=tuple(sentences(plan, options, comparison, verdict)),
         advice=AdviceRecord(
             verdict=plan.decision.verdict,
             strategy=plan.decision.strategy,
@@ -73,18 +73,35 @@ def record(
     )
 
 
-def sentences(plan: Plan, comparison: Comparison, verdict: Verdict) -> Iterator[str]:
+def sentences(
+    plan: Plan, options: Options, comparison: Comparison, verdict: Verdict
+) -> Iterator[str]:
     """The outcome, the most important first."""
+    if found := _baseline(comparison, verdict):
+        yield found
     yield _choice(verdict)
-    if found := _guide(plan, verdict):
+    if found := _guide(plan, options, verdict):
         yield found
     if comparison.interrupted:
         yield "It was stopped early; the figures are of what was done."
-    if len(comparison.splits) == 1:
+    if (splits := len(comparison.splits)) < LEAST_SPLITS:
+        measured = "one split was" if splits == 1 else f"{splits} splits were"
         yield (
-            "The budget allowed one split, so the intervals do not show how the figures change "
-            "with the rows that are trained on."
+            f"{measured.capitalize()} measured, so the intervals do not show how the figures "
+            "change with the rows that are trained on."
         )
+
+
+def _baseline(comparison: Comparison, verdict: Verdict) -> str | None:
+    """A warning where nothing was learnt."""
+    metric = verdict.metric
+    without = float(np.mean([f.values[metric.name] for f in comparison.baseline]))
+    if verdict.standings[0].value < without:
+        return None
+    return (
+        f"No candidate is better than the baseline, which looks at no column ({metric.title} "
+        f"{without:.4g}): these columns do not tell the target."
+    )
 
 
 def _choice(verdict: Verdict) -> str:
@@ -100,8 +117,8 @@ def _choice(verdict: Verdict) -> str:
     if chosen.tied:
         others = ", ".join(s.entrant.name for s in tied)
         return (
-            f"{chosen.entrant.name} is taken ({value}): {others} cannot be told from it or lead by "
-            "next to nothing, and it is the clearest and cheapest of them."
+            f"{chosen.entrant.name} is taken ({value}): {others} cannot be told from it or lead "
+            "by next to nothing. It is the clearest of them, and of equally clear ones the cheapest."
         )
     best = verdict.standings[0]
     better = f"{_spread(chosen.behind)} better" if chosen.behind else "as good"
@@ -111,7 +128,7 @@ def _choice(verdict: Verdict) -> str:
     )
 
 
-def _guide(plan: Plan, verdict: Verdict) -> str | None:
+def _guide(plan: Plan, options: Options, verdict: Verdict) -> str | None:
     """The guide's word beside the best classical model against the best network."""
     if verdict.families is None:
         return None
@@ -132,7 +149,8 @@ def _guide(plan: Plan, verdict: Verdict) -> str | None:
     leads = "classical_ml" if found.mean > 0 else "deep_learning"
     ahead = found if found.mean > 0 else Difference(-found.mean, -found.high, -found.low)
     winner, loser = (classical, deep) if leads == "classical_ml" else (deep, classical)
-    wrong = advised in _FAMILIES and advised != leads
+    # Where some candidates were left out, a family may not have shown its best.
+    wrong = advised in _FAMILIES and advised != leads and not options.only
     return (
         f"{said}; on your data {_FAMILIES[leads]} lead: {winner} over {loser} by "
         f"{_measure(ahead, points)}{', so it was wrong here' if wrong else ''}."

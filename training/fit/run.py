@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contract.records import ComparisonRecord
-from contract.repository import Entry
+from contract.repository import Entry, entries, read_manifest
 from training.errors import FitError, ParityError
+from training.fit.candidate import Candidate
 from training.fit.clock import Clock
-from training.fit.comparison import Comparison, Report, compare
+from training.fit.comparison import BLEND, Comparison, Report, compare
 from training.fit.costs import BATCH, cost_of
 from training.fit.export import Exported, export
 from training.fit.options import Options
@@ -43,7 +48,9 @@ def prepare(options: Options) -> Plan:
         for name, why in find_leaks(problem, options.seed).items()
         if name not in options.keep
     }
-    return plan(without(problem, suspicious) if suspicious else problem, options)
+    found = plan(without(problem, suspicious) if suspicious else problem, options)
+    _check_names(options, found.candidates)
+    return found
 
 
 def fit(prepared: Plan, options: Options, report: Report) -> Outcome:
@@ -66,11 +73,40 @@ def fit(prepared: Plan, options: Options, report: Report) -> Outcome:
         options, problem, comparison, found, next_version(options.out, list(names.values()))
     )
     written = {}
-    for standing in verdict.standings:
-        name = standing.entrant.name
-        report(f"write {names[name]}", 0.0)
-        written[name] = publish(publication, names[name], standing.entrant, exported[name])
+    # Their manifests name one another, so all are written or none.
+    with uninterrupted():
+        for standing in verdict.standings:
+            name = standing.entrant.name
+            report(f"write {names[name]}", 0.0)
+            written[name] = publish(publication, names[name], standing.entrant, exported[name])
     return Outcome(prepared, verdict, found, written)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl+C is ignored; outside the main thread, which alone gets it, nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _check_names(options: Options, candidates: Sequence[Candidate]) -> None:
+    """Refuse a name under which the repository has something else than a fit of this target."""
+    if not options.out.is_dir():
+        return
+    own = {options.name, *(f"{options.name}-{c.name}" for c in candidates)}
+    own.add(f"{options.name}-{BLEND}")
+    newest = {entry.name: entry for entry in entries(options.out, on_stray=lambda _: None)}
+    for name in sorted(own & set(newest)):
+        found = read_manifest(newest[name]).comparison
+        if found is None or found.target != options.target:
+            what = "did not come from fit" if found is None else f"predicts {found.target!r}"
+            raise FitError(f"{options.out} holds a model {name!r} that {what}; give another --name")
 
 
 def _export(
@@ -79,16 +115,18 @@ def _export(
     """Graphs and costs of the fitted candidates, and why others have none."""
     exported, costs = {}, {}
     failed = {e.name: e.failed for e in comparison.entrants if e.failed is not None}
+    test = problem.rows.take(comparison.splits[0].test[:BATCH]) if comparison.splits else None
     for entrant in comparison.fitted():
-        report(f"export {entrant.name}", 0.0)
         try:
+            report(f"export {entrant.name}", 0.0)
             found = export(problem, entrant, comparison.splits[0])
+            costs[entrant.name] = cost_of(found.graph, problem.kind.tensors(test).batch(test))
         except ParityError as error:
             failed[entrant.name] = str(error)
-            continue
-        exported[entrant.name] = found
-        test = problem.rows.take(comparison.splits[0].test[:BATCH])
-        costs[entrant.name] = cost_of(found.graph, problem.kind.tensors(test).batch(test))
+        except KeyboardInterrupt:
+            failed[entrant.name] = "it was stopped before its graph was written"
+        else:
+            exported[entrant.name] = found
     return exported, costs, failed
 
 
