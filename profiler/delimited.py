@@ -44,20 +44,8 @@ def read_csv(data: bytes, limits: Limits) -> Table:
     text = doubled_quotes(without_preamble(data))
     source = source_of(text, limits)
     notes += [*text.notes, *_skipped(source, text.blanked)]
-    cells = _header(source)
-    width = check_shape(source, limits)
-    frame = _parse(source, 1, width)
-    warnings = []
-    if width == len(cells) and header.is_data([cell or "" for cell in cells], frame):
-        frame = _parse(source, 0, width)
-        cells = [None] * width
-        warnings.append(
-            "the first line looks like data, so it is a row, and the columns are named by their "
-            'position: "column_1" and so on; add a header line if it is one'
-        )
-    else:
-        cells = _fitted(source, cells, frame, notes)
-    frame, cells = _trimmed(frame, cells, notes)
+    warnings: list[str] = []
+    frame, cells = _trimmed(*_cells(source, limits, notes, warnings), notes)
     names = _names(cells, notes if not warnings else [])
     check_rows(frame.height, limits)
     frame.columns = names
@@ -72,6 +60,22 @@ def read_csv(data: bytes, limits: Limits) -> Table:
         notes=tuple(notes),
         warnings=tuple(warnings),
     )
+
+
+def _cells(
+    source: Source, limits: Limits, notes: list[str], warnings: list[str]
+) -> tuple[pl.DataFrame, list[str | None]]:
+    """The rows, and the cell of the header over each column; none if the first line is a row."""
+    cells = _header(source)
+    width = check_shape(source, limits)
+    frame = _parse(source, 1, width)
+    if width != len(cells) or not header.is_data([cell or "" for cell in cells], frame):
+        return frame, _fitted(source, cells, frame, notes)
+    warnings.append(
+        "the first line looks like data, so it is a row, and the columns are named by their "
+        'position: "column_1" and so on; add a header line if it is one'
+    )
+    return _parse(source, 0, width), [None] * width
 
 
 def _skipped(source: Source, blanked: int) -> list[str]:

@@ -9,6 +9,8 @@ import polars as pl
 
 from profiler.arrays import CODES, MISSING, NUMBERS
 from profiler.columns import describe
+from profiler.errors import UnreadableError
+from profiler.messages import shown
 from profiler.table import Table
 from profiler.translate_errors import polars_errors
 from profiler.values import Values, fold, is_text, stripped, values_of
@@ -16,23 +18,42 @@ from profiler.wire import Frame
 
 
 def encode(table: Table) -> Frame:
-    """One blob for a column of numbers; codes and categories for any other."""
-    columns, blobs = [], []
+    """One blob for a column of numbers; codes and categories for any other.
+
+    A column that cannot be read is named beside the opaque ones, with a warning.
+    """
+    columns, blobs, unread, warnings = [], [], [], []
     for series in table.frame:
-        with polars_errors("read"):
-            values = values_of(series, table.decimal_mark)
-            about = describe(values)
-            is_number = about.kind == "numeric" or series.dtype.is_numeric()
-            blobs += [_numbers(series, values)] if is_number else _categories(series, values)
-        columns.append({"about": asdict(about), "type": "numbers" if is_number else "categories"})
+        try:
+            column, encoded = _column(table, series)
+        except UnreadableError as error:
+            unread.append(series.name)
+            warnings.append(f"column {shown(series.name)}: {error}")
+        else:
+            columns.append(column)
+            blobs += encoded
     header = {
         "rows": table.rows,
         "columns": columns,
-        "opaque": table.opaque,
+        "opaque": [name for name in table.names if name in {*table.opaque, *unread}],
         "notes": table.notes,
-        "warnings": table.warnings,
+        "warnings": [*table.warnings, *warnings],
     }
     return Frame(header, blobs)
+
+
+def _column(table: Table, series: pl.Series) -> tuple[dict[str, object], list[bytes]]:
+    """A column's description and its blobs.
+
+    Raises:
+        UnreadableError: polars cannot convert its values.
+    """
+    with polars_errors("read"):
+        values = values_of(series, table.decimal_mark)
+        about = describe(values)
+        is_number = about.kind == "numeric" or series.dtype.is_numeric()
+        blobs = [_numbers(series, values)] if is_number else _categories(series, values)
+    return {"about": asdict(about), "type": "numbers" if is_number else "categories"}, blobs
 
 
 def _numbers(series: pl.Series, values: Values) -> bytes:

@@ -90,7 +90,9 @@ def _described(table: Table, name: str, target: str | None) -> _Described:
             column = describe(values)
             mark = sentinel_of(values) if column.kind == "numeric" and name != target else None
     except UnreadableError as error:
-        return _Described(Column(name, "opaque", None, None), warning=f"{shown(name)}: {error}")
+        return _Described(
+            Column(name, "opaque", None, None), warning=f"column {shown(name)}: {error}"
+        )
     note = f"{shown(name)}: {values.note}" if values.note and column.kind in _NOTED else ""
     warning = mark.warning if mark is not None else ""
     if column.stray:
