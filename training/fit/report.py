@@ -118,7 +118,7 @@ def _choice(verdict: Verdict) -> str:
         others = ", ".join(s.entrant.name for s in tied)
         return (
             f"{chosen.entrant.name} is taken ({value}): {others} cannot be told from it or lead "
-            "by next to nothing. It is the clearest of them, and of equally clear ones the cheapest."
+            "by next to nothing. It is the clearest of them; of equally clear ones, the cheapest."
         )
     best = verdict.standings[0]
     better = f"{_spread(chosen.behind)} better" if chosen.behind else "as good"
