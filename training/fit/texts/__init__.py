@@ -2,6 +2,9 @@
 
     kind         what `Kind` asks for
     tfidf        TF-IDF and a linear model
+    minilm       a frozen sentence encoder and a linear model
+    encoder      the encoder in torch; encoder_graph  as nodes
+    wordpiece    words -> the pieces that the encoder reads
     terms        words and pairs of words -> counts, weights and scores, in NumPy and as nodes
     inputs       the input of the graphs
     read         which column is learnt from

@@ -52,7 +52,11 @@ class TextKind:
             _candidate(
                 "tfidf", f"TF-IDF and {head}", f"tfidf_{linear}", "classical_ml", "weights", 1
             ),
-        )
+            _candidate(
+                "minilm", f"Frozen MiniLM encoder and {head}", f"minilm_{linear}",
+                "deep_learning", "opaque", 12,
+            ),
+        )  # fmt: skip
 
     def prepare(
         self,
