@@ -25,6 +25,7 @@ from scripts import (
     pictures_page,
     rows_page,
     serving_page,
+    text_page,
 )
 from scripts.guide_tables import table
 from service.settings import Settings
@@ -41,6 +42,7 @@ def pages() -> dict[Path, str]:
         **_filled("docs/operations.md", settings=settings_table()),
         **_filled("docs/profile.md", thresholds=thresholds_table()),
         **_filled("docs/fit.md", fit=fit_page.section(_fit())),
+        **_filled("docs/fit-text.md", measured=text_page.section(_fit_text())),
         **_filled("docs/guide.md", **guide_tables.sections()),
         **_filled(
             "docs/pictures.md",
@@ -57,6 +59,11 @@ def pages() -> dict[Path, str]:
 
 def _fit() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / "fit.json").read_text())
+    return found
+
+
+def _fit_text() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "fit_text.json").read_text())
     return found
 
 

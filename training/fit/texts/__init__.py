@@ -4,7 +4,7 @@
     tfidf        TF-IDF and a linear model
     minilm       a frozen sentence encoder and a linear model
     encoder      the encoder in torch; encoder_graph  as nodes
-    wordpiece    words -> the pieces that the encoder reads
+    wordpiece    words -> the pieces that the encoder reads; letters  of words that are not known
     terms        words and pairs of words -> counts, weights and scores, in NumPy and as nodes
     inputs       the input of the graphs
     read         which column is learnt from

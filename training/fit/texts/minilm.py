@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from training.fit.candidate import Data, Learned, Part, Scores, error_of
+from training.fit.candidate import Data, Learned, Scores, error_of
 from training.fit.graph import Graph
 from training.fit.texts.encoder import Encoder, find
 from training.fit.texts.encoder_graph import EncoderNodes
@@ -33,8 +33,18 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
     Raises:
         ValueError: the encoder is not there, or takes longer than `seconds`.
     """
-    encoder, end = find(), time.perf_counter() + seconds
-    first, final = (_pieces(encoder, part) for part in (data.train, data.both))
+    encoder = find()
+    first, final = (
+        Pieces.of(encoder.vocabulary, words_of(part.rows)) for part in (data.train, data.both)
+    )
+    return learn_with(data, encoder, first, final, seconds)
+
+
+def learn_with(
+    data: Data, encoder: Encoder, first: Pieces, final: Pieces, seconds: float
+) -> Learned:
+    """As `learn`, with the pieces of the first model and of the final one."""
+    end = time.perf_counter() + seconds
     train = _vectors(encoder, first, data.train.rows, seconds)
     validation = _vectors(encoder, first, data.validation.rows, end - time.perf_counter())
     errors: dict[float, float] = {}
@@ -61,9 +71,9 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
     )
 
 
-def _pieces(encoder: Encoder, part: Part) -> Pieces:
-    rows: Texts = part.rows
-    return Pieces.of(encoder.vocabulary, {w for text in rows.texts for w in SPLITTER.words(text)})
+def words_of(rows: Texts) -> set[str]:
+    """The words of all texts."""
+    return {word for text in rows.texts for word in SPLITTER.words(str(text))}
 
 
 def _vectors(

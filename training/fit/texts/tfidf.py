@@ -8,8 +8,8 @@ from __future__ import annotations
 import itertools
 import time
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +30,49 @@ LEAST = (1, 2)
 _SHOWN = 12
 
 
+# A text -> its words.
+Cut = Callable[[str], Sequence[str]]
+
+
+class Chosen(NamedTuple):
+    """The model of all rows, its settings, and what a first model said of the validation rows."""
+
+    model: LinearTerms
+    least: int
+    strength: float
+    validation_scores: Scores
+
+
 def learn(data: Data, *, seed: int, seconds: float) -> Learned:
-    """Choose on the validation rows, refit on both; deterministic."""
+    """Choose on the validation rows, refit on both; deterministic.
+
+    Raises:
+        ValueError: no text has a word.
+    """
+    final, least, strength, validation_scores = choose(data, SPLITTER.words, seconds)
+    return Learned(
+        scores=lambda rows: final.scores(map(SPLITTER.words, rows.texts)),
+        validation_scores=validation_scores,
+        write=lambda graph, features: _write(final, graph, features),
+        hyperparameters={
+            "least_texts_of_a_term": least,
+            "inverse_penalty": strength,
+            "pieces_read": MOST_PIECES,
+            "cuts_of_a_mark": MOST_CUTS,
+        },
+        libraries=("sklearn",),
+        notes={
+            "words": len(final.vocabulary.words),
+            "pairs_of_words": len(final.vocabulary.pairs),
+            "strongest_terms": _strongest(final),
+        },
+    )
+
+
+def choose(data: Data, cut: Cut, seconds: float) -> Chosen:
+    """As `learn`, for any way to cut texts into words."""
     end = time.perf_counter() + seconds / 2
-    train, validation = _split(data.train), _split(data.validation)
+    train, validation = _cut(data.train, cut), _cut(data.validation, cut)
     errors: dict[tuple[int, float], float] = {}
     found: dict[tuple[int, float], Scores] = {}
     for least, strength in itertools.product(LEAST, STRENGTHS):
@@ -47,31 +86,15 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
     if not errors:
         raise ValueError("no text of the training rows has a word")
     best = min(errors, key=lambda key: errors[key])
-    final = _fit(_split(data.both), data.both.target, data, *best)
+    final = _fit(_cut(data.both, cut), data.both.target, data, *best)
     if final is None:
         raise ValueError("no text of the training rows has a word")
-    return Learned(
-        scores=lambda rows: final.scores(map(SPLITTER.words, rows.texts)),
-        validation_scores=found[best],
-        write=lambda graph, features: _write(final, graph, features),
-        hyperparameters={
-            "least_texts_of_a_term": best[0],
-            "inverse_penalty": best[1],
-            "pieces_read": MOST_PIECES,
-            "cuts_of_a_mark": MOST_CUTS,
-        },
-        libraries=("sklearn",),
-        notes={
-            "words": len(final.vocabulary.words),
-            "pairs_of_words": len(final.vocabulary.pairs),
-            "strongest_terms": _strongest(final),
-        },
-    )
+    return Chosen(final, *best, found[best])
 
 
-def _split(part: Part) -> list[list[str]]:
+def _cut(part: Part, cut: Cut) -> list[Sequence[str]]:
     rows: Texts = part.rows
-    return [SPLITTER.words(text) for text in rows.texts]
+    return [cut(str(text)) for text in rows.texts]
 
 
 def _fit(

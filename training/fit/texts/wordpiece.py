@@ -1,9 +1,9 @@
 """Texts -> the pieces of words that BERT reads, in Python and as nodes.
 
-WordPiece takes the longest known beginning of a word, again and again (Devlin et al., 2019). Its
-cuts depend on single letters, which no standard operator can see. So a graph looks whole words up:
-those of BERT's own vocabulary, and the pieces of every word that the training texts hold. A word
-that is in neither is `[UNK]`, and in Python too: both read the same table.
+WordPiece takes the longest known beginning of a word, again and again (Devlin et al., 2019). A
+graph looks words up: those of BERT's own vocabulary, and every word that the training texts hold.
+Other words of ASCII letters and digits are cut letter by letter (`letters`). What remains is
+`[UNK]`: unseen words that are longer, or in other scripts. Python follows the same rules.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.fit.graph import Graph
-from training.fit.texts.words import Splitter, Words, small
+from training.fit.texts import letters
+from training.fit.texts.letters import CONTINUED, UNKNOWN
+from training.fit.texts.words import Splitter, Words, places, small
 
 # Tokens of a text with [CLS] and [SEP]: the limit that the encoder's own tokeniser has.
 MOST_TOKENS = 128
 # Pieces of one word; BERT calls a word of more than 100 letters unknown.
 MOST_PIECES = 12
-MOST_LETTERS = 100
+LONGEST = 100
 SPLITTER = Splitter(("\n", "\r", "\t", *string.punctuation), frozenset(string.punctuation))
-PAD, UNKNOWN, CLS, SEP = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
-_CONTINUED = "##"
+PAD, CLS, SEP = "[PAD]", "[CLS]", "[SEP]"
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused")
 
 
@@ -36,14 +37,18 @@ class Pieces:
 
     Attributes:
         rows: of `table`, by spelling; row 0 is of all other words.
+        ids: of BERT's pieces.
         table: int64 [words, MOST_PIECES], ids of pieces, `pad` behind the last.
     """
 
     rows: dict[str, int]
     table: NDArray[np.int64]
-    pad: int
-    cls: int
-    sep: int
+    ids: dict[str, int]
+
+    @property
+    def pad(self) -> int:
+        """The id behind the last piece."""
+        return self.ids[PAD]
 
     @classmethod
     def of(cls, vocabulary: Sequence[str], seen: Iterable[str]) -> Pieces:
@@ -53,7 +58,7 @@ class Pieces:
             vocabulary: BERT's pieces in the order of their ids.
         """
         ids = {piece: i for i, piece in enumerate(vocabulary)}
-        whole = (piece for piece in vocabulary if not piece.startswith((_CONTINUED, *_SPECIAL)))
+        whole = (piece for piece in vocabulary if not piece.startswith((CONTINUED, *_SPECIAL)))
         known = dict.fromkeys([*whole, *sorted(set(seen))])
         cut = {word: pieces_of(word, ids)[:MOST_PIECES] for word in known}
         table = np.full((len(cut) + 1, MOST_PIECES), ids[PAD], np.int64)
@@ -65,44 +70,49 @@ class Pieces:
             if not word.isascii():  # small letters of ASCII come from the splitter
                 for other in (word.upper(), word.capitalize()):
                     rows.setdefault(small(other), row)
-        return cls(rows, table, ids[PAD], ids[CLS], ids[SEP])
+        return cls(rows, table, ids)
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text, from [CLS] to [SEP]."""
-        rows = [self.rows.get(word, 0) for word in SPLITTER.words(text)]
-        pieces = self.table[rows].ravel()
-        found = pieces[pieces != self.pad][: MOST_TOKENS - 2]
-        return [self.cls, *found.tolist(), self.sep]
+        found: list[int] = []
+        cut = 0
+        for word in SPLITTER.words(text)[: MOST_TOKENS - 2]:
+            row = self.rows.get(word, 0)
+            if not row and letters.ELIGIBLE.fullmatch(word):
+                cut += 1
+                if cut <= letters.MOST_WORDS:
+                    found += _longest(word, self.ids)[:MOST_PIECES]
+                    continue
+            found += [int(piece) for piece in self.table[row] if piece != self.pad]
+        return [self.ids[CLS], *found[: MOST_TOKENS - 2], self.ids[SEP]]
 
     def write(self, graph: Graph, texts: str, words: Words) -> tuple[str, str]:
         """The nodes of `encode`: ids INT64 [n, L] with `pad` behind the last, lengths INT64 [n]."""
+        most = graph.constant(np.int64(MOST_TOKENS - 2))
+        place, _ = places(graph, words.rows, graph.add("Shape", texts))
+        near = graph.add("Less", place, most)
+        read = Words(*(graph.add("Compress", part, near, axis=0) for part in words))
         row = graph.add(
             "LabelEncoder",
-            words.words,
+            read.words,
             keys_strings=list(self.rows),
             values_int64s=list(self.rows.values()),
             default_int64=0,
         )
         wide = graph.add("Gather", graph.constant(self.table, "pieces"), row, axis=0)
+        wide = letters.write(graph, texts, read, row, wide, self.ids)
         pad = graph.constant(np.int64(self.pad))
         where = graph.add("NonZero", graph.add("Not", graph.add("Equal", wide, pad)))
         pieces = graph.add("GatherND", wide, graph.add("Transpose", where, perm=[1, 0]))
         word = graph.add("Gather", where, graph.constant(np.int64(0)), axis=0)
-        rows = graph.add("Gather", words.rows, word, axis=0)
+        rows = graph.add("Gather", read.rows, word, axis=0)
         return self._laid_out(graph, texts, pieces, rows)
 
     def _laid_out(self, graph: Graph, texts: str, pieces: str, rows: str) -> tuple[str, str]:
         """Pieces [K] of rows [K] as one padded row for each text."""
-        zero, one, most = (graph.constant(np.int64(i)) for i in (0, 1, MOST_TOKENS - 2))
-        first, axis = (graph.constant(np.array([i], np.int64)) for i in (0, 1))
-        zeros = graph.add("Cast", graph.add("ConstantOfShape", graph.add("Shape", texts)), to=7)
-        ones = graph.add("Add", graph.add("Mul", pieces, zero), one)
-        all_counts = graph.add("ScatterElements", zeros, rows, ones, axis=0, reduction="add")
-        starts = graph.add("CumSum", all_counts, zero, exclusive=1)
-        count = graph.add("Squeeze", graph.add("Shape", pieces), first)
-        place = graph.add(
-            "Sub", graph.add("Range", zero, count, one), graph.add("Gather", starts, rows, axis=0)
-        )
+        one, most = (graph.constant(np.int64(i)) for i in (1, MOST_TOKENS - 2))
+        axis = graph.constant(np.array([1], np.int64))
+        place, all_counts = places(graph, rows, graph.add("Shape", texts))
         near = graph.add("Less", place, most)
         counts = graph.add("Min", all_counts, most)
         lengths = graph.add("Add", counts, graph.constant(np.int64(2)))
@@ -125,7 +135,9 @@ class Pieces:
         longest = graph.add("ReduceMax", lengths, keepdims=0)
         places = graph.add("Range", zero, longest, one)
         end = graph.add("Unsqueeze", graph.add("Add", counts, one), axis)
-        pad, cls, sep = (graph.constant(np.int64(i)) for i in (self.pad, self.cls, self.sep))
+        pad, cls, sep = (
+            graph.constant(np.int64(i)) for i in (self.pad, self.ids[CLS], self.ids[SEP])
+        )
         ending = graph.add("Where", graph.add("Equal", places, end), sep, pad)
         return graph.add("Where", graph.add("Equal", places, zero), cls, ending)
 
@@ -153,11 +165,11 @@ def _stands_alone(character: str) -> bool:
 
 def _longest(word: str, ids: dict[str, int]) -> list[int]:
     """Greedy cuts from the left; [UNK] for a word that no pieces make up."""
-    if len(word) > MOST_LETTERS:
+    if len(word) > LONGEST:
         return [ids[UNKNOWN]]
     found, start = [], 0
     while start < len(word):
-        prefix = _CONTINUED if start else ""
+        prefix = CONTINUED if start else ""
         for end in range(len(word), start, -1):
             if (piece := ids.get(prefix + word[start:end])) is not None:
                 break

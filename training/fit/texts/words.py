@@ -8,7 +8,7 @@ without one, a few kilobytes of text could take gigabytes of memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -80,15 +80,40 @@ class Splitter:
         bounds = (graph.constant(np.array([i], np.int64)) for i in (0, MOST_PIECES, 1))
         first = graph.add("Slice", pieces, *bounds)
         words, rows = _without_empty(graph, first, empty)
-        for mark in self.marks:
-            pieces, counts = several(
-                graph, "StringSplit", (words,), 2, delimiter=mark, maxsplit=MOST_CUTS
-            )
-            if mark in self.kept:
-                pieces = _with_marks(graph, pieces, counts, mark, empty)
-            words, origin = _without_empty(graph, pieces, empty)
-            rows = graph.add("Gather", rows, origin, axis=0)
-        return Words(words, rows)
+        return cut_at(graph, Words(words, rows), self.marks, self.kept, MOST_CUTS)
+
+
+def cut_at(
+    graph: Graph, words: Words, marks: Sequence[str], kept: Collection[str], most: int
+) -> Words:
+    """Words cut at each mark in turn, at most so often each; those `kept` are pieces too."""
+    empty = graph.constant(np.array("", object))
+    found, rows = words
+    for mark in marks:
+        pieces, counts = several(graph, "StringSplit", (found,), 2, delimiter=mark, maxsplit=most)
+        if mark in kept:
+            pieces = _with_marks(graph, pieces, counts, mark, empty)
+        found, origin = _without_empty(graph, pieces, empty)
+        rows = graph.add("Gather", rows, origin, axis=0)
+    return Words(found, rows)
+
+
+def places(graph: Graph, rows: str, size: str) -> tuple[str, str]:
+    """The place of each element within its row, INT64 [T], and the elements of each row [n].
+
+    Args:
+        rows: INT64 [T], rising.
+        size: the number of rows, INT64 [1].
+    """
+    zero, one = (graph.constant(np.int64(i)) for i in (0, 1))
+    zeros = graph.add("Cast", graph.add("ConstantOfShape", size), to=_INT64)
+    ones = graph.add("Add", graph.add("Mul", rows, zero), one)
+    counts = graph.add("ScatterElements", zeros, rows, ones, axis=0, reduction="add")
+    starts = graph.add("CumSum", counts, zero, exclusive=1)
+    first = graph.constant(np.array([0], np.int64))
+    count = graph.add("Squeeze", graph.add("Shape", rows), first)
+    start = graph.add("Gather", starts, rows, axis=0)
+    return graph.add("Sub", graph.add("Range", zero, count, one), start), counts
 
 
 def several(

@@ -95,18 +95,41 @@ def session() -> ort.InferenceSession:
 
 
 SESSION = session()
-HARD = ["", " ", "?!", "unseen words", "great " * 300, "lovely " * 300, "!" * 500, "CRÈME NAÏVE"]
+HARD = [
+    "", " ", "?!", "unseen words", "great " * 300, "lovely " * 300, "!" * 500, "CRÈME NAÏVE",
+    "greatly filmly", "greatx", "superbly aa", "a" * 20, "a" * 21, "lylyly", "great" * 4,
+    "loveing " * 40, "bb supering",
+]  # fmt: skip
 
 
 def test_hard_texts_have_the_same_ids() -> None:
     assert in_graph(HARD) == [PIECES.encode(text) for text in HARD]
-    assert in_graph([""]) == [[PIECES.cls, PIECES.sep]]
+    assert in_graph([""]) == [[IDS["[CLS]"], IDS["[SEP]"]]]
     assert len(PIECES.encode("lovely " * 300)) == MOST_TOKENS
 
 
 PARTS = st.sampled_from(
     ["great", "LOVELY", "don't", "naïve", "東", "qqq", "zz", ".", "!?", " ", "  "]
 )
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    texts=st.lists(
+        st.lists(st.sampled_from(["great", "ly", "a", "b", "ing", "love", "film", "x", " ", "9"]),
+                 max_size=25).map("".join),
+        min_size=1, max_size=4,
+    )
+)  # fmt: skip
+def test_unknown_words_are_cut_into_the_same_pieces(texts: list[str]) -> None:
+    assert in_graph(texts) == [PIECES.encode(text) for text in texts]
+
+
+def test_an_unknown_word_is_cut_as_bert_cuts_it() -> None:
+    for word in ("greatly", "filming", "lovelying", "supering", "aing"):
+        assert word not in PIECES.rows
+        assert in_graph([word]) == [[IDS["[CLS]"], *pieces_of(word, IDS), IDS["[SEP]"]]]
+    assert in_graph(["greatq"]) == [[IDS["[CLS]"], IDS["[UNK]"], IDS["[SEP]"]]]
 
 
 @settings(max_examples=100, deadline=None)
