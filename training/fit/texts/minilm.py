@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
+from threadpoolctl import threadpool_limits
 
 from training.fit.candidate import Data, Learned, Scores, error_of
 from training.fit.graph import Graph
@@ -91,7 +92,7 @@ def _fit(vectors: NDArray[Any], target: NDArray[Any], data: Data, strength: floa
     if data.task == "regression":
         ridge = Ridge(alpha=1 / (2 * strength)).fit(wide, target)
         return ridge.coef_[:, None], np.array([ridge.intercept_])
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):  # as in `tfidf`
         warnings.simplefilter("ignore", ConvergenceWarning)  # the validation rows judge
         model = LogisticRegression(C=strength, max_iter=300).fit(wide, target)
     if data.n_classes == 2:

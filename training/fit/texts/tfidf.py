@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
+from threadpoolctl import threadpool_limits
 
 from training.fit.candidate import Data, Learned, Part, Scores, error_of
 from training.fit.graph import Graph
@@ -112,7 +113,8 @@ def _fit(
     if data.task == "regression":
         ridge = Ridge(alpha=1 / (2 * strength), solver="sparse_cg").fit(matrix, target)
         return LinearTerms(vocabulary, ridge.coef_[:, None], np.array([ridge.intercept_]))
-    with warnings.catch_warnings():
+    # Vectors of a few thousand numbers: threads cost more than they share, most on a busy machine.
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # the validation rows judge
         model = LogisticRegression(C=strength, max_iter=200).fit(matrix, target)
     weights, bias = model.coef_.T, model.intercept_
