@@ -13,6 +13,8 @@ from benchmarks.serving import run as serving
 from benchmarks.serving.bars import PARTS
 
 RESULTS = Path("docs/results")
+# Outside the repository: what is downloaded is not ours to keep.
+SCRATCH = Path(tempfile.gettempdir()) / "rosenblatt-texts"
 
 
 def main() -> None:
@@ -37,6 +39,10 @@ def main() -> None:
     tables.add_argument("--budget", type=float, default=120.0, help="seconds for each")
     commands.add_parser("kinds", help="latency of kinds of networks, for the guide; needs torch")
     commands.add_parser("evidence", help="learning curves on MNIST; 15 minutes")
+    sets = commands.add_parser("fit-text", help="TF-IDF against an encoder; 20 minutes, 90 MB")
+    sets.add_argument("sets", nargs="*", help="sets to measure; all by default")
+    sets.add_argument("--seeds", type=int, default=3, help="draws of labels and test texts")
+    sets.add_argument("--scratch", type=Path, default=SCRATCH, help="folder for the downloads")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -70,6 +76,14 @@ def main() -> None:
         from benchmarks.evidence import run as evidence
 
         sys.exit(evidence.main(RESULTS / "evidence.json"))
+    elif arguments.command == "fit-text":
+        from benchmarks.fit import text
+        from benchmarks.fit.text_sets import SETS
+
+        if strange := set(arguments.sets) - set(SETS):
+            parser.error(f"unknown set {min(strange)}; choose from {', '.join(SETS)}")
+        out = RESULTS / "fit_text.json"
+        text.main(out, arguments.scratch, arguments.sets, arguments.seeds)
     elif arguments.command == "pictures":
         from benchmarks.pictures import run as pictures
 

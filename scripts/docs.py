@@ -29,6 +29,7 @@ from scripts import (
     profiler_page,
     rows_page,
     serving_page,
+    text_page,
 )
 from scripts.guide_tables import table
 from service.settings import Settings
@@ -53,6 +54,7 @@ def pages() -> dict[Path, str]:
             tables=evidence_page.tables(_fit()),
         ),
         ROOT / "docs" / "evidence_digits.svg": evidence_page.digits_picture(_evidence()),
+        **_filled("docs/fit-text.md", measured=text_page.section(_fit_text())),
         **_filled("docs/guide.md", **guide_tables.sections()),
         ROOT / "docs" / "questions.md": guide_tables.questions(),
         **_filled(
@@ -75,6 +77,11 @@ def _evidence() -> dict[str, Any]:
 
 def _fit() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / "fit.json").read_text())
+    return found
+
+
+def _fit_text() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "fit_text.json").read_text())
     return found
 
 

@@ -48,6 +48,9 @@ def fit_model(
     time: Annotated[
         str | None, typer.Option(help="Column of dates or numbers: test on the latest rows.")
     ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Column of free text to learn from, and nothing else.")
+    ] = None,
     keep: Annotated[
         Texts, typer.Option(help="Column to learn from although it looks like a leak.")
     ] = None,
@@ -89,6 +92,7 @@ def fit_model(
             task=_task(task),
             groups=tuple(group or ()),
             time=time,
+            text=text,
             keep=tuple(keep or ()),
             drop=tuple(drop or ()),
             explain=explain,  # type: ignore[arg-type]

@@ -27,6 +27,7 @@ class Options:
         name: of the served model; the others have the candidate's name behind it.
         groups: columns whose equal values stay on one side of a split.
         time: column whose order decides the split: the test rows are the latest.
+        text: column of free text to learn from alone.
         keep: columns that stay although they look like leaks or identifiers; drop: that do not.
         latency_ms, size_mb: most for one row and for the graph, of the model that is chosen.
         only: names of candidates; all that suit if empty.
@@ -40,6 +41,7 @@ class Options:
     task: Task | None = None
     groups: tuple[str, ...] = ()
     time: str | None = None
+    text: str | None = None
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     explain: Explain | None = None

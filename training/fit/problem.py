@@ -80,6 +80,9 @@ class Kind(Protocol):
     def describe(self, rows: Any) -> str:
         """What is learnt from, in words."""
 
+    def facts(self, rows: Any) -> Mapping[str, object]:
+        """What the guide can know of the features beyond the profile."""
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:

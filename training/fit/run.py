@@ -21,6 +21,7 @@ from training.fit.plan import Plan, plan
 from training.fit.problem import Problem
 from training.fit.publish import Publication, next_version, publish
 from training.fit.report import model_names, record
+from training.fit.tables.encoding import Columns
 from training.fit.tables.leaks import find_leaks
 from training.fit.tables.read import read_problem, without
 from training.fit.verdict import Bounds, Cost, Verdict, decide
@@ -43,6 +44,8 @@ def prepare(options: Options) -> Plan:
         FitError: the file or an option cannot be used.
     """
     problem = read_problem(options)
+    if not isinstance(problem.rows, Columns):  # a text is one column: it cannot be left out
+        return plan(problem, options)
     suspicious = {
         name: f"{why}; --keep it if it is known when you predict"
         for name, why in find_leaks(problem, options.seed).items()

@@ -107,3 +107,7 @@ class TableKind:
             f"{rows.numbers.shape[1]} numbers and {rows.codes.shape[1]} categories in "
             f"{len(rows):,} rows"
         )
+
+    def facts(self, rows: Columns) -> dict[str, object]:
+        """See `Kind`."""
+        return {"n_features": len(rows.names)}

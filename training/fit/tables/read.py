@@ -15,10 +15,12 @@ from profiler.errors import ProfilerError
 from training.errors import FitError
 from training.fit.candidate import Task
 from training.fit.options import Options
-from training.fit.problem import Problem, joined
+from training.fit.problem import Kind, Problem, joined
 from training.fit.tables.columns import Column, columns_of, ranks_of, time_of, twins_of
 from training.fit.tables.encoding import Columns
 from training.fit.tables.kind import TableKind
+from training.fit.texts.kind import TextKind
+from training.fit.texts.read import ALONE, only_text, text_twins, texts_of
 
 LEAST_ROWS = 50
 LEAST_CLASS = 5
@@ -40,7 +42,8 @@ _LEFT_OUT = {
     "constant": "it is constant",
     "opaque": "it holds nested or binary values",
     "datetime": "dates are not learnt from; add columns such as month or age in days",
-    "free_text": "free text is not learnt from in a table",
+    "free_text": "free text is not learnt from beside other columns; --text learns from it alone",
+    "encoded": "encoded values such as pixels, lists or JSON are not learnt from",
     "image_path": "paths of images are not opened",
 }
 _KEEPABLE = ("identifier", "free_text", "image_path")
@@ -62,7 +65,7 @@ def without(problem: Problem, reasons: Mapping[str, str]) -> Problem:
     _check_features(columns, left_out)
     twins = twins_of(columns)
     groups = joined(problem.groups, together(twins))
-    facts = {**problem.facts, "n_features": len(columns.names)}
+    facts = {**problem.facts, **problem.kind.facts(columns)}
     return replace(
         problem, rows=columns, twins=twins, groups=groups, left_out=left_out, facts=facts
     )
@@ -103,20 +106,15 @@ def _problem(
     target, labels, known = target_of(goal, task)
     rows = np.flatnonzero(known)
     _check_rows(options, len(rows), target[rows], labels)
-    features, left_out = _features(options, named, table.opaque)
-    columns = columns_of(features, rows)
-    columns, empty = _without_empty(columns)
-    left_out |= empty
-    _check_features(columns, left_out)
-    twins = twins_of(columns)
+    kind, learnt, twins, left_out = _learnt(options, table, named, rows)
     groups = together(twins)
     for name in options.groups:
         ranks = ranks_of(named[name], rows)
         _check_groups(name, ranks)
         groups = joined(groups, ranks)
     return Problem(
-        kind=TableKind(),
-        rows=columns,
+        kind=kind,
+        rows=learnt,
         target_name=options.target,
         target=target[rows],
         labels=labels,
@@ -124,7 +122,7 @@ def _problem(
         twins=twins,
         groups=groups,
         time=None if options.time is None else time_of(named[options.time], rows),
-        facts={**profile.facts, "n_features": len(columns.names)},
+        facts={**profile.facts, **kind.facts(learnt)},
         sha256={options.file.name: sha256},
         left_out=left_out,
         unlabelled=table.rows - len(rows),
@@ -146,12 +144,48 @@ def _check_groups(name: str, ranks: NDArray[np.int64]) -> None:
         )
 
 
+def _learnt(
+    options: Options, table: TableArrays, named: Mapping[str, Column], rows: NDArray[np.intp]
+) -> tuple[Kind, Any, NDArray[np.int64], dict[str, str]]:
+    """The kind of data, what is learnt from, its twins, and what is left out."""
+    features, left_out = _features(options, named, table.opaque)
+    free = [name for name, why in left_out.items() if why == _LEFT_OUT["free_text"]]
+    text = options.text or only_text([column.about.name for column in features], free)
+    if text is not None:
+        others = {column.about.name: ALONE for column in features if column.about.name != text}
+        left_out = {**{k: why for k, why in left_out.items() if k != text}, **others}
+        found = texts_of(*_text_of(options, named, text), rows)
+        return TextKind(), found, text_twins(found), left_out
+    columns, empty = _without_empty(columns_of(features, rows))
+    left_out |= empty
+    _check_features(columns, left_out)
+    return TableKind(), columns, twins_of(columns), left_out
+
+
+def _text_of(
+    options: Options, named: Mapping[str, Column], text: str
+) -> tuple[str, NDArray[np.int32], tuple[str, ...]]:
+    """The name, codes and categories of the column of text."""
+    column = named.get(text)
+    if not isinstance(column, CategoryColumn):
+        what = "nested or binary values" if column is None else "numbers"
+        raise FitError(f"--text {text!r} holds {what}; name a column of text")
+    for option, taken in (
+        ("--target", (options.target,)), ("--group", options.groups),
+        ("--time", (options.time,)), ("--drop", options.drop),
+    ):  # fmt: skip
+        if text in taken:
+            raise FitError(f"--text {text!r} is named by {option} too; name another column")
+    return text, column.codes, column.categories
+
+
 def _check_named(options: Options, names: list[str]) -> None:
     """Refuse options that name no column, or the target."""
     for option, wanted in (
         ("--target", (options.target,)),
         ("--group", options.groups),
         ("--time", (options.time,) if options.time is not None else ()),
+        ("--text", (options.text,) if options.text is not None else ()),
         ("--keep", options.keep),
         ("--drop", options.drop),
     ):
@@ -173,6 +207,13 @@ def _task(options: Options, profile: Profile) -> Task:
         return "classification"
     if found == "regression":
         return "regression"
+    for open_question in profile.details.undecided:
+        if open_question.fact == "task":
+            raise FitError(
+                f"what is to be predicted of {options.target!r} is not clear: "
+                f"{open_question.because}; give --task classification or --task regression if it "
+                "is one of them"
+            )
     raise FitError(
         f"target {options.target!r} leaves open what is to be predicted; give --task "
         "classification or --task regression"
