@@ -89,7 +89,11 @@ def _tally(sets: dict[str, Any]) -> str:
     ahead = sum(d["low"] > 0 for d in pairs)
     behind = sum(d["high"] < 0 for d in pairs)
     exact, theirs = (
-        100 * statistics.mean(d["accuracy"] for d in all_of if d["better"].startswith(start))
+        # No -0.0: what rounds to zero is zero.
+        round(
+            100 * statistics.mean(d["accuracy"] for d in all_of if d["better"].startswith(start)), 1
+        )
+        + 0.0
         for start in ("minilm, exact", "tfidf, scikit")
     )
     return (
