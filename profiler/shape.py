@@ -163,6 +163,11 @@ def doubled_quotes(text: Text) -> Text:
 def _stray_quotes(data: bytes, delimiter: str) -> Iterator[int]:
     """The offsets of double quotes that belong to no quoted field."""
     mark = re.escape(delimiter.encode())
-    field = rb'(?:(?<=[\r\n])|(?<=%b)|\A)"(?:[^"]|"")*"(?=%b|[\r\n]|\Z)' % (mark, mark)
+    # Some tools pad their fields with spaces, outside the quotes.
+    opened, closed = (
+        rb"(?:(?<=[\r\n])|(?<=%b)|\A)[ \t]*" % mark,
+        rb"(?=[ \t]*(?:%b|[\r\n]|\Z))" % mark,
+    )
+    field = opened + b'"(?:[^"]|"")*"' + closed
     quotes = re.finditer(field + b'|"', data)
     return (found.start() for found in quotes if len(found[0]) == 1)
