@@ -11,6 +11,8 @@ from training.fit.clock import Clock
 from training.fit.comparison import Comparison, Report, compare
 from training.fit.costs import BATCH, cost_of
 from training.fit.export import Exported, export
+from training.fit.images.files import holds_images
+from training.fit.images.read import read_images
 from training.fit.options import Options
 from training.fit.plan import Plan, plan
 from training.fit.problem import Problem
@@ -37,6 +39,8 @@ def prepare(options: Options) -> Plan:
     Raises:
         FitError: the file or an option cannot be used.
     """
+    if holds_images(options.file):
+        return plan(read_images(options), options)
     problem = read_problem(options)
     suspicious = {
         name: f"{why}; --keep it if it is known when you predict"
