@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def main() -> None:
     tables.add_argument("problems", nargs="*", help="problems to measure; all by default")
     tables.add_argument("--budget", type=float, default=120.0, help="seconds for each")
     commands.add_parser("evidence", help="learning curves on MNIST; 15 minutes")
+    images = commands.add_parser("fit-images", help="images by labels a class; 15 minutes")
+    images.add_argument("sets", nargs="*", help="sets of images to measure; all by default")
+    images.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get("ROSENBLATT_PICTURES_DIR", "build/pictures"),
+        help="folder for the packages that hold the images; apt-get fetches what is missing",
+    )
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -55,6 +64,12 @@ def main() -> None:
         from benchmarks.evidence import run as evidence
 
         sys.exit(evidence.main(RESULTS / "evidence.json"))
+    elif arguments.command == "fit-images":
+        from benchmarks.fit import images as fit_images
+
+        if strange := set(arguments.sets) - set(fit_images.SETS):
+            parser.error(f"unknown set {min(strange)}; choose from {', '.join(fit_images.SETS)}")
+        sys.exit(fit_images.main(RESULTS / "fit_images.json", arguments.sets, Path(arguments.data)))
     elif arguments.command == "pictures":
         from benchmarks.pictures import run as pictures
 

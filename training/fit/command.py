@@ -205,16 +205,25 @@ def _cells(one: CandidateRecord, figures: list[str], record: ComparisonRecord) -
 
 def _next_steps(outcome: Outcome, out: Path) -> str:
     """How to serve the chosen model and ask it."""
-    problem = outcome.plan.problem
-    body = {"model": outcome.record.chosen, "instances": [problem.kind.instance(problem.rows, 0)]}
-    shown = shlex.quote(json.dumps(body, ensure_ascii=False))
     served = ""
     if out.resolve() != _SERVED_BY_DEFAULT:
         served = (
             f"ROSENBLATT_MODELS_DIR={shlex.quote(str(out.resolve()))} "
             f"ROSENBLATT_DEFAULT_MODEL={outcome.record.chosen} "
         )
-    return (
-        f"Serve it: {served}rosenblatt serve. Then ask: curl -sS 127.0.0.1:3000/predict "
-        f"-H 'content-type: application/json' -d {shown}"
-    )
+    return f"Serve it: {served}rosenblatt serve. Then ask: curl -sS {_request(outcome)}"
+
+
+def _request(outcome: Outcome) -> str:
+    """Arguments of curl that ask the chosen model."""
+    from training.fit.images.kind import ImageKind
+
+    problem, model = outcome.plan.problem, outcome.record.chosen
+    if isinstance(problem.kind, ImageKind):  # its text is too long for a line: send a file
+        return (
+            f"'127.0.0.1:3000/predict?model={model}&fit=resize' -H 'content-type: image/png' "
+            "--data-binary @picture.png"
+        )
+    body = {"model": model, "instances": [problem.kind.instance(problem.rows, 0)]}
+    shown = shlex.quote(json.dumps(body, ensure_ascii=False))
+    return f"127.0.0.1:3000/predict -H 'content-type: application/json' -d {shown}"

@@ -29,7 +29,9 @@ MEAN, SPREAD = 127.0, 128.0
 _EPSILON = 1e-3
 # Blocks of each stage: how many, size of the kernel, stride of the first.
 _STAGES = ((1, 3, 1), (2, 3, 2), (2, 5, 2), (3, 3, 2), (3, 5, 1), (4, 5, 2), (1, 3, 1))
-_CHUNK = 32
+# Images at once: of more, what lies between the layers leaves the processor's cache (21 ms an image
+# against 52 for 32 at once, on one core).
+_CHUNK = 4
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,6 +36,11 @@ def _candidate(
 
 
 _CANDIDATES = (
+    # First, as it takes most of the time and is what few labels call for.
+    _candidate(
+        BACKBONE, "Frozen EfficientNet-Lite0 with a linear head", "frozen_backbone",
+        "deep_learning", "opaque", 10, (f"{_IMAGES}.backbone", "learn"),
+    ),
     _candidate(
         "linear", "Logistic regression on pixels", "logistic_regression", "classical_ml",
         "weights", 1, (f"{_IMAGES}.linear", "learn"),
@@ -44,10 +49,6 @@ _CANDIDATES = (
     _candidate(
         "forest", "Random forest on pixels", "random_forest", "classical_ml", "trees", 2,
         ("training.fit.tables.candidates.forests", "random_forest"),
-    ),
-    _candidate(
-        BACKBONE, "Frozen EfficientNet-Lite0 with a linear head", "frozen_backbone",
-        "deep_learning", "opaque", 5, (f"{_IMAGES}.backbone", "learn"),
     ),
     _candidate(
         "cnn", "Convolutional network", "cnn", "deep_learning", "opaque", 5,
