@@ -19,6 +19,7 @@ from contract.repository import entries, read_manifest
 from profiler.thresholds import Thresholds
 from scripts import (
     cnn_race,
+    fit_images_page,
     fit_page,
     gpu_page,
     guide_tables,
@@ -41,6 +42,8 @@ def pages() -> dict[Path, str]:
         **_filled("docs/operations.md", settings=settings_table()),
         **_filled("docs/profile.md", thresholds=thresholds_table()),
         **_filled("docs/fit.md", fit=fit_page.section(_fit())),
+        **_filled("docs/fit-images.md", images=fit_images_page.section(_fit_images())),
+        ROOT / "docs" / "fit_images.svg": fit_images_page.picture(_fit_images()),
         **_filled("docs/guide.md", **guide_tables.sections()),
         **_filled(
             "docs/pictures.md",
@@ -57,6 +60,11 @@ def pages() -> dict[Path, str]:
 
 def _fit() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / "fit.json").read_text())
+    return found
+
+
+def _fit_images() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "fit_images.json").read_text())
     return found
 
 

@@ -129,7 +129,7 @@ def _run(
         problem.rows, target, len(problem.labels), train[~validation], train[validation]
     )
     (candidate,) = (c for c in problem.kind.candidates("classification") if c.name == name)
-    # Features are kept for all seeds: they are no part of the time.
+    # Features that an earlier run computed are not computed again.
     started = time.perf_counter()
     learned = candidate.learner(data, seed=seed, seconds=SECONDS if name != "backbone" else 1e9)
     seconds = time.perf_counter() - started
