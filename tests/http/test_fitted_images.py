@@ -32,7 +32,7 @@ def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def running(outcome: Outcome) -> Iterator[Server]:
-    models = next(iter(outcome.written.values())).folder.parents[1]
+    models = next(iter(outcome.written.values())).path.parents[1]
     with serve(
         ROSENBLATT_MODELS_DIR=str(models), ROSENBLATT_DEFAULT_MODEL=outcome.record.chosen
     ) as server:

@@ -98,19 +98,14 @@ def write(layers: Sequence[Convolution | Block], graph: Graph, x: str) -> str:
     return x
 
 
-def fold(
-    weight: Weights,
-    scale: Weights,
-    shift: Weights,
-    mean: Weights,
-    variance: Weights,
-    epsilon: float,
-) -> tuple[Weights, Weights]:
+def fold(weight: Weights, normal: Sequence[Weights], epsilon: float) -> tuple[Weights, Weights]:
     """Weight and bias of a convolution without bias that a batch normalisation follows.
 
     Args:
-        weight: [out, in / groups, k, k]; the others are [out].
+        weight: [out, in / groups, k, k].
+        normal: scale, shift, mean and variance of the normalisation, each [out].
     """
+    scale, shift, mean, variance = normal
     factor = scale.astype(np.float64) / np.sqrt(variance.astype(np.float64) + epsilon)
     folded = weight.astype(np.float64) * factor[:, None, None, None]
     bias = shift.astype(np.float64) - mean.astype(np.float64) * factor

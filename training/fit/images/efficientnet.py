@@ -142,7 +142,7 @@ def _layer(
     """A convolution and the normalisation behind it; `each`: one filter per channel."""
     parts = ("weight", "bias", "running_mean", "running_var")
     weight, bias = fold(
-        weights[f"{name}.weight"], *(weights[f"{normalisation}.{p}"] for p in parts), _EPSILON
+        weights[f"{name}.weight"], [weights[f"{normalisation}.{p}"] for p in parts], _EPSILON
     )
     groups = len(weight) if each else 1
     return Convolution(weight, bias, stride, _same(side, weight.shape[2], stride), groups, most)

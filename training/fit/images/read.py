@@ -188,7 +188,8 @@ def _pixels(
             f"limit is {MOST_BYTES / 2**30:.0f} GiB: give a sample, or smaller pictures"
         )
     pixels = np.empty((len(names), *size, 3), np.uint8)
-    decoded, broken = [], {}
+    decoded: list[str] = []
+    broken: dict[str, str] = {}
     for name in names:
         try:
             pixels[len(decoded)] = decode(files.read(name), size)

@@ -104,7 +104,8 @@ class Squares:
         squares = planes[:, :, : height * k, : width * k].reshape(
             *planes.shape[:2], height, k, width, k
         )
-        return squares.sum(axis=(3, 5), dtype=np.uint32).astype(np.float32)
+        sums: Features = squares.sum(axis=(3, 5), dtype=np.uint32).astype(np.float32)
+        return sums
 
     def encode(self, images: Images) -> Encoded:
         """What forests take."""

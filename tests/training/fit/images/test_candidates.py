@@ -196,7 +196,11 @@ def test_a_folded_convolution_normalises() -> None:
     normal.eval()
     parts = (normal.weight, normal.bias, normal.running_mean, normal.running_var)
     folded = Convolution(
-        *fold(plain.weight.detach().numpy(), *(p.detach().numpy() for p in parts), normal.eps),
+        *fold(
+            plain.weight.detach().numpy(),
+            [np.asarray(p.detach()) for p in parts if p is not None],
+            normal.eps,
+        ),
         pads=(1, 1, 1, 1),
     )
     x = torch.randn(2, 3, 8, 8)

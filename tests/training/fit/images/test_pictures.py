@@ -21,7 +21,8 @@ def served(data: bytes) -> np.ndarray:
         name="images", datatype="UINT8", shape=(-1, *SIZE, 3), content="image", layout="HWC"
     )
     images, _ = ImageDecoder(tensor, 10**6).decode([data], ["x"], "resize")
-    return images[0]
+    image: np.ndarray = images[0]
+    return image
 
 
 def picture(mode: str, size: tuple[int, int], file: str = "PNG", turned: int = 1) -> bytes:

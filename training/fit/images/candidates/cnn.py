@@ -84,7 +84,7 @@ def _folded(layer: Any) -> Convolution:
     convolution, normal = layer[0], layer[1]
     parts = (normal.weight, normal.bias, normal.running_mean, normal.running_var)
     weight, bias = fold(
-        convolution.weight.detach().numpy(), *(p.detach().numpy() for p in parts), normal.eps
+        convolution.weight.detach().numpy(), [p.detach().numpy() for p in parts], normal.eps
     )
     pad = int(convolution.padding[0])
     return Convolution(weight, bias, convolution.stride[0], (pad, pad, pad, pad), most=RELU)
