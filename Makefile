@@ -65,9 +65,9 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 .PHONY: fit
-fit: $(VENV)/.dev ## Train on a table of your own and write the models (FILE=, TARGET=, FIT='--budget 60')
-	@[ -n "$(FILE)" ] && [ -n "$(TARGET)" ] || { echo "Name the table and its column: make fit FILE=churn.csv TARGET=churned"; exit 1; }
-	$(BIN)/python -m training fit "$(FILE)" --target "$(TARGET)" $(FIT)
+fit: $(VENV)/.dev ## Train on a table (FILE=, TARGET=) or pictures (FILE=) of your own and write the models (FIT='--budget 60')
+	@[ -n "$(FILE)" ] || { echo "Name the table and its column, or a folder of pictures: make fit FILE=churn.csv TARGET=churned"; exit 1; }
+	$(BIN)/python -m training fit "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(FIT)
 
 .PHONY: train
 train: $(VENV)/.dev ## Train, export and write all four models (SEED=, DATASET=digits, MODELS=)

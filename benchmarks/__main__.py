@@ -43,6 +43,14 @@ def main() -> None:
     sets.add_argument("sets", nargs="*", help="sets to measure; all by default")
     sets.add_argument("--seeds", type=int, default=3, help="draws of labels and test texts")
     sets.add_argument("--scratch", type=Path, default=SCRATCH, help="folder for the downloads")
+    images = commands.add_parser("fit-images", help="images by labels a class; 15 minutes")
+    images.add_argument("sets", nargs="*", help="sets of images to measure; all by default")
+    images.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get("ROSENBLATT_PICTURES_DIR", "build/pictures"),
+        help="folder for the packages that hold the images; apt-get fetches what is missing",
+    )
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -84,6 +92,12 @@ def main() -> None:
             parser.error(f"unknown set {min(strange)}; choose from {', '.join(SETS)}")
         out = RESULTS / "fit_text.json"
         text.main(out, arguments.scratch, arguments.sets, arguments.seeds)
+    elif arguments.command == "fit-images":
+        from benchmarks.fit import images as fit_images
+
+        if strange := set(arguments.sets) - set(fit_images.SETS):
+            parser.error(f"unknown set {min(strange)}; choose from {', '.join(fit_images.SETS)}")
+        sys.exit(fit_images.main(RESULTS / "fit_images.json", arguments.sets, Path(arguments.data)))
     elif arguments.command == "pictures":
         from benchmarks.pictures import run as pictures
 

@@ -21,6 +21,7 @@ from scripts import (
     cnn_race,
     evidence_file,
     evidence_page,
+    fit_images_page,
     fit_page,
     gpu_page,
     guide_tables,
@@ -55,6 +56,8 @@ def pages() -> dict[Path, str]:
         ),
         ROOT / "docs" / "evidence_digits.svg": evidence_page.digits_picture(_evidence()),
         **_filled("docs/fit-text.md", measured=text_page.section(_fit_text())),
+        **_filled("docs/fit-images.md", images=fit_images_page.section(_fit_images())),
+        ROOT / "docs" / "fit_images.svg": fit_images_page.picture(_fit_images()),
         **_filled("docs/guide.md", **guide_tables.sections()),
         ROOT / "docs" / "questions.md": guide_tables.questions(),
         **_filled(
@@ -82,6 +85,11 @@ def _fit() -> dict[str, Any]:
 
 def _fit_text() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / "fit_text.json").read_text())
+    return found
+
+
+def _fit_images() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "fit_images.json").read_text())
     return found
 
 

@@ -29,8 +29,13 @@ _SERVED_BY_DEFAULT = Path(__file__).resolve().parents[2] / "models"
 
 
 def fit_model(
-    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
-    target: Annotated[str, typer.Option(help="The column to predict.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A CSV or Parquet file; for images a folder or zip, a folder a class."),
+    ],
+    target: Annotated[
+        str | None, typer.Option(help="The column to predict; none for images.")
+    ] = None,
     budget: Annotated[float, typer.Option(help="Seconds for training and comparing.")] = 120.0,
     name: Annotated[
         str | None, typer.Option(help="Name of the served model; the file's unless given.")
@@ -85,7 +90,7 @@ def fit_model(
     try:
         options = Options(
             file=file,
-            target=target,
+            target=_target(file, target),
             name=name if name is not None else default_name(file),
             out=out,
             budget=budget,
@@ -135,6 +140,23 @@ def _task(task: str | None) -> Any:
     if task not in (None, "classification", "regression"):
         raise typer.BadParameter(f"--task {task!r} must be classification or regression")
     return task
+
+
+def _target(file: Path, target: str | None) -> str:
+    """What is predicted: a column, or the folder of an image."""
+    from training.fit.images.files import holds_images
+    from training.fit.images.read import TARGET
+
+    if not holds_images(file):
+        if target is None:
+            raise FitError(f"--target is missing; name the column of {file} to predict")
+        return target
+    if target is not None:
+        raise FitError(
+            f"--target {target!r} names a column, but the class of an image is its folder; leave "
+            "it out"
+        )
+    return TARGET
 
 
 def _agree(yes: bool) -> None:

@@ -17,6 +17,9 @@ _SECONDS = 0.15
 _LEAST = 5
 # Seconds from which a first run is measure enough.
 _SLOW = 1.0
+# A batch has no more rows than run in so many microseconds one by one: a network on images may
+# take 50 ms for each.
+_BATCH_MICROSECONDS = 500_000
 
 # Loads the graph from standard input; prints by how many bytes the process grew.
 _LOAD = """
@@ -41,10 +44,12 @@ def cost_of(graph: bytes, rows: Batch) -> Cost:
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    many = rows.slice(0, min(BATCH, len(rows)))
+    single = _microseconds(session, rows.slice(0, 1))
+    affordable = max(1, int(_BATCH_MICROSECONDS / single))
+    many = rows.slice(0, min(BATCH, len(rows), affordable))
     return Cost(
         bytes=len(graph),
-        microseconds=_microseconds(session, rows.slice(0, 1)),
+        microseconds=single,
         microseconds_batched=_microseconds(session, many) / len(many),
         memory=_memory(graph),
     )

@@ -12,7 +12,12 @@ from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 from training.export.envelope import IR_VERSION, ML_OPSET, OPSET
 
 ML = "ai.onnx.ml"
-_TYPES = {"FP32": TensorProto.FLOAT, "INT64": TensorProto.INT64, "BYTES": TensorProto.STRING}
+_TYPES = {
+    "FP32": TensorProto.FLOAT,
+    "INT64": TensorProto.INT64,
+    "UINT8": TensorProto.UINT8,
+    "BYTES": TensorProto.STRING,
+}
 
 
 class Graph:

@@ -16,6 +16,8 @@ from training.fit.clock import Clock
 from training.fit.comparison import BLEND, Comparison, Report, compare
 from training.fit.costs import BATCH, cost_of
 from training.fit.export import Exported, export
+from training.fit.images.files import holds_images
+from training.fit.images.read import read_images
 from training.fit.options import Options
 from training.fit.plan import Plan, plan
 from training.fit.problem import Problem
@@ -43,17 +45,24 @@ def prepare(options: Options) -> Plan:
     Raises:
         FitError: the file or an option cannot be used.
     """
+    found = plan(_problem(options), options)
+    _check_names(options, found.candidates)
+    return found
+
+
+def _problem(options: Options) -> Problem:
+    """What is to be learnt, by the kind of data; a table without its leaks."""
+    if holds_images(options.file):
+        return read_images(options)
     problem = read_problem(options)
     if not isinstance(problem.rows, Columns):  # a text is one column: it cannot be left out
-        return plan(problem, options)
+        return problem
     suspicious = {
         name: f"{why}; --keep it if it is known when you predict"
         for name, why in find_leaks(problem, options.seed).items()
         if name not in options.keep
     }
-    found = plan(without(problem, suspicious) if suspicious else problem, options)
-    _check_names(options, found.candidates)
-    return found
+    return without(problem, suspicious) if suspicious else problem
 
 
 def fit(prepared: Plan, options: Options, report: Report) -> Outcome:

@@ -1,0 +1,1 @@
+"""Pictures in class folders: reading them, their candidates, their tensors."""
