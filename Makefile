@@ -81,6 +81,12 @@ race: $(VENV)/.dev ## Race the guide's CNN recipe against ours, several seeds (a
 bench: $(VENV)/.dev ## Measure the service against five peers and two floors (needs wrk; 30 minutes)
 	$(BIN)/python -m benchmarks serving
 
+.PHONY: evidence
+evidence: $(VENV)/.dev ## Measure the guide: digits by labels, trees against networks (30 minutes)
+	$(BIN)/python -m benchmarks evidence
+	$(BIN)/python -m benchmarks fit || true # it says which bars are missed
+	$(BIN)/python -m scripts.docs
+
 .PHONY: docs
 docs: $(VENV)/.dev ## Regenerate the generated pages
 	$(BIN)/python -m benchmarks models

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from benchmarks import gpu, guide, models
@@ -12,6 +13,8 @@ from benchmarks.serving import run as serving
 from benchmarks.serving.bars import PARTS
 
 RESULTS = Path("docs/results")
+# Outside the repository: what is downloaded is not ours to keep.
+SCRATCH = Path(tempfile.gettempdir()) / "rosenblatt-texts"
 
 
 def main() -> None:
@@ -19,6 +22,10 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("models", help="load time and latency of every model, in process")
     commands.add_parser("guide", help="latency and requests per second of /recommend")
+    facts = commands.add_parser("profiler", help="facts of public tables, against their labels")
+    facts.add_argument(
+        "--packages", type=Path, default=_packages(), help="folder that keeps downloaded packages"
+    )
     race = commands.add_parser("serving", help="against peers and floors; takes half an hour")
     race.add_argument("parts", nargs="*", default=PARTS, help="parts to measure; all by default")
     race.add_argument("--rounds", type=int, default=3, help="interleaved rounds per server")
@@ -30,7 +37,12 @@ def main() -> None:
     tables = commands.add_parser("fit", help="UCI's tables with the default budget; 13 minutes")
     tables.add_argument("problems", nargs="*", help="problems to measure; all by default")
     tables.add_argument("--budget", type=float, default=120.0, help="seconds for each")
+    commands.add_parser("kinds", help="latency of kinds of networks, for the guide; needs torch")
     commands.add_parser("evidence", help="learning curves on MNIST; 15 minutes")
+    sets = commands.add_parser("fit-text", help="TF-IDF against an encoder; 20 minutes, 90 MB")
+    sets.add_argument("sets", nargs="*", help="sets to measure; all by default")
+    sets.add_argument("--seeds", type=int, default=3, help="draws of labels and test texts")
+    sets.add_argument("--scratch", type=Path, default=SCRATCH, help="folder for the downloads")
     images = commands.add_parser("fit-images", help="images by labels a class; 15 minutes")
     images.add_argument("sets", nargs="*", help="sets of images to measure; all by default")
     images.add_argument(
@@ -50,6 +62,10 @@ def main() -> None:
         models.main(RESULTS / "models.json")
     elif arguments.command == "guide":
         guide.main(RESULTS / "guide.json")
+    elif arguments.command == "profiler":
+        from benchmarks.profiler import run as facts_of_tables
+
+        sys.exit(facts_of_tables.main(RESULTS / "profiler.json", arguments.packages))
     elif arguments.command == "table":
         from benchmarks.table import run as table
 
@@ -60,10 +76,22 @@ def main() -> None:
         if strange := set(arguments.problems) - set(fit.PROBLEMS):
             parser.error(f"unknown problem {min(strange)}; choose from {', '.join(fit.PROBLEMS)}")
         sys.exit(fit.main(RESULTS / "fit.json", arguments.problems, arguments.budget))
+    elif arguments.command == "kinds":
+        from benchmarks import kinds
+
+        kinds.main(RESULTS / "kinds.json")
     elif arguments.command == "evidence":
         from benchmarks.evidence import run as evidence
 
         sys.exit(evidence.main(RESULTS / "evidence.json"))
+    elif arguments.command == "fit-text":
+        from benchmarks.fit import text
+        from benchmarks.fit.text_sets import SETS
+
+        if strange := set(arguments.sets) - set(SETS):
+            parser.error(f"unknown set {min(strange)}; choose from {', '.join(SETS)}")
+        out = RESULTS / "fit_text.json"
+        text.main(out, arguments.scratch, arguments.sets, arguments.seeds)
     elif arguments.command == "fit-images":
         from benchmarks.fit import images as fit_images
 
@@ -81,6 +109,12 @@ def main() -> None:
             parser.error(f"unknown part {', '.join(unknown)}; choose from {', '.join(PARTS)}")
         status = serving.main(RESULTS, arguments.parts, arguments.rounds, arguments.seconds)
         sys.exit(status)
+
+
+def _packages() -> Path:
+    """Where packages with public tables are kept, outside the repository."""
+    kept = os.environ.get("ROSENBLATT_TABLES_DIR")
+    return Path(kept) if kept else Path(tempfile.gettempdir()) / "rosenblatt-tables"
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from benchmarks.models import processor
 from benchmarks.serving.contenders import CONTENDERS
 from benchmarks.serving.process import running
 from benchmarks.serving.subject import subject
-from guide.facts import CHOICES, COUNTS, NAMES
+from guide.facts import CHOICES, INTEGERS, NAMES
 from service.build import build
 from service.settings import Settings
 
@@ -60,8 +60,12 @@ def random_facts(rng: random.Random) -> dict[str, Any]:
     for name in NAMES:
         if rng.random() < 0.5:
             continue
-        if name in COUNTS:
+        if name in INTEGERS:
             facts[name] = int(10 ** rng.uniform(0, 7))
+        elif name == "latency_ms":
+            facts[name] = round(10 ** rng.uniform(-2, 3), 3)
+        elif name == "rarest_class_share":
+            facts[name] = round(rng.uniform(0.001, 0.5), 3)
         elif name == "modalities":
             facts[name] = rng.sample(CHOICES[name], rng.choice((1, 1, 1, 2)))
         else:

@@ -151,6 +151,9 @@ class CandidateRecord(Record):
         description="Family; null for a mean of both."
     )
     figures: dict[str, float] = Field(description="Mean over the splits, by name of the figure.")
+    standard_errors: dict[str, float] = Field(
+        description="Standard error of some figures, over the test rows of one cross-validation."
+    )
     behind: DifferenceRecord | None = Field(
         description="By how much it trails the best; null for the best."
     )
@@ -172,6 +175,16 @@ class CandidateRecord(Record):
     )
 
 
+class FamiliesRecord(Record):
+    """The best classical candidate beside the best network."""
+
+    classical: str = Field(description="Name of the classical candidate.")
+    deep: str = Field(description="Name of the network.")
+    difference: DifferenceRecord = Field(
+        description="Figure of the classical candidate less that of the network."
+    )
+
+
 class ComparisonRecord(Record):
     """The comparison that a model was chosen or rejected in; the same for all its candidates."""
 
@@ -179,6 +192,9 @@ class ComparisonRecord(Record):
     chosen: str = Field(description="Model that was taken.")
     verdict: tuple[str, ...] = Field(description="The outcome, in sentences.")
     advice: AdviceRecord = Field(description="What the guide said beforehand.")
+    families: FamiliesRecord | None = Field(
+        description="The families compared; null where only one was tried."
+    )
     metric: str = Field(description="Figure that decides.")
     splits: int = Field(gt=0, description="Number of splits that every candidate was measured on.")
     rows: int = Field(gt=0, description="Rows with a target.")

@@ -9,28 +9,31 @@ import argparse
 import json
 import shutil
 import sys
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from guide.decision import Decision
 from guide.errors import FactError
-from guide.facts import CHOICES, COUNTS, Facts, parse_facts
+from guide.facts import CHOICES, INTEGERS, REALS, Facts, parse_facts
 from guide.recommend import adviser
+from guide.report import full, short
+from guide.short import shorten
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the decision for the facts on the command line, and return the exit status."""
     parser = _parser()
     stated = {k: v for k, v in vars(parser.parse_args(arguments)).items() if v is not None}
-    as_json = stated.pop("json")
+    as_json, detail = stated.pop("json"), stated.pop("detail", None)
     try:
         decision = adviser().recommend(parse_facts(stated))
     except FactError as error:
         parser.exit(2, f"error: {error}; see --help\n")
     if as_json:
-        text = json.dumps(decision.model_dump(mode="json"), indent=2, ensure_ascii=False)
+        document = shorten(decision) if detail == "short" else decision
+        text = json.dumps(document.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    elif detail == "full":
+        text = "\n".join(full(decision, _width()))
     else:
-        text = "\n".join(_report(decision, _width()))
+        text = "\n".join(short(shorten(decision), _width()))
     sys.stdout.write(f"{text}\n")
     return int(decision.verdict == "insufficient_information")
 
@@ -46,8 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name, field in Facts.model_fields.items():
         option = f"--{name.replace('_', '-')}"
-        if name in COUNTS:
+        if name in INTEGERS:
             parser.add_argument(option, type=int, metavar="N", help=field.description)
+        elif name in REALS:
+            parser.add_argument(option, type=float, metavar="X", help=field.description)
         elif name == "modalities":
             parser.add_argument(
                 "--modality", dest=name, action="append", choices=CHOICES[name],
@@ -59,59 +64,12 @@ def _parser() -> argparse.ArgumentParser:
             )
         else:
             parser.add_argument(option, choices=CHOICES[name], help=field.description)
+    parser.add_argument(
+        "--detail", choices=("short", "full"),
+        help="the answer in brief (default) or the whole decision (default with --json)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="the whole decision as JSON")
     return parser
-
-
-def _report(decision: Decision, width: int) -> Iterator[str]:
-    verdict = decision.verdict.replace("_", " ")
-    contested = " (contested)" if decision.contested else ""
-    yield from textwrap.wrap(f"{verdict}{contested}: {decision.summary}", width)
-    for title, lines in _sections(decision):
-        if lines:
-            yield ""
-            yield title
-            for line in lines:
-                yield from textwrap.wrap(
-                    line, width, initial_indent="  ", subsequent_indent="      "
-                )
-    yield ""
-    yield f"decision {decision.decision_id}, rules {decision.ruleset_version}"
-
-
-def _sections(decision: Decision) -> Iterator[tuple[str, list[str]]]:
-    yield (
-        "Try",
-        [f"{c.rank}. {c.name}: {c.why}. Mind: {'; '.join(c.caveats)}" for c in decision.candidates],
-    )
-    fired = [rule for rule in decision.rules if rule.status == "fired"]
-    yield (
-        "Rules that fired",
-        [f"{r.id} (section {r.section}) {r.outcome}: {r.statement}" for r in fired],
-    )
-    yield (
-        "Conflicts",
-        [
-            f"{c.winner} over {c.rules[1]}: {c.principle}; lost: {c.lost}"
-            for c in decision.conflicts
-        ],
-    )
-    yield "Assumed", [f"{a.text} ({a.rule})" for a in decision.assumptions]
-    yield "Not met", [f"{need.need}: {need.why}" for need in decision.unmet]
-    yield "Not stated, and it matters", [f"{m.fact}: {m.how}" for m in decision.missing_facts]
-    flips = [
-        f"{' and '.join(f'{fact} = {_shown(v)}' for fact, v in c.change.items())}: {c.verdict}"
-        for c in decision.counterfactuals_same_problem
-    ]
-    yield "Would change the verdict of the same problem", flips
-    yield (
-        "Evidence",
-        [f"{e.stance} {', '.join(e.rules)}: {e.claim} ({e.citation})" for e in decision.evidence],
-    )
-
-
-def _shown(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value).lower()
 
 
 if __name__ == "__main__":

@@ -6,18 +6,33 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from guide import decision as d
-from guide.engine import CompiledClause, Outcome, Resolution
+from guide import latency
+from guide.engine import Outcome
 from guide.facts import Facts
+from guide.resolution import CompiledClause, Resolution
 from guide.rules import FAMILIES, Strategy
-from guide.tables import Entry, Library, holds
+from guide.tables import CandidateEntry, Entry, GapEntry, Library, holds
 
 # The rules that put cheap candidates, clear ones or ones for few labels first.
 _BUDGET, _EXPLAINABILITY, _LABELS = "R5", "R4", "R3"
 _FEW_LABELS = frozenset({"regularised_classical", "transfer_learning_frozen_backbone"})
+# What needs no labels serves any task.
+_ANY_TASK = frozenset({"label_first", "pretrained_without_labels"})
+_WITHOUT_LABELS = frozenset({"label_first", "unsupervised"})
 # Highest cost that counts as cheap and lowest clarity that counts as clear, of 1 to 5.
 _CHEAP, _CLEAR = 2, 4
-# Tasks that have specialised models.
-_SPECIAL = frozenset({"recommendation", "forecasting", "log_analysis"})
+# Tasks that have specialised models, and those for which no other model will do.
+_SPECIAL = frozenset({"recommendation", "forecasting", "log_analysis", "multi_label"})
+_MADE_FOR = frozenset(
+    {
+        "clustering",
+        "survival",
+        "ranking",
+        "detection",
+        "segmentation",
+        "time_series_classification",
+    }
+)
 
 
 def cautions(tables: Library, facts: Facts) -> list[str]:
@@ -25,16 +40,20 @@ def cautions(tables: Library, facts: Facts) -> list[str]:
     return [says for when, says in tables.cautions if holds(when, facts)]
 
 
+def gaps(tables: Library, facts: Facts) -> list[GapEntry]:
+    """What the guide does not speak of in these facts, and what practitioners do."""
+    return [entry.data for entry in tables.gaps if entry.fits(facts)]
+
+
 def candidates(
     tables: Library,
     served: Collection[str],
     facts: Facts,
-    outcome: Outcome,
+    chosen: Sequence[Entry[CandidateEntry]],
     resolution: Resolution,
 ) -> list[d.Candidate]:
-    """What to try, best first; `served` names models of this service that can demonstrate it."""
+    """The `ranked` ones as told; `served` names models of this service that demonstrate one."""
     said = cautions(tables, facts)
-    chosen = _ranked(tables, facts, outcome, resolution)
     return [
         d.Candidate(
             rank=rank,
@@ -43,30 +62,45 @@ def candidates(
             architecture=entry.data.architecture,
             why=entry.data.why,
             rules=_supporting(entry, resolution),
-            caveats=[*said, *entry.data.caveats, *_if_fits(entry, facts)],
+            caveats=[
+                *said,
+                *entry.data.caveats,
+                *latency.compared(entry.data, facts),
+                *_if_fits(entry, facts),
+            ],
             served_model=(entry.data.served_model if entry.data.served_model in served else None),
         )
         for rank, entry in enumerate(chosen, 1)
     ]
 
 
-def _ranked(tables: Library, facts: Facts, outcome: Outcome, resolution: Resolution) -> list[Entry]:
-    """Sorted by family of the verdict, fitness for the task, then clarity and cost."""
+def ranked(
+    tables: Library, facts: Facts, outcome: Outcome, resolution: Resolution
+) -> list[Entry[CandidateEntry]]:
+    """What to try, best first: by family of the verdict, latency, task, clarity and cost."""
     fired = {clause.rule.id for clause in resolution.fired}
 
-    def key(entry: Entry) -> tuple[bool, bool, int, int]:
+    def key(entry: Entry[CandidateEntry]) -> tuple[bool, bool, bool, int, int]:
         data = entry.data
         other = outcome.verdict != "hybrid" and data.family != outcome.verdict
         general = facts.task in _SPECIAL and not any(c.fact == "task" for c in entry.when)
         clarity = -data.clarity if _EXPLAINABILITY in fired else 0
-        return other, general, clarity, data.cost if _BUDGET in fired else 0
+        slow = latency.exceeds(data, facts)
+        return other, slow, general, clarity, data.cost if _BUDGET in fired else 0
 
-    return sorted(_fitting(tables, facts, outcome.strategy), key=key)
+    found = _fitting(tables, facts, outcome.strategy)
+    if outcome.strategy in _WITHOUT_LABELS and outcome.verdict == "classical_ml":
+        # What ruled out a network for the model rules it out for the labels too.
+        found = [entry for entry in found if entry.data.family == outcome.verdict]
+    return sorted(found, key=key)
 
 
-def _fitting(tables: Library, facts: Facts, strategy: Strategy) -> list[Entry]:
+def _fitting(tables: Library, facts: Facts, strategy: Strategy) -> list[Entry[CandidateEntry]]:
     entries = [e for e in tables.candidates if strategy in e.data.strategies]
     certain = [e for e in entries if e.fits(facts)]
+    if facts.task in _MADE_FOR and strategy not in _ANY_TASK:
+        made = [e for e in certain if any(c.fact == "task" for c in e.when)]
+        certain = made or certain
     return certain or [e for e in entries if e.data.default and e.fits(facts) is None]
 
 
@@ -85,30 +119,36 @@ def comparison(tables: Library, resolution: Resolution) -> list[d.ComparisonRow]
 
 
 def evidence(tables: Library, facts: Facts, resolution: Resolution) -> list[d.Evidence]:
-    """The studies beside the fired rules that cover this data and task."""
+    """The studies and own measurements beside the fired rules that cover this data and task."""
     cited: dict[str, list[str]] = {}
     for clause in resolution.fired:
         for study in clause.rule.cited(clause.data):
             cited.setdefault(study, []).append(clause.rule.id)
-    studies = [(tables.studies[study], rules) for study, rules in cited.items()]
+    # A clause without studies of its own is one that studies of its rule do not bear on.
+    fired = {c.rule.id for c in resolution.fired if c.rule.cited(c.data)}
+    found = [
+        *((tables.studies[study], rules) for study, rules in cited.items()),
+        *((study, [r for r in study.rules if r in fired]) for study in tables.measured),
+    ]
     return [
         d.Evidence(
             id=study.id, rules=rules, claim=study.claim, stance=study.stance,
             citation=study.citation, url=study.url, year=study.year,
         )
-        for study, rules in studies
-        if _within(study.max_rows, facts.n_rows)
+        for study, rules in found
+        if rules
+        and _within(study.max_rows, facts.n_rows)
         and _concerns(study.modalities, facts.modalities)
         and _concerns(study.tasks, facts.task and [facts.task])
     ]  # fmt: skip
 
 
-def _supporting(entry: Entry, resolution: Resolution) -> list[str]:
+def _supporting(entry: Entry[CandidateEntry], resolution: Resolution) -> list[str]:
     """The fired rules that chose the candidate's family, or favour it within the family."""
     return [clause.rule.id for clause in resolution.fired if _supports(clause, entry, resolution)]
 
 
-def _supports(clause: CompiledClause, entry: Entry, resolution: Resolution) -> bool:
+def _supports(clause: CompiledClause, entry: Entry[CandidateEntry], resolution: Resolution) -> bool:
     data, families = entry.data, clause.data.families
     if len(families) < len(FAMILIES):
         hybrid = resolution.verdict == "hybrid" and "hybrid" in families
@@ -120,7 +160,7 @@ def _supports(clause: CompiledClause, entry: Entry, resolution: Resolution) -> b
     return data.clarity >= _CLEAR
 
 
-def _if_fits(entry: Entry, facts: Facts) -> list[str]:
+def _if_fits(entry: Entry[CandidateEntry], facts: Facts) -> list[str]:
     if entry.fits(facts):
         return []
     unknown = dict.fromkeys(c.fact for c in entry.when if getattr(facts, c.fact) is None)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from guide.engine import Effect, Status
+from guide.resolution import Effect, Status
 from guide.rules import Family, Strategy, Verdict
 
 
@@ -154,7 +154,13 @@ class Decision(_Answer):
     candidates: list[Candidate]
     contested: bool = Field(description="Whether a serious alternative was overridden.")
     runner_up: Verdict | None = Field(description="That alternative.")
-    guide_gap: str | None = Field(description="What the guide leaves open in this case.")
+    guide_gap: str | None = Field(
+        description="What the guide leaves open, or does not speak of, in this case."
+    )
+    practice: list[str] = Field(description="What practitioners do where the guide does not speak.")
+    bears_on_it: list[str] = Field(
+        description="What the facts mean for the work, whatever the verdict."
+    )
     rules: list[RuleResult] = Field(
         description="All rules; the fired ones first, in order of rank."
     )

@@ -1,116 +1,19 @@
-"""From a fact mask to a verdict: which clauses fire, and how they combine.
+"""From a fact mask to an outcome: which clauses fire, their verdict, and the strategy.
 
-Clauses apply tier by tier. A clause whose families overlap the admissible ones narrows them; any
-other clause is overridden, and the conflict is recorded. Pure functions of the rules.
+Pure functions of the rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from guide.facts import COUNTS, NAMES
-from guide.rules import (
-    FAMILIES,
-    Clause,
-    Family,
-    Rule,
-    Ruleset,
-    Strategy,
-    Tier,
-    Verdict,
-)
+from guide.resolution import CompiledClause, Rank, Resolution, Test, resolve
+from guide.rules import Rule, Ruleset, Strategy, Verdict
 from guide.space import FactMask, Space, ordered
-
-Status = Literal["fired", "not_fired", "unknown"]
-Effect = Literal["decides", "agrees", "shapes", "overridden"]
-
-# The families that a verdict uses: a hybrid uses both.
-_COVER = {
-    "classical_ml": {"classical_ml"},
-    "deep_learning": {"deep_learning"},
-    "hybrid": {"classical_ml", "deep_learning"},
-}
-_FEASIBILITY = 0
-
-Test = tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True)
-class CompiledClause:
-    """A clause with its rule, its rank and its conditions compiled to masks.
-
-    Attributes:
-        data: the clause as `rules.yaml` states it.
-        rank: tier and position in the file; a lower rank applies first.
-        unknown: the mask of each fact when it is not stated.
-    """
-
-    rule: Rule
-    data: Clause
-    tier: Tier
-    rank: tuple[int, int]
-    when: Test
-    unless: Test
-    unknown: FactMask
-
-    @property
-    def name(self) -> str:
-        """`<rule>.<clause>`."""
-        return f"{self.rule.id}.{self.data.id}"
-
-    def status(self, masks: FactMask) -> Status:
-        """Whether the clause fires for these masks, which `ordered` has narrowed."""
-        status: Status = "fired"
-        for fact, mask in self.when:
-            possible = masks[fact]
-            if not possible & mask:
-                return "not_fired"
-            if possible & ~mask:
-                status = "unknown"
-        if any(self._true(masks, fact, mask) for fact, mask in self.unless):
-            return "not_fired"
-        return status
-
-    def _true(self, masks: FactMask, fact: int, mask: int) -> bool:
-        return not masks[fact] & ~mask and masks[fact] != self.unknown[fact]
-
-    def assumptions(self, masks: FactMask) -> list[tuple[str, str]]:
-        """What the clause, if it fires, assumes about unknown facts: (fact, sentence) pairs."""
-        return [
-            (unless.condition.fact, unless.assumption)
-            for unless, (fact, _) in zip(self.data.unless, self.unless, strict=True)
-            if masks[fact] == self.unknown[fact]
-        ]
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """`loser` was overridden by `winner`."""
-
-    winner: CompiledClause
-    loser: CompiledClause
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """The verdict of the fired clauses.
-
-    Attributes:
-        effects: what each fired clause did, by its name, in order of rank.
-        contested: whether a stated signal for the other family lost, or the guide has a gap.
-        runner_up: the verdict without the clauses that overrode it; None if not contested.
-    """
-
-    verdict: Verdict
-    effects: dict[str, Effect]
-    conflicts: tuple[Conflict, ...]
-    decider: CompiledClause | None
-    contested: bool = False
-    runner_up: Verdict | None = None
-    fired: tuple[CompiledClause, ...] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -131,7 +34,7 @@ class Engine:
 
     Args:
         rules: the rules.
-        memory: most outcomes that are cached; None caches all.
+        memory: most outcomes and resolutions that are cached; None caches all.
     """
 
     def __init__(self, rules: Ruleset, memory: int | None = 2**14) -> None:
@@ -144,16 +47,20 @@ class Engine:
             + [c for selection in selections for c in selection.when]
         )
         self.clauses = tuple(self._compiled(rules))
-        self._reads = {c.name: _reads(c) for c in self.clauses}
+        self._before = {
+            c.name: tuple(b for b in self.clauses if b.rule is c.rule and b.rank[1] < c.rank[1])
+            for c in self.clauses
+        }
         self._tests = tuple(self._test(rule) for rule in rules.rules)
+        self._readers = [self._reading(fact) for fact in range(len(NAMES))]
         self._selections: dict[Verdict, list[tuple[Strategy, frozenset[str], Test]]] = {}
         for chosen in selections:
             when = tuple(map(self.space.mask, chosen.when))
             entry = (chosen.strategy, frozenset(chosen.fired), when)
             self._selections.setdefault(chosen.verdict, []).append(entry)
-        self.outcome = lru_cache(maxsize=memory)(self._outcome)
-        self._outcomes: dict[tuple[Outcome, frozenset[str]], Outcome] = {}
-        self._resolved = lru_cache(maxsize=2**12)(self._resolve)
+        self._selecting = sorted({f for fits in self._selections.values() for f in _read(fits)})
+        self._outcome = lru_cache(maxsize=memory)(self._choose)
+        self._resolved = lru_cache(maxsize=memory)(self._resolve)
 
     def _compiled(self, rules: Ruleset) -> Iterator[CompiledClause]:
         mask, tiers = self.space.mask, {tier.tier: tier for tier in rules.document.tiers}
@@ -170,7 +77,7 @@ class Engine:
             )
 
     def _test(self, rule: Rule) -> tuple[Any, ...]:
-        """A rule's clauses for `_fired_positions`: rank, when, unless and the unknown masks."""
+        """A rule's clauses for `_first`: rank, when, unless and the unknown masks."""
         unknown = self.space.unknown
         return tuple(
             (c.rank, c.when, tuple((fact, mask, unknown[fact]) for fact, mask in c.unless))
@@ -178,55 +85,64 @@ class Engine:
             if c.rule is rule
         )
 
-    def reads(self, clause: CompiledClause) -> frozenset[int]:
-        """The facts, by index, that a clause depends on; a clause on one count depends on both."""
-        return self._reads[clause.name]
+    def _reading(self, fact: int) -> tuple[int, ...]:
+        """The rules that read a fact, by index; what reads one count depends on both."""
+        counts = {NAMES.index(name) for name in COUNTS}
+        facts = counts if fact in counts else {fact}
+        return tuple(
+            index
+            for index, clauses in enumerate(self._tests)
+            if any(facts & {f for f, *_ in (*when, *unless)} for _, when, unless in clauses)
+        )
 
     def before(self, clause: CompiledClause) -> tuple[CompiledClause, ...]:
         """The clauses of the same rule that come before this one."""
-        return tuple(
-            c for c in self.clauses if c.rule is clause.rule and c.rank[1] < clause.rank[1]
-        )
-
-    def fired(self, masks: FactMask) -> tuple[CompiledClause, ...]:
-        """The first clause that fires of each rule, in order of rank."""
-        return tuple(self.clauses[position] for position in self._fired_positions(ordered(masks)))
-
-    def _fired_positions(self, masks: FactMask) -> tuple[int, ...]:
-        """`fired` by position. The searches spend their time here, so it is written out."""
-        fired = []
-        for clauses in self._tests:
-            for rank, when, unless in clauses:
-                for fact, mask in when:
-                    if masks[fact] & ~mask:
-                        break
-                else:
-                    for fact, mask, unknown in unless:
-                        if not masks[fact] & ~mask and masks[fact] != unknown:
-                            break
-                    else:
-                        fired.append(rank)
-                        break
-        fired.sort()
-        return tuple([position for _, position in fired])
+        return self._before[clause.name]
 
     def resolve(self, masks: FactMask) -> Resolution:
         """The verdict for these masks, and how it came about."""
-        return self._resolved(self._fired_positions(ordered(masks)))
+        return self._resolved(_positions(self._ranks(masks)))
+
+    def outcome(self, masks: FactMask) -> Outcome:
+        """Verdict, contest and strategy for these masks."""
+        return self._outcome(_positions(self._ranks(masks)), self._selected(masks))
+
+    def outcomes_after(
+        self, masks: FactMask, moves: Iterable[tuple[int, int]]
+    ) -> Iterator[Outcome]:
+        """The outcome after each move alone, which sets one fact to a mask.
+
+        Only the rules that read the fact are asked again.
+        """
+        base = self._ranks(masks)
+        for fact, mask in moves:
+            moved = (*masks[:fact], mask, *masks[fact + 1 :])
+            narrowed, ranks = ordered(moved), base.copy()
+            for rule in self._readers[fact]:
+                ranks[rule] = _first(self._tests[rule], narrowed)
+            yield self._outcome(_positions(ranks), self._selected(moved))
+
+    def _ranks(self, masks: FactMask) -> list[Rank | None]:
+        """Of each rule the rank of the clause that fires."""
+        narrowed = ordered(masks)
+        return [_first(clauses, narrowed) for clauses in self._tests]
+
+    def _selected(self, masks: FactMask) -> FactMask:
+        """What the choice of a strategy reads."""
+        return tuple([masks[fact] for fact in self._selecting])
 
     def _resolve(self, positions: tuple[int, ...]) -> Resolution:
-        fired = tuple(self.clauses[p] for p in positions)
-        resolution = replace(_meet(fired), fired=fired)
-        return _contest(resolution)
+        return resolve(tuple(self.clauses[p] for p in positions))
 
-    def _outcome(self, masks: FactMask) -> Outcome:
-        resolution = self.resolve(masks)
-        strategy, chosen = self._strategy(ordered(masks), resolution)
-        outcome = Outcome(resolution.verdict, resolution.contested, strategy, chosen)
-        # One object per outcome, not per call: there are a dozen.
-        return self._outcomes.setdefault((outcome, chosen), outcome)
+    def _choose(self, positions: tuple[int, ...], selected: FactMask) -> Outcome:
+        resolution = self._resolved(positions)
+        masks = dict(zip(self._selecting, selected, strict=True))
+        strategy, chosen = self._strategy(masks, resolution)
+        return Outcome(resolution.verdict, resolution.contested, strategy, chosen)
 
-    def _strategy(self, masks: FactMask, resolution: Resolution) -> tuple[Strategy, frozenset[str]]:
+    def _strategy(
+        self, masks: Mapping[int, int], resolution: Resolution
+    ) -> tuple[Strategy, frozenset[str]]:
         """The strategy of the first selection that fits, and the fired clauses it names."""
         for strategy, needed, when in self._selections[resolution.verdict]:
             chosen = needed.intersection(resolution.effects)
@@ -237,85 +153,25 @@ class Engine:
         raise AssertionError("the last selection of a verdict has no conditions")
 
 
-def _reads(clause: CompiledClause) -> frozenset[int]:
-    facts = {fact for fact, _ in (*clause.when, *clause.unless)}
-    counts = {NAMES.index(name) for name in COUNTS}
-    return frozenset(facts | counts if facts & counts else facts)
+def _read(fits: Sequence[tuple[Strategy, frozenset[str], Test]]) -> set[int]:
+    return {fact for _, _, when in fits for fact, _ in when}
 
 
-def _meet(fired: Sequence[CompiledClause]) -> Resolution:
-    """Apply the clauses in turn."""
-    admissible = set(FAMILIES)
-    applied: list[CompiledClause] = []
-    effects: dict[str, Effect] = {}
-    conflicts = []
-    decider: CompiledClause | None = None
-    for clause in fired:
-        families = set(clause.data.families)
-        if not admissible & families:
-            effects[clause.name] = "overridden"
-            conflicts.append(Conflict(_winner(applied, families), clause))
-            continue
-        admissible &= families
-        applied.append(clause)
-        if decider is None and len(admissible) == 1:
-            decider = clause
-            effects[clause.name] = "decides"
+def _first(clauses: tuple[Any, ...], masks: FactMask) -> Rank | None:
+    """The rank of the first clause that fires. The searches spend their time here."""
+    for rank, when, unless in clauses:
+        for fact, mask in when:
+            if masks[fact] & ~mask:
+                break
         else:
-            effects[clause.name] = "shapes" if clause.data.shapes else "agrees"
-    verdict: Verdict = "insufficient_information"
-    if len(admissible) == 1:
-        (verdict,) = admissible
-    return Resolution(verdict, effects, tuple(conflicts), decider)
+            for fact, mask, unknown in unless:
+                if not masks[fact] & ~mask and masks[fact] != unknown:
+                    break
+            else:
+                return rank  # type: ignore[no-any-return]
+    return None
 
 
-def _winner(applied: Sequence[CompiledClause], families: set[Family]) -> CompiledClause:
-    """The clause that ruled out the last of these families."""
-    left = set(families)
-    for clause in applied:
-        left &= set(clause.data.families)
-        if not left:
-            return clause
-    raise AssertionError("an overridden clause was overridden by something")
-
-
-def _contest(resolution: Resolution) -> Resolution:
-    """Record whether a serious alternative was overridden, and which."""
-    decider = resolution.decider
-    if decider is None or decider.data.tier == _FEASIBILITY:
-        return resolution
-    for conflict in resolution.conflicts:
-        if _rivals(conflict, resolution.verdict):
-            runner_up = _runner_up(resolution, decider, conflict.loser)
-            return replace(resolution, contested=True, runner_up=runner_up)
-    if decider.data.contested_by is not None:
-        return replace(resolution, contested=True, runner_up=decider.data.contested_by)
-    return resolution
-
-
-def _rivals(conflict: Conflict, verdict: Verdict) -> bool:
-    """Whether the loser contests the verdict: it was stated, and the verdict uses none of it.
-
-    An assumption does not contest. Neither family contests a hybrid, which uses both.
-    """
-    loser = conflict.loser
-    families = set(loser.data.families)
-    wanted = families - {"hybrid"} or _COVER["hybrid"]
-    return loser.tier.contests and wanted.isdisjoint(_COVER[verdict])
-
-
-def _runner_up(resolution: Resolution, decider: CompiledClause, loser: CompiledClause) -> Verdict:
-    """The verdict without the clauses of the deciding tier that exclude the loser.
-
-    If clauses of other tiers exclude it too, the family that the loser asks for.
-    """
-    families = set(loser.data.families)
-    rest = [
-        clause
-        for clause in resolution.fired
-        if clause.data.tier != decider.data.tier or families & set(clause.data.families)
-    ]
-    verdict = _meet(rest).verdict
-    if verdict in ("insufficient_information", resolution.verdict):
-        return loser.data.families[0]
-    return verdict
+def _positions(ranks: Sequence[Rank | None]) -> tuple[int, ...]:
+    """The positions of the clauses that fire, in order of rank."""
+    return tuple([position for _, position in sorted([r for r in ranks if r is not None])])

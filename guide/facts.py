@@ -18,15 +18,32 @@ from pydantic import (
 from contract.messages import describe, kind
 from guide.errors import FactError
 
-Modality = Literal["tabular", "image", "audio", "text", "video"]
+Modality = Literal["tabular", "image", "audio", "text", "video", "time_series", "graph"]
 Task = Literal[
-    "classification", "regression", "generation", "recommendation", "forecasting", "log_analysis"
+    "classification",
+    "regression",
+    "generation",
+    "recommendation",
+    "forecasting",
+    "log_analysis",
+    "anomaly_detection",
+    "clustering",
+    "survival",
+    "ranking",
+    "detection",
+    "segmentation",
+    "multi_label",
+    "time_series_classification",
 ]
 Explainability = Literal["required", "preferred", "not_needed"]
 Domain = Literal["medical_diagnosis", "lending", "legal", "other"]
 Budget = Literal["flexible", "tight", "hard_limit"]
 FeatureEngineering = Literal["feasible", "infeasible"]
+Hardware = Literal["cpu", "gpu", "edge"]
 Count = Annotated[int, Field(ge=0)]
+AtLeastOne = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Milliseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 # Checked below, with a message that names the value.
 _DISTINCT = WithJsonSchema(
@@ -50,9 +67,16 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "clean": (True, False),
     "trees_exhausted": (True, False),
     "feature_engineering": get_args(FeatureEngineering),
+    "hardware": get_args(Hardware),
 }
 # In this order: the second never exceeds the first.
 COUNTS = ("n_rows", "n_labelled")
+# Smallest value of the facts that are whole numbers; what the other numbers may be, in words.
+INTEGERS = {"n_rows": 0, "n_labelled": 0, "n_features": 1, "n_classes": 1, "n_series": 1}
+REALS = {
+    "rarest_class_share": "a number above 0 and at most 1",
+    "latency_ms": "a number above 0",
+}
 
 
 class Facts(BaseModel):
@@ -64,7 +88,9 @@ class Facts(BaseModel):
         None, description="Kinds of input data; a table with pictures beside it has two."
     )
     task: Task | None = Field(
-        None, description="What the model is for; `log_analysis` is NLP on structured logs."
+        None,
+        description="What the model is for; `log_analysis` is NLP on structured logs, `detection` "
+        "and `segmentation` are of objects in images, `multi_label` is several labels at once.",
     )
     n_rows: Count | None = Field(None, description="Number of examples, labelled or not.")
     n_labelled: Count | None = Field(None, description="Number of examples with a label.")
@@ -87,6 +113,21 @@ class Facts(BaseModel):
     )
     feature_engineering: FeatureEngineering | None = Field(
         None, description="Whether people can design features at an acceptable cost."
+    )
+    n_features: AtLeastOne | None = Field(None, description="Number of columns of a table.")
+    n_classes: AtLeastOne | None = Field(None, description="Number of classes to tell apart.")
+    rarest_class_share: Share | None = Field(
+        None, description="Share of the labelled examples that the rarest class has."
+    )
+    latency_ms: Milliseconds | None = Field(
+        None,
+        description="Most milliseconds that one answer may take; compared with what each kind of "
+        "model was measured to take.",
+    )
+    n_series: AtLeastOne | None = Field(None, description="Number of time series to forecast.")
+    hardware: Hardware | None = Field(
+        None,
+        description="What trains and serves the model; `edge` is a phone or a microcontroller.",
     )
 
     @field_validator("modalities")
@@ -119,8 +160,10 @@ NAMES: tuple[str, ...] = tuple(Facts.model_fields)
 
 def allowed(name: str) -> str:
     """The values that a fact may have, in words."""
-    if name in COUNTS:
-        return "an integer of at least 0"
+    if name in INTEGERS:
+        return f"an integer of at least {INTEGERS[name]}"
+    if name in REALS:
+        return REALS[name]
     if name == "modalities":
         return f"a list of {_either(MODALITIES)}"
     if CHOICES[name] == (True, False):

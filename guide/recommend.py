@@ -8,13 +8,15 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from guide import candidates, sentences, trace
+from guide import bearing, candidates, latency, sentences, trace
 from guide import decision as d
-from guide.analysis import CIRCUMSTANCES, EVERYTHING, Analyst, Missing, Move
+from guide.analysis import CIRCUMSTANCES, EVERYTHING, Analyst, Missing
 from guide.engine import Engine
 from guide.facts import COUNTS, NAMES, Facts
+from guide.resolution import Resolution
 from guide.rules import Ruleset, ruleset
 from guide.space import FactMask
+from guide.states import Move
 from guide.tables import Library, library
 
 
@@ -48,25 +50,30 @@ class Adviser:
         outcome = self.engine.outcome(masks)
         missing = self._missing(masks, facts)
         robustness = self._robustness(masks, facts)
+        chosen = candidates.ranked(self._tables, facts, outcome, resolution)
         unmet = trace.unmet(resolution)
-        gap = resolution.decider.data.gap if resolution.decider else None
+        unmet += latency.unmet([entry.data for entry in chosen], facts)
+        gaps = candidates.gaps(self._tables, facts)
         return d.Decision(
             verdict=outcome.verdict,
             strategy=outcome.strategy,
             summary=sentences.summary(
                 outcome,
                 resolution,
-                candidates.cautions(self._tables, facts),
+                [*candidates.cautions(self._tables, facts), *(entry.gap for entry in gaps)],
                 [need.need for need in unmet],
                 list(self._decisive(masks)),
                 robustness,
             ),
-            candidates=candidates.candidates(
-                self._tables, self._served, facts, outcome, resolution
-            ),
+            candidates=candidates.candidates(self._tables, self._served, facts, chosen, resolution),
             contested=resolution.contested,
             runner_up=resolution.runner_up,
-            guide_gap=gap,
+            guide_gap="; ".join([*_decided_in_a_gap(resolution), *(e.gap for e in gaps)]) or None,
+            practice=[entry.practice for entry in gaps],
+            bears_on_it=[
+                *latency.crossed(resolution, facts),
+                *bearing.notes(self._tables, facts),
+            ],
             rules=trace.rules(self.engine, masks, facts, resolution),
             conflicts=trace.conflicts(resolution),
             assumptions=trace.assumptions(masks, resolution),
@@ -167,6 +174,11 @@ class Adviser:
 def adviser() -> Adviser:
     """An adviser with the rules of this package and no served models."""
     return Adviser(ruleset(), library())
+
+
+def _decided_in_a_gap(resolution: Resolution) -> list[str]:
+    gap = resolution.decider.data.gap if resolution.decider else None
+    return [gap] if gap else []
 
 
 def _identity(facts: Facts, version: str) -> str:

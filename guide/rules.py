@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from guide.conditions import Condition, conditions
-from guide.errors import RulesetError
+from guide.documents import HERE, read
+from guide.latencies import latencies
 
 Family = Literal["classical_ml", "deep_learning", "hybrid"]
 Verdict = Literal["classical_ml", "deep_learning", "hybrid", "insufficient_information"]
@@ -32,13 +31,16 @@ Strategy = Literal[
     "generative_pretrained",
     "tabular_deep_learning",
     "hybrid_benchmark_both",
+    "unsupervised",
+    "label_first",
+    "pretrained_without_labels",
+    "statistical_forecasting",
     "none",
 ]
 FAMILIES: tuple[Family, ...] = get_args(Family)
-RULES = Path(__file__).with_name("rules.yaml")
+RULES = HERE / "rules.yaml"
 
 Spec = dict[str, dict[str, Any]]
-T = TypeVar("T")
 
 
 class _Strict(BaseModel):
@@ -113,7 +115,7 @@ class Rule(_Strict):
 
     id: str
     title: str
-    section: str = Field(description="Section of the guide.")
+    section: str = Field(description="Section of the guide; `none` of what it does not speak of.")
     statement: str
     evidence: list[str] = Field(description="Ids of the studies beside it.")
     clauses: list[Clause] = Field(min_length=1)
@@ -186,13 +188,14 @@ class Ruleset:
 
 
 def parse_rules(data: Any) -> Ruleset:
-    """Rules from what a YAML file holds.
+    """Rules from what a YAML file holds; their version covers the latencies they refer to.
 
     Raises:
         ValueError: not the schema of this module.
     """
     document = Document.model_validate(data)
-    canonical = json.dumps(data, sort_keys=True, default=str).encode()
+    measured = {kind: latency.milliseconds for kind, latency in latencies().items()}
+    canonical = json.dumps([data, measured], sort_keys=True, default=str).encode()
     return Ruleset(document, f"{document.version}+{hashlib.sha256(canonical).hexdigest()[:12]}")
 
 
@@ -204,26 +207,6 @@ def ruleset() -> Ruleset:
         RulesetError: the file is missing or breaks the schema.
     """
     return read(RULES, parse_rules)
-
-
-def read(path: Path, parse: Callable[[Any], T]) -> T:
-    """A data file of this package, parsed.
-
-    Raises:
-        RulesetError: the file is missing, no YAML or breaks its schema; names the first offence.
-    """
-    try:
-        return parse(yaml.load(path.read_bytes(), Loader=_LOADER))  # noqa: S506
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise RulesetError(f"{path.name}: {where}: {first['msg']}") from error
-    except (OSError, yaml.YAMLError, ValueError) as error:
-        raise RulesetError(f"{path.name}: {error}") from error
-
-
-# The C loader is ten times faster; both are safe loaders.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _defeater(entry: Mapping[str, Any]) -> Unless:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from guide.buckets import Bucket, joined
 from guide.decision import Alternative, Robustness
-from guide.engine import CompiledClause, Outcome, Resolution
+from guide.engine import Outcome
+from guide.resolution import CompiledClause, Resolution
 from guide.rules import Strategy, Verdict
-from guide.space import Bucket
 
 STRATEGIES: dict[Strategy, str] = {
     "gradient_boosted_trees_or_forest": "start with gradient-boosted trees or a random forest",
@@ -22,6 +23,10 @@ STRATEGIES: dict[Strategy, str] = {
     "tabular_deep_learning": "move to tabular deep learning",
     "hybrid_benchmark_both": "build a classical and a deep model and benchmark them against each "
     "other",
+    "unsupervised": "look for structure without labels",
+    "label_first": "label some examples first, and until then use what needs no labels",
+    "pretrained_without_labels": "use a pretrained network as it is, without labels",
+    "statistical_forecasting": "start with seasonal naive and exponential smoothing",
     "none": "too little is stated to choose between classical ML and deep learning",
 }
 VERDICTS: dict[Verdict, str] = {
@@ -30,6 +35,8 @@ VERDICTS: dict[Verdict, str] = {
     "hybrid": "a hybrid of both",
     "insufficient_information": "undecided",
 }
+_DATA = "modalities"
+_MISFIT = "no rule speaks of this task on these data"
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,9 @@ def summary(
     robustness: Robustness,
 ) -> str:
     """Two sentences: what to do and why, and what speaks against it or would change it."""
+    if outcome.verdict == "insufficient_information" and all(d.fact != _DATA for d in decisive):
+        # The data are known, and would decide if they fitted the task.
+        return f"{_sentence(_MISFIT)} {_sentence('; '.join(cautions))}"
     against = _against(resolution, unmet) or _open(outcome, decisive, robustness)
     return f"{_first(outcome, resolution)} {_sentence('; '.join([*cautions, against]))}"
 
@@ -61,16 +71,7 @@ def how(alternatives: Sequence[Alternative], now: Outcome) -> str:
 
 def values(buckets: Sequence[Bucket]) -> str:
     """Buckets of one fact in words, with adjacent ranges joined."""
-    if not buckets[0].is_range:
-        return " or ".join(bucket.text() for bucket in buckets)
-    joined = [buckets[0].values]
-    for bucket in buckets[1:]:
-        low, high = bucket.values
-        if joined[-1][1] == low - 1:
-            joined[-1] = (joined[-1][0], high)
-        else:
-            joined.append((low, high))
-    return " or ".join(Bucket(pair, is_range=True).text() for pair in joined)
+    return " or ".join(bucket.text for bucket in joined(buckets))
 
 
 def _first(outcome: Outcome, resolution: Resolution) -> str:

@@ -12,53 +12,16 @@ narrows both masks before conditions read them. A fact mask itself holds only wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
+from guide.buckets import Bucket, Integers, Reals
 from guide.conditions import Condition
-from guide.facts import CHOICES, COUNTS, MODALITIES, NAMES, Facts
+from guide.facts import CHOICES, COUNTS, INTEGERS, MODALITIES, NAMES, REALS, Facts
 
 FactMask = tuple[int, ...]
 
 _ROWS, _LABELLED = (NAMES.index(name) for name in COUNTS)
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """Values of one fact that all conditions treat alike.
-
-    values: all of them or, of a count, the smallest and the largest; None is unbounded.
-    """
-
-    values: tuple[Any, ...]
-    is_range: bool = False
-
-    def nearest(self, value: Any) -> Any:
-        """The value in the bucket nearest to this one, or the first of equally near ones."""
-        if self.is_range:
-            low, high = self.values
-            if value is None:
-                # Take the boundary: 999 is a better example of "fewer than 1,000" than 0 is.
-                return high if low == 0 and high is not None else low
-            return low if value < low else high
-        if value is None or not isinstance(self.values[0], tuple):
-            return _plain(self.values[0])
-        return list(min(self.values, key=lambda v: len(set(v) ^ set(value))))
-
-    def text(self) -> str:
-        """The bucket in words."""
-        if not self.is_range:
-            # For sets of modalities, naming the smallest sets is enough.
-            size = min(map(_size, self.values))
-            smallest = [v for v in self.values if _size(v) == size]
-            if size == 2 and len({v[0] for v in smallest}) == 1:
-                return f"{smallest[0][0]} with {' or '.join(v[1] for v in smallest)}"
-            return " or ".join(map(_text, smallest))
-        low, high = self.values
-        if high is None:
-            return "any number" if low == 0 else f"at least {low:,}"
-        return f"at most {high:,}" if low == 0 else f"{low:,} to {high:,}"
 
 
 class Space:
@@ -80,13 +43,8 @@ class Space:
     def mask(self, condition: Condition) -> tuple[int, int]:
         """The index of a condition's fact, and the mask of the buckets in which it is true."""
         buckets = self.buckets[condition.fact]
-        bits = sum(1 << b for b, bucket in enumerate(buckets) if condition.holds(_probe(bucket)))
+        bits = sum(1 << b for b, bucket in enumerate(buckets) if condition.holds(bucket.probe))
         return NAMES.index(condition.fact), bits
-
-    def fact_masks(self) -> Iterator[FactMask]:
-        """Every fact mask with each fact in one bucket or unknown, and consistent counts."""
-        choices = [dict.fromkeys((*bits(mask), mask)) for mask in self.unknown]
-        return (masks for masks in product(*choices) if consistent(masks))
 
     def completions(self, masks: FactMask, facts: Sequence[int]) -> Iterator[FactMask]:
         """Every consistent mask that states these facts, by index, and keeps the others.
@@ -103,14 +61,19 @@ class Space:
 
     def _index(self, name: str, value: Any) -> int:
         buckets = self.buckets[name]
-        if name in COUNTS:
+        if buckets[0].is_range:
             return max(b for b, bucket in enumerate(buckets) if bucket.values[0] <= value)
         key = tuple(value) if name == "modalities" else value
         return next(b for b, bucket in enumerate(buckets) if key in bucket.values)
 
     def _buckets(self, name: str) -> tuple[Bucket, ...]:
         if name in COUNTS:
-            return self._ranges()
+            # Both counts have the same cuts, because each bounds the other.
+            return self._integers(COUNTS, 0)
+        if name in INTEGERS:
+            return self._integers((name,), INTEGERS[name])
+        if name in REALS:
+            return self._reals(name)
         universe = _subsets() if name == "modalities" else CHOICES[name]
         mine = [c for c in self._conditions if c.fact == name]
         groups: dict[tuple[bool, ...], list[Any]] = {}
@@ -118,14 +81,20 @@ class Space:
             groups.setdefault(tuple(c.holds(value) for c in mine), []).append(value)
         return tuple(Bucket(tuple(values)) for values in groups.values())
 
-    def _ranges(self) -> tuple[Bucket, ...]:
-        """Buckets of a count. Both counts have the same cuts, because each bounds the other."""
+    def _integers(self, names: Sequence[str], least: int) -> tuple[Bucket, ...]:
         cuts = {
-            c.operand + (c.operator in ("le", "gt")) for c in self._conditions if c.fact in COUNTS
+            c.threshold + (c.operator in ("le", "gt"))
+            for c in self._conditions
+            if c.fact in names and c.threshold is not None
         }
-        starts = sorted({0} | cuts)
+        starts = sorted({least} | {cut for cut in cuts if cut > least})
         ends = [start - 1 for start in starts[1:]] + [None]
-        return tuple(Bucket(pair, is_range=True) for pair in zip(starts, ends, strict=True))
+        return tuple(Integers(pair) for pair in zip(starts, ends, strict=True))
+
+    def _reals(self, name: str) -> tuple[Bucket, ...]:
+        cuts = {c.threshold for c in self._conditions if c.fact == name and c.threshold is not None}
+        starts = sorted({0.0} | cuts)
+        return tuple(Reals(pair) for pair in zip(starts, [*starts[1:], None], strict=True))
 
 
 def ordered(masks: Sequence[int]) -> FactMask:
@@ -158,23 +127,5 @@ def _subsets() -> list[tuple[str, ...]]:
     return [subset for size in sizes for subset in combinations(MODALITIES, size)]
 
 
-def _probe(bucket: Bucket) -> Any:
-    return bucket.values[0]
-
-
 def _frozen(operand: Any) -> Any:
     return tuple(operand) if isinstance(operand, list) else operand
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _size(value: Any) -> int:
-    return len(value) if isinstance(value, tuple) else 0
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return " with ".join(value) if isinstance(value, tuple) else str(value)

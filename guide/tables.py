@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from guide.conditions import Condition, conditions
+from guide.documents import HERE, read
 from guide.facts import Facts, Modality, Task
-from guide.rules import Family, Spec, Strategy, read, ruleset
-
-_HERE = Path(__file__).parent
+from guide.latencies import latencies
+from guide.rules import Family, Spec, Strategy, ruleset
 
 
 class _Strict(BaseModel):
@@ -35,7 +34,14 @@ class CandidateEntry(_Strict):
     clarity: int = Field(ge=1, le=5)
     why: str
     caveats: list[str] = Field(min_length=1)
+    kind: str | None = Field(None, description="What `latencies.yaml` measured of it.")
     served_model: str | None = None
+
+    @model_validator(mode="after")
+    def _kind_is_measured(self) -> CandidateEntry:
+        if self.kind is not None and self.kind not in latencies():
+            raise ValueError(f"candidate {self.id} is of the kind {self.kind}, which is unmeasured")
+        return self
 
 
 class Caution(_Strict):
@@ -43,6 +49,15 @@ class Caution(_Strict):
 
     when_: Spec = Field(alias="when")
     says: str
+
+
+class GapEntry(_Strict):
+    """Something that the guide does not speak of, and what practitioners do there."""
+
+    when_: Spec = Field(alias="when")
+    unless_: Spec = Field({}, alias="unless")
+    gap: str
+    practice: str
 
 
 class Study(_Strict):
@@ -63,6 +78,12 @@ class Study(_Strict):
     max_rows: int | None = Field(
         None, description="Most rows that its claim covers, if it says so."
     )
+
+
+class CitedStudy(Study):
+    """A study, and the rules it stands beside."""
+
+    rules: list[str]
 
 
 class ComparisonRow(_Strict):
@@ -109,6 +130,12 @@ class _Candidates(_Strict):
     cautions: list[Caution]
 
 
+class _Practice(_Strict):
+    gaps: list[GapEntry]
+    notes: list[Caution]
+    candidates: list[CandidateEntry]
+
+
 class _Evidence(_Strict):
     evidence: list[Study]
     note: str
@@ -122,34 +149,57 @@ class _Evidence(_Strict):
         return self
 
 
+class _Measured(_Strict):
+    """What this repository measured of the rules; generated from docs/results/."""
+
+    measured: list[CitedStudy]
+
+    @model_validator(mode="after")
+    def _of_rules_there_are(self) -> _Measured:
+        known = {rule.id for rule in ruleset().rules}
+        if strange := sorted({rule for study in self.measured for rule in study.rules} - known):
+            raise ValueError(f"measured studies name rules that are not there: {strange}")
+        return self
+
+
 class _Reference(_Strict):
     comparison: Comparison
     architectures: Architectures
     figures: Figures
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A candidate with its compiled conditions."""
+Data = TypeVar("Data", CandidateEntry, GapEntry)
 
-    data: CandidateEntry
+
+@dataclass(frozen=True)
+class Entry(Generic[Data]):
+    """A candidate or a gap with its compiled conditions."""
+
+    data: Data
     when: tuple[Condition, ...]
     unless: tuple[Condition, ...]
 
     def fits(self, facts: Facts) -> bool | None:
         """Whether its conditions hold for the facts; None if that is unknown."""
-        if self.unless and holds(self.unless, facts):
+        if any(holds((condition,), facts) for condition in self.unless):
             return False
         return holds(self.when, facts)
+
+
+# Conditions, and what is said where all of them hold.
+Said = tuple[tuple[Condition, ...], str]
 
 
 @dataclass(frozen=True)
 class Library:
     """All tables, checked."""
 
-    candidates: tuple[Entry, ...]
-    cautions: tuple[tuple[tuple[Condition, ...], str], ...]
+    candidates: tuple[Entry[CandidateEntry], ...]
+    cautions: tuple[Said, ...]
+    gaps: tuple[Entry[GapEntry], ...]
+    notes: tuple[Said, ...]
     studies: dict[str, Study]
+    measured: tuple[CitedStudy, ...]
     evidence_note: str
     comparison: Comparison
     architectures: Architectures
@@ -175,15 +225,28 @@ def library() -> Library:
     Raises:
         RulesetError: a file is missing or breaks its schema.
     """
-    candidates = read(_HERE / "candidates.yaml", _Candidates.model_validate)
-    evidence = read(_HERE / "evidence.yaml", _Evidence.model_validate)
-    reference = read(_HERE / "reference.yaml", _Reference.model_validate)
+    candidates = read(HERE / "candidates.yaml", _Candidates.model_validate)
+    evidence = read(HERE / "evidence.yaml", _Evidence.model_validate)
+    measured = read(HERE / "measured.yaml", _Measured.model_validate)
+    reference = read(HERE / "reference.yaml", _Reference.model_validate)
+    practice = read(HERE / "practice.yaml", _Practice.model_validate)
     return Library(
-        tuple(Entry(c, conditions(c.when_), conditions(c.unless_)) for c in candidates.candidates),
-        tuple((conditions(c.when_), c.says) for c in candidates.cautions),
+        tuple(map(_entry, [*candidates.candidates, *practice.candidates])),
+        tuple(map(_said, candidates.cautions)),
+        tuple(map(_entry, practice.gaps)),
+        tuple(map(_said, practice.notes)),
         {study.id: study for study in evidence.evidence},
+        tuple(measured.measured),
         evidence.note,
         reference.comparison,
         reference.architectures,
         reference.figures,
     )
+
+
+def _entry(data: Data) -> Entry[Data]:
+    return Entry(data, conditions(data.when_), conditions(data.unless_))
+
+
+def _said(caution: Caution) -> Said:
+    return conditions(caution.when_), caution.says

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from guide import decision as d
-from guide.engine import CompiledClause, Engine, Resolution, Status
+from guide.engine import Engine
 from guide.facts import COUNTS, NAMES, Facts
+from guide.resolution import CompiledClause, Resolution, Status
 from guide.space import FactMask, ordered
+
+_PRACTICE = "practice"
 
 
 def rules(
@@ -107,9 +110,9 @@ def _conflict(winner: CompiledClause, loser: CompiledClause) -> d.ConflictResult
     if winner.data.tier == loser.data.tier and winner.data.principle:
         principle = winner.data.principle
     else:
-        # The tier's own reason for losing is about the data; to other tiers it loses by order.
-        lost_to_data = winner.tier.name == "data" and loser.tier.loses
-        principle = lost_to_data or winner.tier.wins
+        # An assumption's own reason for losing is about the data; to other tiers it loses by order.
+        own = winner.tier.name == "data" or loser.tier.name == _PRACTICE
+        principle = (loser.tier.loses if own else None) or winner.tier.wins
     return d.ConflictResult(
         rules=[winner.rule.id, loser.rule.id],
         winner=winner.rule.id,

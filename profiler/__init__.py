@@ -13,10 +13,15 @@ In the child:
 
     child_main  answers requests, within limits of memory
     files       bytes -> profile or table, by content; sniff  what the bytes are
-    records     where the records of a CSV begin; delimited  CSV -> table
-    parquet     Parquet -> table; table  what both give; encode  a table -> frame
-    archive     a zip, audited; images  a zip of images -> profile
-    columns     the kind of a column; target, quality  what follows from it
+    delimited   CSV -> table; preamble, header  what stands around and above the rows
+    records     where the records of a CSV begin; shape  their fields, before a cell is built
+    parquet, json_lines, compressed  Parquet, JSON Lines -> table; gzip -> bytes
+     table  what both give; encode  a table -> frame
+    archive     a zip, audited; images  a zip of images -> profile; layout  what its folders mean
+    values      the distinct values of a column; number_text  numbers as people write them
+    columns     the kind of a column; dates, tokens  what texts look like
+    target      the task; classes, multilabel, context  classes or quantities, labels, time
+    quality     whether a table is clean; suspects  cells that may not be measurements
     facts       a table -> profile
     translate_errors  the errors of polars, zipfile and Pillow
 """
@@ -25,7 +30,7 @@ from profiler.arrays import CategoryColumn, NumberColumn, TableArrays
 from profiler.limits import Limits
 from profiler.merge import Disagreement, Merged, merge
 from profiler.reader import Reader, profile, read_table
-from profiler.result import ClassCount, Column, Details, Images, Profile
+from profiler.result import ClassCount, Column, Details, Images, Profile, Undecided
 
 __all__ = [
     "CategoryColumn",
@@ -40,6 +45,7 @@ __all__ = [
     "Profile",
     "Reader",
     "TableArrays",
+    "Undecided",
     "merge",
     "profile",
     "read_table",

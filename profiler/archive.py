@@ -13,12 +13,18 @@ from typing import NoReturn
 
 from profiler.errors import ContentError, TooLargeError, UnreadableError, UnsupportedError
 from profiler.limits import Limits
-from profiler.messages import count, shown
+from profiler.messages import count, listed, shown
 from profiler.sniff import IMAGES, recognised
 from profiler.translate_errors import zip_errors
 
 # File managers leave these. Names that start with a dot are ignored as well.
 IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+# What archives of images hold beside them: documents, and files that may hold their labels.
+_DOCUMENT = re.compile(
+    r"(?i)(?:^|/)(?:(?:read[-_ ]?me|licen[cs]e|copying|notice|citation|authors|changelog)[^/]*"
+    r"|[^/]*\.(?:md|rst|pdf|html?|docx?|url))$"
+)
+_ANNOTATION = re.compile(r"(?i)\.(?:csv|tsv|txt|json|jsonl|xml|ya?ml|parquet|pq|xlsx|mat)$")
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 # The start of a member's name that shows that the zip is a file of another format.
 DISGUISES: tuple[tuple[str, str, str], ...] = (
@@ -42,11 +48,16 @@ _EXTRA_LENGTH, _EXTRA_END = 30, 32
 
 @dataclass(frozen=True)
 class Members:
-    """infos: the visible files; folders: the visible folders; ignored: number of hidden files."""
+    """infos: the files to read; folders: the visible folders; ignored: number of hidden files.
+
+    documents, annotations: names of files beside the images that are not read.
+    """
 
     infos: tuple[zipfile.ZipInfo, ...]
     folders: tuple[str, ...]
     ignored: int
+    documents: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
 
 
 class Archive:
@@ -122,7 +133,19 @@ def _audit(infos: Sequence[zipfile.ZipInfo], limits: Limits) -> Members:
     if sum(info.file_size for info in files) > limits.max_unpacked_bytes:
         raise _too_much(limits)
     folders = tuple(info.filename for info in visible if info.is_dir())
-    return Members(tuple(files), folders, sum(not i.is_dir() for i in infos) - len(files))
+    hidden = sum(not info.is_dir() for info in infos) - len(files)
+    documents = tuple(i.filename for i in files if _DOCUMENT.search(i.filename))
+    annotations = tuple(
+        i.filename for i in files if _ANNOTATION.search(i.filename) and i.filename not in documents
+    )
+    beside = {*documents, *annotations}
+    images = tuple(info for info in files if info.filename not in beside)
+    if not images:
+        raise ContentError(
+            f"file is a zip without an image, of {listed(sorted(beside))}; send a table by itself, "
+            "unzipped, or pack images in class folders"
+        )
+    return Members(images, folders, hidden, documents, annotations)
 
 
 def _check_extra(data: bytes) -> None:

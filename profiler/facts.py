@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from profiler.columns import Values, describe, values_of
+from profiler.columns import describe
+from profiler.errors import UnreadableError
 from profiler.messages import count, listed, percent, shown
 from profiler.quality import Quality, judge_quality
-from profiler.result import Column, Details, Kind, Profile
+from profiler.result import Column, Details, Kind, Profile, Undecided
+from profiler.suspects import first_stray, sentinel_of
 from profiler.table import Table, check_target
-from profiler.target import Target, balance_warnings, judge_target
+from profiler.target import EITHER, Target, balance_warnings, judge_target
 from profiler.thresholds import THRESHOLDS
 from profiler.translate_errors import polars_errors
+from profiler.values import Values, values_of
 
-_UNLEARNABLE: frozenset[Kind] = frozenset({"constant", "identifier", "opaque"})
+_UNLEARNABLE: frozenset[Kind] = frozenset({"constant", "identifier", "opaque", "encoded"})
+# The kinds whose values are not read as they are written.
+_NOTED: frozenset[Kind] = frozenset({"numeric", "boolean"})
+# Of columns that are told of one by one; a table may have thousands.
+_MOST_NOTES = 20
 
 
 def profile_table(table: Table, target: str | None) -> Profile:
@@ -24,9 +32,11 @@ def profile_table(table: Table, target: str | None) -> Profile:
         UnreadableError: polars cannot count the values of a column.
     """
     check_target(target, table.names)
-    columns, goal, commas = _columns(table, target)
+    described = [_described(table, name, target) for name in table.names]
+    columns = [each.column for each in described]
+    goal = _goal(table, described, target)
     with polars_errors("profiled"):
-        quality = judge_quality(table, columns, target)
+        quality = judge_quality(table, columns, target, sum(each.suspects for each in described))
     facts: dict[str, object] = {}
     because: dict[str, str] = {}
 
@@ -35,7 +45,8 @@ def profile_table(table: Table, target: str | None) -> Profile:
 
     features = [column for column in columns if column.name != target]
     modalities, reason = _modalities(features)
-    if modalities:
+    questions = _undecided(features, goal)
+    if modalities and not any(question.fact == "modalities" for question in questions):
         derive("modalities", modalities, reason)
     derive("n_rows", table.rows, f"the file holds {count(table.rows, 'row')}")
     if goal is not None and goal.labelled is not None:
@@ -48,33 +59,57 @@ def profile_table(table: Table, target: str | None) -> Profile:
             derive("task", goal.task, goal.because)
     if "tabular" in modalities and quality.clean is not None:
         derive("clean", quality.clean, quality.because)
-    notes = [*table.notes, *_notes(goal, commas)]
-    warnings = [*table.warnings, *_warnings(columns, target, quality, goal)]
-    return Profile(facts, because, _details(table, columns, goal, quality, warnings, notes))
+    notes = [*table.notes, *_notes(goal, described)]
+    warnings = [*table.warnings, *_warnings(described, target, quality, goal)]
+    return Profile(
+        facts, because, _details(table, columns, goal, quality, questions, warnings, notes)
+    )
 
 
-def _columns(table: Table, target: str | None) -> tuple[list[Column], Target | None, list[str]]:
-    """All columns, the target, and the names of columns with decimal commas."""
-    columns, goal, commas = [], None, []
-    for name in table.names:
-        if name in table.opaque:
-            column = Column(name, "opaque", None, None)
-            if name == target:
-                goal = Target(None, f"target {shown(name)} was not read", None)
-        else:
-            with polars_errors("profiled"):
-                column, values = _column(table, name)
-                if values.decimal_comma:
-                    commas.append(name)
-                if name == target:
-                    goal = judge_target(column, values)
-        columns.append(column)
-    return columns, goal, commas
+@dataclass(frozen=True)
+class _Described:
+    """A column; its values, if it is the target; how it was read, and what may hurt in it.
+
+    suspects: number of cells that may mark missing values.
+    """
+
+    column: Column
+    values: Values | None = None
+    note: str = ""
+    warning: str = ""
+    suspects: int = 0
 
 
-def _column(table: Table, name: str) -> tuple[Column, Values]:
-    values = values_of(table.frame[name], decimal_comma=table.has_decimal_commas)
-    return describe(values), values
+def _described(table: Table, name: str, target: str | None) -> _Described:
+    """Describe a column. One that cannot be read refuses itself, not the file."""
+    if name in table.opaque:
+        return _Described(Column(name, "opaque", None, None))
+    try:
+        with polars_errors("profiled"):
+            values = values_of(table.frame[name], table.decimal_mark)
+            column = describe(values)
+            mark = sentinel_of(values) if column.kind == "numeric" and name != target else None
+    except UnreadableError as error:
+        return _Described(
+            Column(name, "opaque", None, None), warning=f"column {shown(name)}: {error}"
+        )
+    note = f"{shown(name)}: {values.note}" if values.note and column.kind in _NOTED else ""
+    warning = mark.warning if mark is not None else ""
+    if column.stray:
+        warning = first_stray(table, values)
+    kept = values if name == target else None
+    return _Described(column, kept, note, warning, mark.rows if mark is not None else 0)
+
+
+def _goal(table: Table, described: Sequence[_Described], target: str | None) -> Target | None:
+    """What follows from the target; None if none was named."""
+    if target is None:
+        return None
+    goal = next(d for d in described if d.column.name == target)
+    if goal.values is None:
+        return Target(None, f"target {shown(target)} was not read", None, answers=EITHER)
+    with polars_errors("profiled"):
+        return judge_target(table, [d.column for d in described], goal.values)
 
 
 def _modalities(features: Sequence[Column]) -> tuple[list[str], str]:
@@ -98,14 +133,30 @@ def _modalities(features: Sequence[Column]) -> tuple[list[str], str]:
     return found, "the file has " + " and ".join(reasons)
 
 
+def _undecided(features: Sequence[Column], goal: Target | None) -> tuple[Undecided, ...]:
+    """The facts that the file does not decide."""
+    found = []
+    encoded = _names(features, "encoded")
+    plain = sum(column.kind not in _UNLEARNABLE for column in features)
+    if encoded and len(encoded) >= plain:
+        because = (
+            f"lists, JSON or other texts for machines in {listed(encoded)} may be images, sound, "
+            "text or measurements"
+        )
+        found.append(Undecided("modalities", because, ("tabular", "image", "audio", "text")))
+    if goal is not None and goal.undecided is not None:
+        found.append(goal.undecided)
+    return tuple(found)
+
+
 def _names(columns: Sequence[Column], kind: Kind) -> tuple[str, ...]:
     return tuple(column.name for column in columns if column.kind == kind)
 
 
-def _notes(goal: Target | None, commas: list[str]) -> list[str]:
-    notes = []
-    if commas:
-        notes.append(f"numbers with a decimal comma read as numbers in {listed(commas)}")
+def _notes(goal: Target | None, described: Sequence[_Described]) -> list[str]:
+    notes = [f"read in {each.note}" for each in described if each.note][:_MOST_NOTES]
+    if encoded := _names([each.column for each in described], "encoded"):
+        notes.append(f"lists, JSON or other texts for machines in {listed(encoded)} were not read")
     if goal is None:
         notes.append("no target was named, so labelled rows and task are not derived")
     elif goal.task is None:
@@ -118,10 +169,11 @@ def _notes(goal: Target | None, commas: list[str]) -> list[str]:
 
 
 def _warnings(
-    columns: Sequence[Column], target: str | None, quality: Quality, goal: Target | None
+    described: Sequence[_Described], target: str | None, quality: Quality, goal: Target | None
 ) -> list[str]:
-    features = [column for column in columns if column.name != target]
+    features = [each.column for each in described if each.column.name != target]
     warnings = list(quality.warnings)
+    warnings += [each.warning for each in described if each.warning][:_MOST_NOTES]
     if found := _names(features, "constant"):
         warnings.append(f"constant, so nothing can be learnt from {listed(found)}")
     if found := _names(features, "identifier"):
@@ -130,6 +182,8 @@ def _warnings(
         )
     if all(column.kind in _UNLEARNABLE for column in features):
         warnings.append("no column besides the target holds anything to learn from")
+    if goal is not None:
+        warnings += goal.warnings
     if goal is not None and goal.task == "classification":
         warnings += balance_warnings(goal.classes, "row")
     if goal is not None and goal.labelled == 0:
@@ -142,6 +196,7 @@ def _details(
     columns: Sequence[Column],
     goal: Target | None,
     quality: Quality,
+    questions: tuple[Undecided, ...],
     warnings: list[str],
     notes: list[str],
 ) -> Details:
@@ -159,6 +214,7 @@ def _details(
         n_classes=len(classes) or None,
         classes=classes[: THRESHOLDS.listed_classes],
         smallest_class=classes[-1] if classes else None,
+        undecided=questions,
         warnings=tuple(warnings),
         notes=tuple(notes),
     )

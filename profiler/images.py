@@ -9,18 +9,17 @@ import hashlib
 import io
 import warnings
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 # Each plugin registers its format; `preinit` loads those of the other four.
 from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
 from profiler.archive import Archive, parts_of, refuse_other
 from profiler.errors import TargetError, TooLargeError
+from profiler.layout import Layout, layout_of
 from profiler.limits import Limits
 from profiler.messages import count, listed, shown
-from profiler.result import ClassCount, Details, Images, Profile
-from profiler.target import balance_warnings, by_size
+from profiler.result import Details, Images, Profile, Undecided
+from profiler.target import balance_warnings
 from profiler.thresholds import THRESHOLDS
 from profiler.translate_errors import IMAGE_ERRORS
 
@@ -30,21 +29,6 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 _ALIASES = {"MPO": "JPEG"}
 # Pillow's own limit warns and then refuses; `Limits.max_pixels` says more.
 Image.MAX_IMAGE_PIXELS = None
-
-# Folders of an existing split; the class folders are one level below.
-SPLITS = frozenset(
-    {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval"}
-)
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """classes: by size; labelled: images in class folders; root, splits: folders above those."""
-
-    classes: tuple[ClassCount, ...]
-    labelled: int
-    root: str
-    splits: tuple[str, ...]
 
 
 def profile_images(data: bytes, target: str | None, limits: Limits) -> Profile:
@@ -65,35 +49,52 @@ def profile_images(data: bytes, target: str | None, limits: Limits) -> Profile:
         )
     found = _look(archive, limits)
     names = [info.filename for info in archive.members.infos]
-    layout = _layout(names)
-    facts, because = _facts(layout, len(names))
+    layout = layout_of(names)
+    facts, because = _facts(layout)
     details = Details(
         format="images",
-        rows=len(names),
+        rows=layout.images,
         n_classes=len(layout.classes) or None,
         classes=layout.classes[: THRESHOLDS.listed_classes],
         smallest_class=layout.classes[-1] if layout.classes else None,
         images=found,
-        warnings=tuple(_warnings(layout, found)),
-        notes=tuple(_notes(layout, len(names), archive)),
+        undecided=_undecided(layout),
+        warnings=tuple(_warnings(layout, found, archive)),
+        notes=tuple(_notes(layout, archive)),
     )
     return Profile(facts, because, details)
 
 
-def _facts(layout: _Layout, images: int) -> tuple[dict[str, object], dict[str, str]]:
-    """The facts of a zip with this many images, and the reason for each."""
-    facts: dict[str, object] = {"modalities": ["image"], "n_rows": images}
+def _facts(layout: Layout) -> tuple[dict[str, object], dict[str, str]]:
+    """The facts of a zip with this layout, and the reason for each."""
+    held = count(layout.images, "image")
+    if layout.masks:
+        held += f" beside {count(layout.masks, 'mask')}"
+    facts: dict[str, object] = {"modalities": ["image"], "n_rows": layout.images}
     because = {
-        "modalities": f"the file is a zip of {count(images, 'image')}",
-        "n_rows": f"the zip holds {count(images, 'image')}",
+        "modalities": f"the file is a zip of {count(layout.images, 'image')}",
+        "n_rows": f"the zip holds {held}",
     }
     if layout.classes:
         facts["n_labelled"] = layout.labelled
         because["n_labelled"] = f"class folders hold {count(layout.labelled, 'image')}"
-    if len(layout.classes) > 1:
+    elif layout.labelled:
+        facts["n_labelled"] = layout.labelled
+        because["n_labelled"] = f"{count(layout.labelled, 'image')} have a mask of the same name"
+    if len(layout.classes) > 1 and not layout.question:
         facts["task"] = "classification"
         because["task"] = f"the images lie in {count(len(layout.classes), 'class folder')}"
     return facts, because
+
+
+def _undecided(layout: Layout) -> tuple[Undecided, ...]:
+    """What the folders do not decide."""
+    if layout.question:
+        return (Undecided("task", layout.question, ("classification",)),)
+    if not layout.classes:
+        because = "the zip has no class folders"
+        return (Undecided("task", because, ("classification", "generation")),)
+    return ()
 
 
 def _look(archive: Archive, limits: Limits) -> Images:
@@ -140,41 +141,34 @@ def _open(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
-def _layout(names: Sequence[str]) -> _Layout:
-    """Find the class folders, below a root that all images share and below split folders."""
-    paths = [parts_of(name) for name in names]
-    root: list[str] = []
-    while all(len(path) > 1 for path in paths) and len({path[0] for path in paths}) == 1:
-        root.append(paths[0][0])
-        paths = [path[1:] for path in paths]
-    tops = {path[0] for path in paths if len(path) > 1}
-    splits: tuple[str, ...] = ()
-    if tops and all(top.lower() in SPLITS for top in tops):
-        splits = tuple(sorted(tops))
-        paths = [path[1:] if len(path) > 1 else path for path in paths]
-    counts = Counter(path[0] for path in paths if len(path) > 1)
-    return _Layout(by_size(counts), counts.total(), "/".join(root), splits)
-
-
-def _warnings(layout: _Layout, images: Images) -> list[str]:
+def _warnings(layout: Layout, images: Images, archive: Archive) -> list[str]:
     warnings = balance_warnings(layout.classes, "image")
     if images.duplicates:
         warnings.append(f"{count(images.duplicates, 'image')} with the same bytes as another")
+    if tables := archive.members.annotations:
+        warnings.append(
+            f"not read: {listed(tables)}; if the labels are in there and not in the folders, state "
+            "the task and n_labelled"
+        )
     return warnings
 
 
-def _notes(layout: _Layout, images: int, archive: Archive) -> list[str]:
+def _notes(layout: Layout, archive: Archive) -> list[str]:
     notes = []
     if layout.root:
         notes.append(f"all images lie in {shown(layout.root)}, which is taken as the root")
     if layout.splits:
         notes.append(f"split folders skipped: {listed(layout.splits)}")
-    if not layout.classes:
+    if layout.question:
+        notes.append(f"{layout.question}; state the task")
+    elif not layout.classes:
         notes.append("no class folders, so labelled images, classes and task are not derived")
-    elif unlabelled := images - layout.labelled:
+    elif unlabelled := layout.images - layout.labelled:
         notes.append(f"{count(unlabelled, 'image')} outside class folders, counted as unlabelled")
     if archive.members.ignored:
         notes.append(f"{count(archive.members.ignored, 'hidden file')} ignored")
+    if documents := archive.members.documents:
+        notes.append(f"{count(len(documents), 'document')} beside the images: {listed(documents)}")
     if empty := _empty_folders(archive):
         notes.append(f"folders without images: {listed(empty)}")
     if len(layout.classes) > THRESHOLDS.listed_classes:

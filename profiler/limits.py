@@ -22,14 +22,14 @@ class Limits:
         seconds: wall-clock time, from the first byte sent to the answer.
     """
 
-    max_bytes: int = 32 * 2**20
+    max_bytes: int = 128 * 2**20
     max_rows: int = 1_000_000
-    max_columns: int = 2_000
+    max_columns: int = 10_000
     max_pixels: int = 50_000_000
     max_files: int = 10_000
     max_unpacked_bytes: int = 256 * 2**20
-    memory_mb: int = 1024
-    seconds: float = 10.0
+    memory_mb: int = 2048
+    seconds: float = 30.0
 
 
 def memory_exceeded(limits: Limits) -> TooLargeError:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from guide.errors import FactError
-from profiler.result import Profile
+from profiler.result import Profile, Undecided
 
-Provenance = Literal["declared", "profiled"]
+Provenance = Literal["declared", "profiled", "scaled"]
 
 # Only these tasks depend on the kind of the target; any target suits the others.
 _TASKS_OF_A_TARGET = frozenset({"classification", "regression"})
@@ -29,18 +29,22 @@ class Disagreement:
 class Merged:
     """facts: the declared ones, completed by profiled ones; provenance: of each fact.
 
-    `n_labelled` never exceeds `n_rows`.
+    `n_labelled` never exceeds `n_rows`. because: what in the file led to each fact that was not
+    declared; undecided: what neither the file nor the caller says, and the values to choose from.
     """
 
     facts: Mapping[str, object]
     provenance: Mapping[str, Provenance]
     disagreements: tuple[Disagreement, ...]
+    because: Mapping[str, str] = field(default_factory=dict)
+    undecided: tuple[Undecided, ...] = ()
 
 
 def merge(declared: Mapping[str, object], profile: Profile) -> Merged:
     """Complete the declared facts by profiled ones. A declared fact is never overwritten.
 
-    A value of None counts as not declared.
+    A value of None counts as not declared. A file of fewer rows than declared is a sample, so the
+    labelled rows counted in it are scaled.
 
     Raises:
         FactError: the declared facts contradict each other.
@@ -67,7 +71,33 @@ def merge(declared: Mapping[str, object], profile: Profile) -> Merged:
         fillers.pop("clean", None)  # only a table can be clean
     provenance: dict[str, Provenance] = dict.fromkeys(stated, "declared")
     provenance |= dict.fromkeys(fillers, "profiled")
-    return Merged({**stated, **fillers}, provenance, (*disagreements, *left_out))
+    because = {fact: profile.because[fact] for fact in fillers}
+    if (scaled := _scaled(stated, fillers, profile)) is not None:
+        fillers["n_labelled"], because["n_labelled"] = scaled
+        provenance["n_labelled"] = "scaled"
+    undecided = tuple(q for q in profile.details.undecided if q.fact not in stated)
+    facts = {**stated, **fillers}
+    return Merged(facts, provenance, (*disagreements, *left_out), because, undecided)
+
+
+def _scaled(
+    stated: Mapping[str, object], fillers: Mapping[str, object], profile: Profile
+) -> tuple[int, str] | None:
+    """The labelled rows of all the data, if the file is a sample of them, and the reason."""
+    rows, labelled, seen = (
+        stated.get("n_rows"),
+        fillers.get("n_labelled"),
+        profile.facts.get("n_rows"),
+    )
+    if not (isinstance(rows, int) and isinstance(labelled, int) and isinstance(seen, int)):
+        return None
+    if rows <= seen or seen == 0:
+        return None
+    because = (
+        f"{profile.because['n_labelled']}, scaled from the {seen:,} rows of the file to the "
+        f"declared {rows:,}"
+    )
+    return (labelled * rows + seen // 2) // seen, because
 
 
 def _left_out(stated: Mapping[str, object], profile: Profile) -> list[Disagreement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,14 +27,22 @@ class Quality:
     warnings: tuple[str, ...]
 
 
-def judge_quality(table: Table, columns: Sequence[Column], target: str | None) -> Quality:
-    """Judge every column except the target: a row without a label is not dirt."""
+def judge_quality(
+    table: Table, columns: Sequence[Column], target: str | None, suspects: int = 0
+) -> Quality:
+    """Judge every column except the target: a row without a label is not dirt.
+
+    Args:
+        suspects: number of cells that may mark a missing value, such as -999. If the table is
+            clean without them and not with them, it is not judged.
+    """
     features = [c for c in columns if c.name != target and c.missing_share is not None]
     shares = [c.missing_share for c in features if c.missing_share is not None]
     missing = sum(shares) / len(shares) if shares else None
     duplicates = _duplicates(table)
-    faults = _faults(table.rows, features, missing, duplicates)
-    if table.rows < THRESHOLDS.min_rows or missing is None:
+    faults = _faults(table, features, missing, duplicates)
+    hidden = missing is not None and not _is_whole(missing + suspects / _cells(table, features))
+    if table.rows < THRESHOLDS.min_rows or missing is None or (hidden and not faults):
         return Quality(None, "", missing, duplicates, tuple(faults))
     if faults:
         return Quality(False, "; ".join(faults), missing, duplicates, tuple(faults))
@@ -42,11 +51,21 @@ def judge_quality(table: Table, columns: Sequence[Column], target: str | None) -
         f"{percent(THRESHOLDS.clean_missing)}), no numeric column holds stray values"
     )
     if duplicates is not None:
+        because += f" and {duplicates:,} of {count(table.rows, 'row')} repeat an earlier one"
         because += (
-            f" and {duplicates:,} of {count(table.rows, 'row')} repeat an earlier one "
-            f"(at most {percent(THRESHOLDS.clean_duplicates)})"
+            f" (at most {percent(THRESHOLDS.clean_duplicates)})"
+            if duplicates <= THRESHOLDS.clean_duplicates * table.rows
+            else ", as many as chance explains: its columns have few values"
         )
     return Quality(True, because, missing, duplicates, ())
+
+
+def _is_whole(missing: float) -> bool:
+    return missing <= THRESHOLDS.clean_missing
+
+
+def _cells(table: Table, features: Sequence[Column]) -> int:
+    return max(table.rows * len(features), 1)
 
 
 def _duplicates(table: Table) -> int | None:
@@ -56,11 +75,26 @@ def _duplicates(table: Table) -> int | None:
     return table.rows - table.frame.hash_rows().n_unique()
 
 
+def _chance_repeats(table: Table) -> float:
+    """Number of rows that repeat another one by chance.
+
+    Two rows are equal with the product of the columns' chances of two equal cells, if the columns
+    are independent. Real ones share information, so only a part of each is counted.
+    """
+    bits = 0.0
+    for column in table.frame:
+        shares = column.value_counts(name="n")["n"] / table.rows
+        bits -= math.log2(float((shares * shares).sum()))
+    pairs = table.rows * (table.rows - 1) / 2
+    return float(pairs * 2 ** (-THRESHOLDS.shared_information * bits))
+
+
 def _faults(
-    rows: int, features: Sequence[Column], missing: float | None, duplicates: int | None
+    table: Table, features: Sequence[Column], missing: float | None, duplicates: int | None
 ) -> list[str]:
+    rows = table.rows
     faults = []
-    if missing is not None and missing > THRESHOLDS.clean_missing:
+    if missing is not None and not _is_whole(missing):
         faults.append(
             f"{percent(missing)} of the cells are missing, more than "
             f"{percent(THRESHOLDS.clean_missing)}"
@@ -68,9 +102,10 @@ def _faults(
     if stray := [column.name for column in features if column.stray]:
         values = sum(column.stray for column in features)
         faults.append(f"{count(values, 'stray value')} in numeric columns: {listed(stray)}")
-    if duplicates is not None and duplicates > THRESHOLDS.clean_duplicates * rows:
+    repeats = duplicates or 0
+    if repeats > THRESHOLDS.clean_duplicates * rows and repeats > _chance_repeats(table):
         faults.append(
-            f"{duplicates:,} of {count(rows, 'row')} repeat an earlier one, more than "
+            f"{repeats:,} of {count(rows, 'row')} repeat an earlier one, more than "
             f"{percent(THRESHOLDS.clean_duplicates)}"
         )
     return faults

@@ -99,7 +99,8 @@ def profile(data: bytes, *, target: str | None, limits: Limits) -> Profile:
     """Derive the facts of a problem from its data.
 
     Args:
-        data: a CSV, a Parquet file, or a zip of images in class folders; found by content.
+        data: a CSV, JSON Lines or a Parquet file, plain or within gzip, or a zip of images in class
+            folders; found by content.
         target: the column to predict, of a table; None if it is not known.
         limits: what the file may cost; nothing is written to disk.
 
@@ -117,7 +118,7 @@ def profile(data: bytes, *, target: str | None, limits: Limits) -> Profile:
 
 
 def read_table(source: bytes | Path, limits: Limits) -> TableArrays:
-    """Read the columns of a CSV or a Parquet file as arrays.
+    """Read the columns of a CSV, JSON Lines or a Parquet file as arrays.
 
     Args:
         source: the file, or where it lies.

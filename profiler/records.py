@@ -17,10 +17,12 @@ from profiler.limits import Limits
 from profiler.table import check_most_rows
 
 DELIMITERS = (",", ";", "\t", "|")
-DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "spaces"}
 _SAMPLE_BYTES = 2**16
 _SAMPLE_RECORDS = 20
 _BLOCK = 2**20
+# A comma that neither groups the digits of a number nor begins its decimals.
+_OUTSIDE_NUMBERS = re.compile(rb"(?<!\d),|,(?!\d)")
 _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
 
 
@@ -40,11 +42,22 @@ class Records:
     def __len__(self) -> int:
         return len(self.starts)
 
+    @classmethod
+    def none(cls) -> Records:
+        """Those of an empty file."""
+        nothing = np.zeros(0, np.int64)
+        return cls(nothing, nothing, nothing, 0)
+
+    def where(self, kept: NDArray[np.bool_]) -> Records:
+        """Those that the mask selects."""
+        return Records(self.starts[kept], self.ends[kept], self.fields[kept], self.blank)
+
 
 def delimiter_of(data: bytes) -> str:
     """The delimiter that splits the first records into equally many fields, and into the most.
 
     If no delimiter is consistent, the header decides. A file without delimiters has one column.
+    Where another mark delimits, commas within numbers do not.
     """
     sample = _QUOTED.sub(b"", data[:_SAMPLE_BYTES])
     lines = [line for line in re.split(rb"\r\n|\n|\r", sample) if line]
@@ -58,7 +71,11 @@ def delimiter_of(data: bytes) -> str:
         counts = [line.count(delimiter.encode()) for line in lines]
         return counts[0] > 0 and len(set(counts)) == 1, counts[0]
 
-    return max(DELIMITERS, key=rank)
+    best = max(DELIMITERS, key=rank)
+    others = [other for other in DELIMITERS if other != "," and rank(other)[0]]
+    if best == "," and others and not any(_OUTSIDE_NUMBERS.search(line) for line in lines[1:]):
+        return max(others, key=rank)
+    return best
 
 
 def records_of(data: bytes, delimiter: str, line_end: bytes, limits: Limits) -> Records:
@@ -72,8 +89,7 @@ def records_of(data: bytes, delimiter: str, line_end: bytes, limits: Limits) -> 
             collected, because an offset takes eight bytes and a row may take one.
     """
     if not data:
-        nothing = np.zeros(0, np.int64)
-        return Records(nothing, nothing, nothing, 0)
+        return Records.none()
     outside = _outside_quotes(data)
     is_end = outside == ord(line_end)
     opens, closes, lines = _edges(outside, is_end)
@@ -94,6 +110,13 @@ def records_of(data: bytes, delimiter: str, line_end: bytes, limits: Limits) -> 
 def line_of(data: bytes, offset: int, line_end: bytes = b"\n") -> int:
     """The line number, from 1, of a byte."""
     return data.count(line_end, 0, offset) + 1
+
+
+def place_of(data: bytes, offset: int, line_end: bytes = b"\n") -> str:
+    """Where a byte stands, in words: its line, and its character within the line, from 1."""
+    start = max(data.rfind(line_end, 0, offset) + 1, 0)
+    character = len(data[start:offset].decode(errors="replace")) + 1
+    return f"line {line_of(data, offset, line_end):,}, column {character:,}"
 
 
 def _outside_quotes(data: bytes) -> NDArray[np.uint8]:

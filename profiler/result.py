@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Format = Literal["csv", "parquet", "images"]
+Format = Literal["csv", "json_lines", "parquet", "images"]
 Kind = Literal[
     "numeric",
     "categorical",
@@ -16,6 +16,7 @@ Kind = Literal[
     "constant",
     "free_text",
     "image_path",
+    "encoded",  # lists, JSON, user agents: texts for machines
     "opaque",  # nested or binary: counted as a column, never read
 ]
 
@@ -44,6 +45,18 @@ class ClassCount:
 
 
 @dataclass(frozen=True)
+class Undecided:
+    """A fact that the file does not decide, and that is therefore left out.
+
+    because: the reason, in words; answers: the values to choose from when stating it.
+    """
+
+    fact: str
+    because: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Images:
     """The images of a zip. Sizes in pixels; duplicates: images with the bytes of an earlier one."""
 
@@ -61,7 +74,7 @@ class Details:
 
     rows: rows of a table, or images; missing_share: cells without a value, over all columns but
     the target; duplicate_rows: rows that repeat an earlier one; classes: the hundred largest of
-    `n_classes`, largest first.
+    `n_classes`, largest first; undecided: the facts to state, as the file does not decide them.
     """
 
     format: Format
@@ -77,6 +90,7 @@ class Details:
     classes: tuple[ClassCount, ...] = ()
     smallest_class: ClassCount | None = None
     images: Images | None = None
+    undecided: tuple[Undecided, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

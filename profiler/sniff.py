@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from profiler.errors import UnreadableError, UnsupportedError
 
-Container = Literal["csv", "parquet", "zip"]
-TAKEN = "send a CSV, a Parquet file or a zip of images in class folders"
+Container = Literal["csv", "parquet", "json_lines", "gzip", "zip"]
+TAKEN = "send a CSV, JSON Lines, a Parquet file or a zip of images in class folders"
 
 IMAGES = "zip the images in class folders"
 
@@ -45,10 +46,16 @@ TEXTS: tuple[tuple[bytes, str], ...] = (
     (b"<!doctype", "a web page"),
     (b"<html", "a web page"),
     (b"<?xml", "an XML document"),
-    (b'{"', "JSON"),
-    (b"[{", "JSON"),
-    (b"[[", "JSON"),
+    (b"{\n", "a JSON document"),
+    (b"{\r\n", "a JSON document"),
+    (b"[{", "a JSON document"),
+    (b"[\n", "a JSON document"),
+    (b"[[", "a JSON document"),
+    (b"@relation", "an ARFF file"),
 )
+# The first line of JSON Lines is an object; that of a CSV may begin with a brace too.
+_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{\s*(?:\"|\})")
+GZIP = b"\x1f\x8b"
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -74,6 +81,10 @@ def container(data: bytes) -> Container:
         return "parquet"
     if data.startswith(_ZIPS):
         return "zip"
+    if data.startswith(GZIP):
+        return "gzip"
+    if _OBJECT.match(data):
+        return "json_lines"
     for marks, name in ((_UTF32, "UTF-32"), (_UTF16, "UTF-16")):
         if data.startswith(marks):
             raise UnreadableError(f"file is {name} text; re-encode it as UTF-8")
@@ -93,7 +104,7 @@ def recognised(data: bytes) -> tuple[str, str] | None:
     head = data[:256].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for start, name in TEXTS:
         if head.startswith(start):
-            return name, "write it as CSV or Parquet"
+            return name, "write it as CSV, JSON Lines or Parquet"
     return None
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from profiler.errors import ContentError, TargetError, TooLargeError
 from profiler.limits import Limits
 from profiler.messages import listed, shown
+from profiler.number_text import DecimalMark
 
 _LONGEST_NAME = 200
 
@@ -23,7 +24,7 @@ class Table:
     names: of all columns, in the order of the file; delimiter: of a CSV.
     """
 
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "json_lines", "parquet"]
     frame: pl.DataFrame
     names: tuple[str, ...]
     rows: int
@@ -33,9 +34,9 @@ class Table:
     warnings: tuple[str, ...] = ()
 
     @property
-    def has_decimal_commas(self) -> bool:
-        """Whether `1,5` may be a number: not if the comma also delimits the fields."""
-        return self.delimiter not in (None, ",")
+    def decimal_mark(self) -> DecimalMark:
+        """The mark to assume in `1,234`: files with semicolons have them for its sake."""
+        return "," if self.delimiter == ";" else "."
 
 
 def check_most_rows(rows: int, limits: Limits) -> None:

@@ -6,45 +6,100 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import polars as pl
-
-from profiler.columns import Values
-from profiler.messages import count, shown
-from profiler.result import ClassCount, Column
+from profiler.classes import codes_of
+from profiler.context import survival_partner, time_columns
+from profiler.messages import count, listed, shown
+from profiler.multilabel import Labels, labels_of
+from profiler.result import ClassCount, Column, Undecided
+from profiler.table import Table
 from profiler.thresholds import THRESHOLDS
+from profiler.values import Values
 
+Task = Literal["classification", "regression"]
 _LONGEST_LABEL = 120
+EITHER = ("classification", "regression")
 
 
 @dataclass(frozen=True)
 class Target:
-    """task: None if the column does not determine one; because: the reason, in words."""
+    """task: None if the file does not determine one; because: the reason, in words.
 
-    task: Literal["classification", "regression"] | None
+    answers: the tasks to choose from if there is none; warnings: what to know of the classes.
+    """
+
+    task: Task | None
     because: str
     labelled: int | None
     classes: tuple[ClassCount, ...] = ()
+    answers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def undecided(self) -> Undecided | None:
+        """The question that is left open."""
+        return Undecided("task", self.because, self.answers) if self.answers else None
 
 
-def judge_target(column: Column, values: Values) -> Target:
-    """The task by the kind of the target, and the classes, if any, largest first."""
+def judge_target(table: Table, columns: Sequence[Column], values: Values) -> Target:
+    """The task by the kind of the target and the columns beside it, and the classes, if any."""
+    column = next(column for column in columns if column.name == values.name)
     name, labelled = f"target {shown(column.name)}", values.present
-    distinct = count(values.distinct, "distinct value")
+    if column.kind == "constant":
+        because = f"{name} is a constant column, which determines no task"
+        return Target(None, because, labelled, answers=EITHER)
+    if labels := labels_of(values):
+        return _multi_label(name, labels, labelled)
+    if partner := survival_partner(columns, column.name):
+        return _survival(column, partner, labelled)
     if column.kind in ("boolean", "categorical"):
+        distinct = count(values.distinct, "distinct value")
         because = f"{name} is {column.kind} with {distinct}"
         return Target("classification", because, labelled, _classes(values))
     if column.kind == "numeric":
-        if column.stray == 0 and _is_coded(values):
-            because = (
-                f"{name} holds whole numbers with only {distinct}, at most "
-                f"{THRESHOLDS.integer_classes} and at least "
-                f"{THRESHOLDS.rows_per_class:g} rows each on average"
-            )
-            return Target("classification", because, labelled, _classes(values))
-        return Target("regression", f"{name} is numeric with {distinct}", labelled)
+        return _number(table, columns, column, values)
     article = "an" if column.kind[0] in "aeiou" else "a"
     because = f"{name} is {article} {column.kind} column, which determines no task"
-    return Target(None, because, labelled)
+    answers = ("generation", "classification") if column.kind == "free_text" else EITHER
+    return Target(None, because, labelled, answers=answers)
+
+
+def _number(table: Table, columns: Sequence[Column], column: Column, values: Values) -> Target:
+    """Classes, quantities, or a question between them or between regression and forecasting."""
+    name, labelled = f"target {shown(column.name)}", values.present
+    codes = codes_of(column, values)
+    if codes.are_classes:
+        because = f"{name} {codes.because}"
+        return Target("classification", because, labelled, _classes(values))
+    if times := time_columns(table, columns, column.name):
+        because = (
+            f"{name} is numeric, and {listed(times)} may put the rows in the order of time: "
+            "forecasting if later values are wanted, regression if not"
+        )
+        return Target(None, because, labelled, answers=("forecasting", "regression"))
+    if codes.are_classes is None:
+        because = f"{name} {codes.because}: they may be classes or quantities"
+        return Target(None, because, labelled, answers=EITHER)
+    return Target("regression", f"{name} {codes.because}", labelled)
+
+
+def _multi_label(name: str, labels: Labels, labelled: int) -> Target:
+    warning = f"{name} is multi-label: it {labels.because}; learn one yes or no for each label"
+    return Target(
+        "classification", f"{name} {labels.because}", labelled, by_size(labels.counts),
+        warnings=(warning,),
+    )  # fmt: skip
+
+
+def _survival(column: Column, partner: str, labelled: int) -> Target:
+    """Undecided: the guide has no task of survival analysis."""
+    is_time = (column.distinct or 0) > THRESHOLDS.most_states
+    event, time = (partner, column.name) if is_time else (column.name, partner)
+    because = (
+        f"{shown(event)} may say whether an event was seen by the time in {shown(time)}: that is "
+        "survival analysis, where rows without the event are not labels of its time"
+    )
+    answer = "regression" if is_time else "classification"
+    return Target(None, because, labelled, answers=(answer,))
 
 
 def balance_warnings(classes: Sequence[ClassCount], unit: str) -> list[str]:
@@ -72,18 +127,12 @@ def by_size(counts: dict[str, int]) -> tuple[ClassCount, ...]:
     )
 
 
-def _is_coded(values: Values) -> bool:
-    """Whether the numbers are class codes: few, whole, and each in several rows."""
-    if values.distinct > THRESHOLDS.integer_classes:
-        return False
-    numbers = values.value.cast(pl.Float64, strict=False)
-    whole = bool((numbers == numbers.floor()).all())
-    return whole and values.present >= THRESHOLDS.rows_per_class * values.distinct
-
-
 def _classes(values: Values) -> tuple[ClassCount, ...]:
+    """Rows of each class; `1` and `1.0` are one class, also as texts."""
     counts: dict[str, int] = {}
-    for value, n in zip(values.value, values.n, strict=True):
+    numbers = values.numbers
+    labels = values.value if numbers is None or numbers.has_nulls() else numbers
+    for value, n in zip(labels, values.n, strict=True):
         label = _label(value)
         counts[label] = counts.get(label, 0) + int(n)
     return by_size(counts)

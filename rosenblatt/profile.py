@@ -50,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rosenblatt profile",
-        description="Facts of a CSV, a Parquet file or a zip of images in class folders, and what "
-        "the guide makes of them.",
+        description="Facts of a CSV, JSON Lines or a Parquet file or a zip of images in class "
+        "folders, and what the guide makes of them.",
     )
     parser.add_argument("file", type=Path, help="the file")
     parser.add_argument("--target", help="the column to predict, of a table")
@@ -77,6 +77,9 @@ def _report(answer: dict[str, Any]) -> Iterator[str]:
             f"{disagreement['fact']}: {stated}, but the file says "
             f"{_shown(disagreement['profiled'])} ({disagreement['because']})"
         )
+    for question in answer["undecided"]:
+        answers = " or ".join(question["answers"])
+        yield from _wrapped(f"{question['fact']}: state {answers} ({question['because']})")
     decision = answer["recommendation"]
     yield ""
     verdict = decision["verdict"].replace("_", " ")

@@ -19,13 +19,18 @@ from contract.repository import entries, read_manifest
 from profiler.thresholds import Thresholds
 from scripts import (
     cnn_race,
+    evidence_file,
+    evidence_page,
     fit_images_page,
     fit_page,
     gpu_page,
     guide_tables,
+    latencies_file,
     pictures_page,
+    profiler_page,
     rows_page,
     serving_page,
+    text_page,
 )
 from scripts.guide_tables import table
 from service.settings import Settings
@@ -37,14 +42,24 @@ RESULTS = ROOT / "docs" / "results"
 def pages() -> dict[Path, str]:
     """The current text of every generated file."""
     return {
+        ROOT / "guide" / "latencies.yaml": latencies_file.text(),
         ROOT / "docs" / "manifest.schema.json": json_schema(),
         ROOT / "docs" / "manifest.md": manifest_page(),
         **_filled("docs/operations.md", settings=settings_table()),
         **_filled("docs/profile.md", thresholds=thresholds_table()),
         **_filled("docs/fit.md", fit=fit_page.section(_fit())),
+        ROOT / "guide" / "measured.yaml": evidence_file.text(),
+        **_filled(
+            "docs/evidence.md",
+            digits=evidence_page.digits(_evidence()),
+            tables=evidence_page.tables(_fit()),
+        ),
+        ROOT / "docs" / "evidence_digits.svg": evidence_page.digits_picture(_evidence()),
+        **_filled("docs/fit-text.md", measured=text_page.section(_fit_text())),
         **_filled("docs/fit-images.md", images=fit_images_page.section(_fit_images())),
         ROOT / "docs" / "fit_images.svg": fit_images_page.picture(_fit_images()),
         **_filled("docs/guide.md", **guide_tables.sections()),
+        ROOT / "docs" / "questions.md": guide_tables.questions(),
         **_filled(
             "docs/pictures.md",
             accuracy=pictures_page.accuracy_table(_pictures()),
@@ -58,8 +73,18 @@ def pages() -> dict[Path, str]:
     }
 
 
+def _evidence() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "evidence.json").read_text())
+    return found
+
+
 def _fit() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / "fit.json").read_text())
+    return found
+
+
+def _fit_text() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "fit_text.json").read_text())
     return found
 
 
@@ -178,6 +203,7 @@ def benchmarks_page() -> str:
         f"Over HTTP, one worker, {http['connections']} connections: "
         f"{http['requests_per_second']:,.0f} requests/s, p99 {http['p99_ms']:.1f} ms, "
         f"{http['errors']} errors.",
+        *profiler_page.section(json.loads((RESULTS / "profiler.json").read_text())),
         *gpu_page.section(json.loads((RESULTS / "gpu.json").read_text()), _serving()[0]),
     ]
     return "\n\n".join(parts) + "\n"

@@ -1,7 +1,8 @@
 """`python -m scripts.mutate_rules`: mutation testing of `rules.yaml`.
 
 The mutants change every threshold by one and by a factor of ten, toggle every comparison between
-strict and non-strict, and give every clause every other tier and every other set of families. A
+strict and non-strict, compare every latency with every other kind of model, leave out every
+`unless`, and give every clause every other tier and every other set of families. A
 mutant survives if it passes all of `tests/guide/cases.py`, which shows a gap in the tests; the exit
 status is then 1.
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from guide.latencies import latencies
 from guide.rules import FAMILIES, RULES, parse_rules
 from tests.guide.cases import failures
 
@@ -24,6 +26,16 @@ from tests.guide.cases import failures
 EQUIVALENT = {
     "T1.large in tier 2": "it meets nothing of tier 3 but what is silent where it fires",
     "R3.few in tier 4": "R4.assumed still precedes it in the order of the file",
+    "R3.none in tier 4": "R4.assumed still precedes it in the order of the file",
+    **{
+        f"R5.{clause} in tier 7": "it still precedes P1 and P2 in the order of the file"
+        for clause in ("bounded", "tight", "small", "modest")
+    },
+    "F1.labelled in tier 1": "of that tier only what precedes it in the file fires beside it",
+    "F1.labelled in tier 2": "nothing of that tier fires beside it",
+    "P1.clustering in tier 6": "it still follows R4 and R5 in the order of the file",
+    "P1.anomalies in tier 6": "it still follows R4 and R5 in the order of the file",
+    "R1.start without its unless of trees_exhausted": "R1.switch, which comes first, fires then",
 }
 _STRICTNESS = {"lt": "le", "le": "lt", "gt": "ge", "ge": "gt"}
 _SUBSETS = [list(s) for n in range(1, len(FAMILIES) + 1) for s in combinations(FAMILIES, n)]
@@ -59,6 +71,25 @@ def mutants(data: Any) -> Iterator[tuple[str, str, Any]]:
                 for operator, operand in operators.items():
                     if operator in _STRICTNESS:
                         yield from _comparisons(name, fact, operator, operand, mutant)
+                    if operator == "faster_than":
+                        yield from _kinds(name, operand, mutant)
+            for u, entry in enumerate(clause.get("unless", [])):
+                fact = next(iter(entry))
+                yield (
+                    "unless",
+                    f"{name} without its unless of {fact}",
+                    mutant(lambda m, u=u: m["unless"].pop(u)),
+                )
+
+
+def _kinds(name: str, operand: str, mutant: Any) -> Iterator[tuple[str, str, Any]]:
+    for kind in latencies():
+        if kind != operand:
+            yield (
+                "kind",
+                f"{name} faster than {kind}",
+                mutant(lambda m, k=kind: m["when"].update(latency_ms={"faster_than": k})),
+            )
 
 
 def _comparisons(

@@ -19,16 +19,17 @@ from bentoml._internal.utils.analytics.usage_stats import do_not_track
 
 from contract.errors import ContractError
 from contract.repository import entries
-from guide.decision import Decision
 from guide.facts import (
     Budget,
     Domain,
     Explainability,
     FeatureEngineering,
+    Hardware,
     Modality,
     Task,
 )
 from guide.rules import ruleset
+from guide.short import ShortDecision, shorten
 from guide.tables import library
 from service.bentoml_supervisor import close_ports
 from service.build import build
@@ -157,9 +158,15 @@ class Rosenblatt:
         clean: bool | None = None,
         trees_exhausted: bool | None = None,
         feature_engineering: FeatureEngineering | None = None,
-    ) -> Decision:
+        n_features: int | None = None,
+        n_classes: int | None = None,
+        rarest_class_share: float | None = None,
+        latency_ms: float | None = None,
+        n_series: int | None = None,
+        hardware: Hardware | None = None,
+    ) -> ShortDecision:
         """Classical ML or deep learning for a problem of which this is known, and why."""
-        return self._product.recommender.recommend(
+        decision = self._product.recommender.recommend(
             {
                 "modalities": modalities,
                 "task": task,
@@ -171,8 +178,15 @@ class Rosenblatt:
                 "clean": clean,
                 "trees_exhausted": trees_exhausted,
                 "feature_engineering": feature_engineering,
+                "n_features": n_features,
+                "n_classes": n_classes,
+                "rarest_class_share": rarest_class_share,
+                "latency_ms": latency_ms,
+                "n_series": n_series,
+                "hardware": hardware,
             }
         )
+        return shorten(decision)
 
 
 if _BEHIND:

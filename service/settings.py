@@ -74,10 +74,10 @@ class Settings(BaseSettings):
         2**20, ge=1, description="Most pixels of an encoded image, checked before decoding it."
     )
     profile_max_bytes: int = Field(
-        32 * 2**20, ge=1024, description="Largest file to profile, in bytes."
+        128 * 2**20, ge=1024, description="Largest file to profile, in bytes."
     )
     profile_max_rows: int = Field(1_000_000, ge=1, description="Most rows of a profiled table.")
-    profile_max_columns: int = Field(2_000, ge=1, description="Most columns of a profiled table.")
+    profile_max_columns: int = Field(10_000, ge=1, description="Most columns of a profiled table.")
     profile_max_pixels: int = Field(
         50_000_000,
         ge=1,
@@ -92,13 +92,13 @@ class Settings(BaseSettings):
         "a zip together.",
     )
     profile_memory_mb: int = Field(
-        1024,
+        2048,
         ge=64,
         description="Most memory that reading a profiled file may take, in MiB; the process that "
         "reads it ends beyond it. Kept on Linux alone.",
     )
     profile_timeout_seconds: float = Field(
-        10.0,
+        30.0,
         gt=0,
         le=600,
         description="Longest that reading a profiled file may take before its process is killed, "

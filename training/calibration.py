@@ -16,12 +16,21 @@ from scipy.special import log_softmax, softmax
 _LOG_BOUNDS = (np.log(1e-3), np.log(1e5))
 
 
-def fit_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """The temperature with the least log loss, for logits [n, classes] and labels [n]."""
-    found = minimize_scalar(
-        lambda log_t: log_loss(logits / np.exp(log_t), labels), bounds=_LOG_BOUNDS
-    )
-    return float(np.exp(found.x))
+def fit_temperature(
+    logits: NDArray[np.float64], labels: NDArray[np.int64], spread: float | None = None
+) -> float:
+    """The temperature with the least log loss, for logits [n, classes] and labels [n].
+
+    Args:
+        spread: standard deviation of a normal prior of log T around 0. Without one, a few rows that
+            are all right make T as small as it can be, and one wrong row costs without limit.
+    """
+
+    def cost(log_t: float) -> float:
+        prior = 0.0 if spread is None else (log_t / spread) ** 2 / (2 * len(labels))
+        return log_loss(logits / np.exp(log_t), labels) + prior
+
+    return float(np.exp(minimize_scalar(cost, bounds=_LOG_BOUNDS).x))
 
 
 def probabilities(logits: NDArray[np.float64], temperature: float = 1.0) -> NDArray[np.float64]:

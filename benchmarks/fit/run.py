@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.fit.uci import TABLES, write_csv
+from benchmarks.fit.uci import TABLES, write_breast_cancer, write_csv
+from training.fit.splits import FOLDS
 from training.provenance import processor
 
 
@@ -48,6 +49,9 @@ PROBLEMS = {
         "wine", "classification", {"accuracy": 0.564, "log_loss": 1.01}, merge_rare=True
     ),
     "wine-regression": Problem("wine", "regression", {}),
+    "breast-cancer": Problem(
+        "breast-cancer", "classification", {"accuracy": 0.975, "log_loss": 0.069}
+    ),
 }
 _LOWER = ("log_loss", "rmse")
 
@@ -79,12 +83,17 @@ def main(out: Path, names: list[str], budget: float) -> int:
 def _measure(problem: Problem, source: Path, budget: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / f"{problem.table}.csv"
-        write_csv(problem.table, source, data, merge_rare=problem.merge_rare)
+        if problem.table in TABLES:
+            target = TABLES[problem.table].target
+            write_csv(problem.table, source, data, merge_rare=problem.merge_rare)
+        else:
+            target = "diagnosis"
+            write_breast_cancer(data)
         started = time.perf_counter()
         done = subprocess.run(
             [
                 sys.executable, "-m", "training", "fit", str(data), "--target",
-                TABLES[problem.table].target, "--task", problem.task, "--budget", str(budget),
+                target, "--task", problem.task, "--budget", str(budget),
                 "--out", str(Path(folder) / "models"), "--yes", "--json",
             ],
             stdout=subprocess.PIPE, check=True,
@@ -100,6 +109,7 @@ def _measure(problem: Problem, source: Path, budget: float) -> dict[str, Any]:
             c["candidate"] for c in record["candidates"] if c["model"] == record["chosen"]
         ),
         "verdict": record["verdict"],
+        "families": record["families"],
         "baseline": record["baseline"],
         "candidates": [
             {
@@ -121,9 +131,12 @@ def _bar(metric: str, best: float, record: dict[str, Any]) -> dict[str, Any]:
     }
     lower = metric in _LOWER
     name = (min if lower else max)(figures, key=lambda key: figures[key])
-    # Of the rows that were tested: all of them from five splits on.
-    tested = record["rows"] * min(1.0, record["splits"] / 5)
-    error = _standard_error(metric, best, tested, record["baseline"])
+    candidate = next(c for c in record["candidates"] if c["candidate"] == name)
+    error = candidate["standard_errors"].get(metric)
+    if error is None:
+        # Of the rows that were tested: all of them from five splits on.
+        tested = record["rows"] * min(1.0, record["splits"] / FOLDS)
+        error = _error_of_auc(best, tested, 1 - record["baseline"]["accuracy"])
     limit = best + error if lower else best - error
     reached = figures[name] <= limit if lower else figures[name] >= limit
     return {
@@ -137,19 +150,10 @@ def _bar(metric: str, best: float, record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _standard_error(metric: str, value: float, n: float, baseline: dict[str, float]) -> float:
-    """Of a share (binomial); of an AUC (Hanley and McNeil, 1982); of a log loss, about its size."""
-    if metric == "accuracy":
-        return math.sqrt(value * (1 - value) / n)
-    if metric == "auc":
-        positive = n * (1 - baseline["accuracy"])
-        q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
-        negative = n - positive
-        spread = (
-            value * (1 - value)
-            + (positive - 1) * (q1 - value**2)
-            + (negative - 1) * (q2 - value**2)
-        )
-        return math.sqrt(spread / (positive * negative))
-    # A row's log loss spreads about twice its mean where most rows are sure.
-    return 1.5 * value / math.sqrt(n)
+def _error_of_auc(value: float, n: float, share: float) -> float:
+    """The standard error of an AUC (Hanley and McNeil, 1982); share: of the rarer class."""
+    positive, negative = n * share, n * (1 - share)
+    q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
+    spread = value * (1 - value)
+    spread += (positive - 1) * (q1 - value**2) + (negative - 1) * (q2 - value**2)
+    return math.sqrt(spread / (positive * negative))

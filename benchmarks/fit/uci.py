@@ -1,4 +1,4 @@
-"""UCI's tables with header lines, which their files lack."""
+"""UCI's tables with header lines, which their files lack; one is scikit-learn's copy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from sklearn.datasets import load_breast_cancer
 
 _ADULT = (
     "age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation",
@@ -46,6 +48,17 @@ TABLES = {
     "phoneme": Table(("phoneme.csv.gz",), _PHONEME),
     "wine": Table(("winequality-white.csv.gz",), _WINE),
 }
+
+
+def write_breast_cancer(target: Path) -> Path:
+    """Wisconsin's breast cancer table (569 rows), as scikit-learn has it."""
+    data = load_breast_cancer()
+    with target.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*data.feature_names, "diagnosis"])
+        for row, label in zip(data.data, data.target, strict=True):
+            writer.writerow([*row, data.target_names[label]])
+    return target
 
 
 def write_csv(name: str, source: Path, target: Path, *, merge_rare: bool = False) -> Path:

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from guide.facts import Facts, allowed
+from guide.latencies import Latency, latencies
 from guide.rules import FAMILIES, Clause, Family, Rule, Ruleset, Tier
-from guide.tables import Figures, Library, Study
+from guide.tables import CitedStudy, Figures, Library, Study
 
 
 class _Document(BaseModel):
@@ -34,6 +35,7 @@ class GuideIndex(_Document):
     tiers: list[Tier]
     rules: dict[str, str] = Field(description="Title by id.")
     figures: Figures
+    latencies: dict[str, Latency] = Field(description="Measured, by kind of model.")
     routes: dict[str, str] = Field(description="What else there is to read.")
 
 
@@ -53,12 +55,6 @@ class RuleDocument(_Document):
     statement: str
     evidence: list[Study]
     clauses: list[Clause]
-
-
-class CitedStudy(Study):
-    """A study, and the rules it stands beside."""
-
-    rules: list[str]
 
 
 class EvidenceDocument(_Document):
@@ -89,6 +85,7 @@ def guide_index(rules: Ruleset, tables: Library, routes: Mapping[str, str]) -> G
         tiers=rules.document.tiers,
         rules={rule.id: rule.title for rule in rules.rules},
         figures=tables.figures,
+        latencies=latencies(),
         routes=dict(routes),
     )
 
@@ -105,17 +102,24 @@ def rule_document(rule: Rule, tables: Library) -> RuleDocument:
         title=rule.title,
         section=rule.section,
         statement=rule.statement,
-        evidence=[tables.studies[study] for study in rule.studies],
+        evidence=[
+            *(tables.studies[study] for study in rule.studies),
+            *(_plain(study) for study in tables.measured if rule.id in study.rules),
+        ],
         clauses=rule.clauses,
     )
 
 
 def evidence_document(rules: Ruleset, tables: Library) -> EvidenceDocument:
     """Every study, with the rules it stands beside."""
-    evidence = [
+    studies = [
         CitedStudy(
             **study.model_dump(), rules=[rule.id for rule in rules.rules if name in rule.studies]
         )
         for name, study in tables.studies.items()
     ]
-    return EvidenceDocument(note=tables.evidence_note, evidence=evidence)
+    return EvidenceDocument(note=tables.evidence_note, evidence=[*studies, *tables.measured])
+
+
+def _plain(study: CitedStudy) -> Study:
+    return Study.model_validate(study.model_dump(exclude={"rules"}))

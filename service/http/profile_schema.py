@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from guide.decision import Decision
 from profiler.merge import Disagreement, Provenance
-from profiler.result import Details
+from profiler.result import Details, Undecided
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -17,7 +17,11 @@ class ProfileForm(TypedDict):
     """A file, and what is known beside it."""
 
     file: Annotated[
-        bytes, Field(description="A CSV, a Parquet file or a zip of images in class folders.")
+        bytes,
+        Field(
+            description="A CSV, JSON Lines or a Parquet file, plain or within gzip, or a zip of "
+            "images in class folders."
+        ),
     ]
     facts: NotRequired[
         Annotated[
@@ -39,6 +43,9 @@ class ProfileResponse(BaseModel):
     """The facts, what they were drawn from, and the decision on them."""
 
     facts: dict[str, ProfiledFact] = Field(description="By name, as `POST /recommend` takes them.")
+    undecided: list[Undecided] = Field(
+        description="Facts that neither the file nor the caller states, to be stated."
+    )
     disagreements: list[Disagreement] = Field(description="Where the file says otherwise.")
     profile: Details
     recommendation: Decision

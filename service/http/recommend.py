@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
@@ -14,6 +14,7 @@ from guide.decision import Decision, Measurement
 from guide.facts import Facts, parse_facts
 from guide.recommend import Adviser
 from guide.rules import ruleset
+from guide.short import ShortDecision, shorten
 from guide.tables import Library, library
 from service.errors import InvalidError, MalformedError, NotFoundError
 from service.http.guide_documents import (
@@ -31,6 +32,8 @@ from service.serving.repository import Models
 from service.strict_json import parse_object
 from service.translate_errors import translate_errors
 
+Detail = Literal["short", "full"]
+DETAILS: tuple[str, ...] = get_args(Detail)
 _EXAMPLE = '{"modalities": ["tabular"], "n_rows": 20000}'
 
 
@@ -63,14 +66,20 @@ class Recommender:
         with translate_errors():
             return self._adviser.recommend(parse_facts(document))
 
-    def recommend_body(self, body: bytes) -> bytes:
-        """Answer the JSON body of a `/recommend` request.
+    def recommend_body(self, body: bytes, detail: str = "short") -> bytes:
+        """Answer the JSON body of a `/recommend` request, in brief or whole.
 
         Raises:
             ServiceError: of the kind that fits.
         """
+        if detail not in DETAILS:
+            raise InvalidError(
+                f"query parameter detail is {short(detail)}; it is {' or '.join(DETAILS)}, or left "
+                "out"
+            )
         decision = self.recommend(parse_object(body, _EXAMPLE))
-        return decision.model_dump_json().encode()
+        document = decision if detail == "full" else shorten(decision)
+        return document.model_dump_json().encode()
 
     def routes(self) -> list[Route]:
         """The decision, and the guide as data, which never changes while the process lives."""
@@ -93,7 +102,11 @@ class Recommender:
             self._recommend,
             summary="which approach a problem calls for, and why",
             body={JSON: Facts},
-            responses=ok(Decision, "The decision, and the whole case for it."),
+            query={"detail": Annotated[Detail, Field(description="`short` if left out.")]},
+            responses=ok(
+                ShortDecision | Decision,
+                "The decision in brief; with `?detail=full` the whole case for it.",
+            ),
             errors=(MalformedError, InvalidError),
         )
 
@@ -110,7 +123,7 @@ class Recommender:
         )
 
     async def _recommend(self, request: Request) -> Reply:
-        return Reply(self.recommend_body(request.body))
+        return Reply(self.recommend_body(request.body, request.query.get("detail", "short")))
 
     async def _rule(self, request: Request) -> Reply:
         """One rule, with the studies beside it."""

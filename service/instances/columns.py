@@ -140,6 +140,15 @@ def _grouped(inputs: Sequence[Input]) -> list[list[Input]]:
     return list(groups.values())
 
 
+def _truths(tensor: Input) -> list[str]:
+    """Columns of which training saw only the texts true and false: booleans of a Parquet file."""
+    return [
+        column
+        for column, seen in zip(tensor.columns, tensor.seen, strict=False)
+        if seen.content == "category" and {"true", "false"}.issuperset(seen.categories)
+    ]
+
+
 class _Group:
     """Inputs of one datatype: several of one column each, or one of several columns."""
 
@@ -156,6 +165,7 @@ class _Group:
             self._types, self.takes = _NUMBER, f"a number up to {self._limit:g}, or null"
         elif self._datatype == "BYTES":
             self._types, self.takes = _TEXT, "a string, or null"
+            self._truths = frozenset(c for t in inputs for c in _truths(t))
         elif self._datatype == "BOOL":
             self._types, self.takes = _BOOLEAN, "true or false"
         else:
@@ -169,7 +179,10 @@ class _Group:
             values: those of all rows, column by column.
         """
         if not self._types.issuperset(map(type, values)):
-            return False
+            written = self._written(values, rows) if self._datatype == "BYTES" else None
+            if written is None:
+                return False
+            values = written
         if self._datatype == "BYTES":
             array = np.empty(len(values), object)
             array[:] = ["" if value is None else value for value in values]
@@ -186,6 +199,19 @@ class _Group:
                 array = array.astype(self._dtype, copy=False)
         self._store(array, rows, into)
         return True
+
+    def _written(self, values: tuple[Any, ...], rows: int) -> tuple[Any, ...] | None:
+        """The values with true and false as text, or None if a column takes no booleans."""
+        columns = (column for column in self.columns for _ in range(rows))
+        found = []
+        for column, value in zip(columns, values, strict=True):
+            if type(value) is bool and column in self._truths:
+                found.append("true" if value else "false")
+            elif type(value) in self._types:
+                found.append(value)
+            else:
+                return None
+        return tuple(found)
 
     def _within(self, values: tuple[Any, ...], array: Array) -> bool:
         """True if every number is in the range of the datatype."""
@@ -205,13 +231,17 @@ class _Group:
 
     def check(self, column: str, value: Any, i: int) -> None:
         """Raise InvalidError if a column does not take a value."""
+        takes = self.takes
         right = type(value) in self._types
+        if self._datatype == "BYTES" and column in self._truths:
+            takes = "a string, true, false, or null"
+            right |= type(value) is bool
         if right and self._float and value is not None:
             right = not abs(value) > self._limit  # NaN, which JSON does not have, is missing
         elif right and self._types is _INTEGER:
             right = self._low <= value <= self._high
         if not right:
             raise InvalidError(
-                f"instances[{i}].{column} is {describe(value)}; the column takes {self.takes}",
+                f"instances[{i}].{column} is {describe(value)}; the column takes {takes}",
                 loc=["instances", i, column[:100]],
             )

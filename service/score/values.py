@@ -120,9 +120,10 @@ class _Texts:
 
     def fits(self, dtype: pl.DataType) -> bool:
         words = dtype in (pl.String, pl.Null) or isinstance(dtype, pl.Categorical | pl.Enum)
-        return words or dtype in _INTEGERS
+        return words or dtype in _INTEGERS or dtype == pl.Boolean
 
     def read(self, column: pl.Series) -> Values:
+        # A boolean becomes true or false, as the profiler reads it.
         values = np.array(column.cast(pl.String).fill_null("").to_list(), self._dtype)
         return Values(values, np.zeros(len(column), bool))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from guide.decision import Decision
 from guide.facts import parse_facts
-from profiler import Limits, Profile, Reader, merge
+from profiler import Limits, Merged, Reader, merge
 from service.settings import Settings
 from service.strict_json import parse_object
 from service.translate_errors import translate_errors
@@ -41,9 +41,10 @@ def advise(
     decision = recommend(merged.facts)
     return {
         "facts": {
-            name: {"value": value, **_provenance(name, merged.provenance[name], found)}
+            name: {"value": value, **_provenance(name, merged)}
             for name, value in merged.facts.items()
         },
+        "undecided": [asdict(question) for question in merged.undecided],
         "disagreements": [asdict(d) for d in merged.disagreements],
         "profile": asdict(found.details),
         "recommendation": decision.model_dump(mode="json"),
@@ -73,6 +74,6 @@ def _stated(facts: str | None) -> dict[str, Any]:
         return parse_facts(document).known()
 
 
-def _provenance(name: str, provenance: str, found: Profile) -> dict[str, str]:
-    because = {"because": found.because[name]} if provenance == "profiled" else {}
-    return {"provenance": provenance, **because}
+def _provenance(name: str, merged: Merged) -> dict[str, str]:
+    because = {"because": merged.because[name]} if name in merged.because else {}
+    return {"provenance": merged.provenance[name], **because}

@@ -37,6 +37,18 @@ BAD: dict[str, tuple[dict[str, Any], list[Any], str]] = {
         {"n_rows": 10, "n_labelled": 11}, ["n_labelled"],
         "n_labelled is 11 but n_rows is 10; at most n_rows can be labelled",
     ),
+    "no class": ({"n_classes": 0}, ["n_classes"], "n_classes is 0; it is an integer of at least 1"),
+    "no series": ({"n_series": 0}, ["n_series"], "n_series is 0; it is an integer of at least 1"),
+    "no time at all": ({"latency_ms": 0}, ["latency_ms"], "latency_ms is 0; it is a number"),
+    "endless time": (
+        {"latency_ms": float("inf")}, ["latency_ms"], "it is a number above 0, or left out",
+    ),
+    "time as text": ({"latency_ms": "5"}, ["latency_ms"], 'latency_ms is "5"; it is a number'),
+    "a share above one": (
+        {"rarest_class_share": 1.5}, ["rarest_class_share"],
+        "rarest_class_share is 1.5; it is a number above 0 and at most 1",
+    ),
+    "unknown hardware": ({"hardware": "abacus"}, ["hardware"], 'is "abacus"; it is one of cpu'),
     "an object": ({"domain": {}}, ["domain"], "domain is an object; it is one of medical"),
 }  # fmt: skip
 
@@ -58,7 +70,11 @@ def test_every_fact_says_what_it_may_be() -> None:
     assert allowed("n_rows") == "an integer of at least 0"
     assert allowed("clean") == "true or false"
     assert allowed("budget") == "one of flexible, tight or hard_limit"
-    assert allowed("modalities") == "a list of tabular, image, audio, text or video"
+    assert allowed("modalities") == (
+        "a list of tabular, image, audio, text, video, time_series or graph"
+    )
+    assert allowed("n_features") == "an integer of at least 1"
+    assert allowed("latency_ms") == "a number above 0"
     assert all(field.description for field in Facts.model_fields.values())
 
 

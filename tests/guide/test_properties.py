@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks.guide import random_requests
 from guide.errors import FactError
-from guide.facts import CHOICES, COUNTS, NAMES, parse_facts
+from guide.facts import CHOICES, COUNTS, INTEGERS, NAMES, parse_facts
 from guide.recommend import Adviser, adviser
 from guide.rules import ruleset
 from guide.tables import library
@@ -23,6 +23,9 @@ MEDIAN = 0.002
 CHOSEN: dict[str, st.SearchStrategy[Any]] = {
     name: st.sampled_from(values) for name, values in CHOICES.items() if name != "modalities"
 }
+CHOSEN |= {name: st.integers(least) for name, least in INTEGERS.items() if name not in COUNTS}
+CHOSEN["rarest_class_share"] = st.floats(0, 1, exclude_min=True)
+CHOSEN["latency_ms"] = st.floats(0, exclude_min=True, allow_infinity=False)
 CHOSEN["modalities"] = st.lists(st.sampled_from(CHOICES["modalities"]), min_size=1, unique=True)
 ACCEPTED = st.fixed_dictionaries({}, optional=CHOSEN).flatmap(
     lambda facts: st.tuples(st.none() | st.integers(0), st.none() | st.integers(0)).map(

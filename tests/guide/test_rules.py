@@ -12,13 +12,15 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from guide.buckets import Integers, Reals
 from guide.conditions import conditions
+from guide.documents import read
 from guide.engine import Engine
 from guide.errors import RulesetError
 from guide.facts import CHOICES, MODALITIES, parse_facts
+from guide.latencies import latencies
 from guide.recommend import adviser
-from guide.rules import RULES, parse_rules, read, ruleset
-from guide.space import Bucket
+from guide.rules import RULES, parse_rules, ruleset
 from guide.tables import library
 
 DATA = yaml.safe_load(RULES.read_bytes())
@@ -48,6 +50,17 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "modality unknown": (
         lambda d: clause(d)["when"].update(modalities={"only": ["smell"]}), "cannot be compared",
+    ),
+    "kind that nobody measured": (
+        lambda d: clause(d)["when"].update(latency_ms={"faster_than": "abacus"}),
+        "latency_ms cannot be compared",
+    ),
+    "kind beside another fact": (
+        lambda d: clause(d)["when"].update(n_rows={"faster_than": "small_cnn"}),
+        "n_rows cannot be compared",
+    ),
+    "bound without a smallest value": (
+        lambda d: clause(d)["when"].update(latency_ms={"gt": 5}), "latency_ms cannot be compared",
     ),
     "boolean as text": (
         lambda d: clause(d)["when"].update(clean={"is": "yes"}), "clean cannot be compared",
@@ -86,7 +99,7 @@ def test_the_version_is_that_of_the_data() -> None:
     assert parse_rules(DATA).version == ruleset().version
     other = parse_rules(changed(lambda d: clause(d).update(says="because")))
     assert other.version != ruleset().version
-    assert other.version.startswith("1.1.0+")
+    assert other.version.startswith("2.0.0+")
 
 
 @pytest.mark.parametrize(
@@ -126,16 +139,27 @@ def test_comparison_rows_name_rules() -> None:
     assert len(rows) == 10
 
 
+ORDINARY = ("classification", "regression", "recommendation", "forecasting", "log_analysis")
+# Strategies whose candidates need no labels, or no text.
+WITHOUT_LABELS = (
+    "label_first", "unsupervised", "pretrained_without_labels", "statistical_forecasting",
+)  # fmt: skip
+
+
 def test_every_candidate_is_reachable_and_every_strategy_has_some() -> None:
     """Over every set of modalities, task and pressure on the choice."""
     subsets: list[Any] = [None]
-    subsets += [list(s) for n in range(1, 6) for s in combinations(MODALITIES, n)]
+    subsets += [list(s) for n in (1, 2) for s in combinations(MODALITIES, n)]
     seen: set[str] = set()
     pressures: list[dict[str, Any]] = [
         {}, {"n_labelled": 500}, {"budget": "tight"}, {"budget": "hard_limit"},
         {"explainability": "required"}, {"n_rows": 600_000}, {"domain": "lending"},
         {"trees_exhausted": True}, {"n_labelled": 500, "budget": "hard_limit"},
-        {"n_labelled": 500, "explainability": "required"},
+        {"n_labelled": 500, "explainability": "required"}, {"n_labelled": 0},
+        {"n_labelled": 0, "budget": "hard_limit"}, {"n_series": 1, "n_rows": 48},
+        {"latency_ms": 5}, {"feature_engineering": "infeasible"}, {"n_labelled": 5000},
+        {"feature_engineering": "infeasible", "n_labelled": 0},
+        {"feature_engineering": "infeasible", "n_labelled": 500},
     ]  # fmt: skip
     for modalities, task, pressure in product(subsets, (None, *CHOICES["task"]), pressures):
         decision = adviser().recommend(
@@ -148,10 +172,13 @@ def test_every_candidate_is_reachable_and_every_strategy_has_some() -> None:
         if decision.verdict in ("classical_ml", "deep_learning"):
             assert decision.candidates[0].family == decision.verdict
         elif decided:
-            assert families >= {"classical_ml", "deep_learning"}
-        if decided and modalities and "text" in modalities and task != "generation":
+            assert families >= {"classical_ml", "deep_learning"}, (modalities, task, pressure)
+        ordinary = task in (None, *ORDINARY) and decision.strategy not in WITHOUT_LABELS
+        if decided and modalities and "text" in modalities and ordinary:
             baseline = "TF-IDF" if task == "regression" else "TF-IDF with a linear SVM"
-            assert any(c.name.startswith(baseline) for c in decision.candidates), (modalities, task)
+            assert any(c.name.startswith(baseline) for c in decision.candidates), (
+                modalities, task, pressure,
+            )  # fmt: skip
         assert [c.rank for c in decision.candidates] == list(range(1, len(decision.candidates) + 1))
     assert seen == {entry.data.name for entry in library().candidates}
 
@@ -166,15 +193,42 @@ def test_a_served_model_is_named_where_it_serves() -> None:
 
 
 def test_buckets_speak() -> None:
-    assert Bucket((0, 999), is_range=True).text() == "at most 999"
-    assert Bucket((500_000, None), is_range=True).text() == "at least 500,000"
-    assert Bucket((0, None), is_range=True).text() == "any number"
-    assert Bucket((1000, 99_999), is_range=True).text() == "1,000 to 99,999"
-    assert Bucket((1000, 99_999), is_range=True).nearest(5) == 1000
-    assert Bucket((1000, 99_999), is_range=True).nearest(200_000) == 99_999
+    assert Integers((0, 999)).text == "at most 999"
+    assert Integers((500_000, None)).text == "at least 500,000"
+    assert Integers((0, None)).text == "any number"
+    assert Integers((1, 1)).text == "1"
+    assert Integers((1000, 99_999)).text == "1,000 to 99,999"
+    assert Integers((1000, 99_999)).nearest(5) == 1000
+    assert Integers((1000, 99_999)).nearest(200_000) == 99_999
+    assert Integers((1, 999)).nearest(None) == 999
     modalities = Engine(ruleset()).space.buckets["modalities"]
-    assert modalities[-1].text() == "tabular with image or audio or text or video"
-    assert modalities[-1].nearest(["text"]) == ["tabular", "text"]
+    tables = next(b for b in modalities if ("tabular", "image") in b.values)
+    assert tables.text == "tabular with image or video"
+    assert tables.nearest(["video"]) == ["tabular", "video"]
+
+
+def test_buckets_of_real_numbers_speak() -> None:
+    assert Reals((0.0, 0.081)).text == "under 0.081"
+    assert Reals((0.081, 40.0)).text == "0.081 to under 40"
+    assert Reals((65.0, None)).text == "at least 65"
+    assert Reals((0.0, 0.081)).nearest(5) == 0.08
+    assert Reals((0.0, 40.0)).nearest(None) == 39
+    assert Reals((0.0, 1.0)).nearest(None) == 0.9
+    assert Reals((39.9, 40.0)).nearest(99) == 39.95
+    assert Reals((40.0, None)).nearest(5) == Reals((40.0, None)).nearest(None) == 40
+
+
+def test_a_latency_is_compared_with_what_was_measured() -> None:
+    (faster,) = conditions({"latency_ms": {"faster_than": "small_cnn"}})
+    measured = latencies()["small_cnn"].milliseconds
+    assert [faster.holds(v) for v in (measured * 0.99, measured)] == [True, False]
+
+
+def test_the_version_covers_the_latencies(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = parse_rules(DATA).version
+    slower = latencies()["small_cnn"].model_copy(update={"milliseconds": 9.0})
+    monkeypatch.setattr("guide.rules.latencies", lambda: {**latencies(), "small_cnn": slower})
+    assert parse_rules(DATA).version != before
 
 
 def test_operators() -> None:

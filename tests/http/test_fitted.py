@@ -94,6 +94,16 @@ def test_predict_gives_the_fitted_models_answers(fitted: Fitted, running: Server
                 assert all(p["interval"][0] < p["value"] < p["interval"][1] for p in predictions)
 
 
+def test_the_example_beside_a_model_is_answered(fitted: Fitted, running: Server) -> None:
+    with running.client() as client:
+        for entry in fitted.outcome.written.values():
+            body = (entry.path / "example.json").read_bytes()
+            reply = client.post(
+                "/predict", content=body, headers={"content-type": "application/json"}
+            )
+            assert reply.status_code == 200, reply.text
+
+
 def test_the_protocol_gives_the_same(fitted: Fitted, running: Server) -> None:
     problem = fitted.outcome.plan.problem
     probes = problem.kind.probes(problem.rows)

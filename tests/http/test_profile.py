@@ -65,7 +65,7 @@ def test_a_table(client: httpx.Client, file: bytes) -> None:
     assert document["profile"]["smallest_class"] == {"label": "0", "count": 212}
     decision = document["recommendation"]
     assert (decision["verdict"], decision["strategy"]) == ("classical_ml", "regularised_classical")
-    assert decision == client.post("/recommend", json=facts).json()
+    assert decision == client.post("/recommend?detail=full", json=facts).json()
 
 
 def test_images_in_class_folders(client: httpx.Client) -> None:
@@ -96,6 +96,30 @@ def test_a_table_with_free_text_is_both(client: httpx.Client) -> None:
     assert document["recommendation"]["verdict"] == "hybrid"
 
 
+def test_a_date_beside_a_number_is_asked_about(client: httpx.Client) -> None:
+    """The task is left out, so the guide says what it would change; stating it settles that."""
+    rows = "".join(f"2024-{i // 28 + 1:02}-{i % 28 + 1:02},{i * 1.37:.2f}\n" for i in range(140))
+    file = b"day,sales_eur\n" + rows.encode()
+    document = ask(client, file, target="sales_eur").json()
+    assert "task" not in document["facts"]
+    (question,) = document["undecided"]
+    assert (question["fact"], question["answers"]) == ("task", ["forecasting", "regression"])
+    decision = document["recommendation"]
+    assert "nothing left unstated" not in decision["summary"].lower()
+    missing = {fact["fact"]: fact for fact in decision["missing_facts"]}
+    assert missing["task"]["would_change_verdict"]
+    stated = ask(client, file, target="sales_eur", facts='{"task": "forecasting"}').json()
+    assert stated["undecided"] == []
+    assert stated["recommendation"]["verdict"] == "hybrid"
+
+
+def test_a_sample_is_scaled(client: httpx.Client) -> None:
+    document = ask(client, csv(), target="target", facts='{"n_rows": 56900}').json()
+    fact = document["facts"]["n_labelled"]
+    assert (fact["value"], fact["provenance"]) == (56_900, "scaled")
+    assert "scaled from the 569 rows of the file" in fact["because"]
+
+
 BAD: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "empty": (b"", {}, 400, "file is empty"),
     "zip bomb": (zipped({"a/b.png": bytes(300 * 2**20)}), {}, 413, "unpack"),
@@ -110,7 +134,7 @@ BAD: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "facts no JSON": (b"a,b\n1,2\n", {"facts": "n_rows=1"}, 400, "facts is not valid JSON"),
     "facts an array": (b"a,b\n1,2\n", {"facts": "[]"}, 400, "facts is a JSON array"),
     "unknown field": (b"a,b\n1,2\n", {"traget": "b"}, 422, 'field "traget" is unknown'),
-    "too large": (b"a" * (33 * 2**20), {}, 413, "the limit is 33816576"),
+    "too large": (b"a" * (129 * 2**20), {}, 413, "the limit is 134479872"),
 }
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.batch import Array
-from contract.tensors import Content, Datatype, Input
+from contract.tensors import CategoryRange, Content, Datatype, Input
 from service.errors import InvalidError
 from service.instances.columns import ColumnDecoder
 
@@ -313,3 +313,35 @@ def test_any_rows_are_as_a_plain_reference_has_them(data: st.DataObject) -> None
         assert error.loc[2] == faults[bad]
     else:
         assert len(error.loc) == 2
+
+
+def told(name: str, *categories: str) -> Input:
+    """A category column of which training saw these."""
+    seen = CategoryRange(content="category", categories=categories, missing=0.0)
+    plain = column(name, "BYTES", "category")
+    return Input.model_validate({**plain.model_dump(), "seen": [seen.model_dump()]})
+
+
+def test_true_and_false_are_taken_where_training_saw_nothing_else() -> None:
+    decoder = ColumnDecoder([told("smoker", "false", "true"), told("town", "Oslo", "Rome")])
+    rows = [
+        {"smoker": True, "town": "Rome"},
+        {"smoker": "false", "town": None},
+        {"smoker": None, "town": "Oslo"},
+    ]
+    batch = decoder.decode(rows)
+    assert batch["smoker"].tolist() == ["true", "false", ""]
+    assert batch["town"].tolist() == ["Rome", "", "Oslo"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"smoker": True, "town": True}, r"town is true; the column takes a string, or null"),
+        ({"smoker": 1, "town": "Rome"}, r"smoker is 1; the column takes a string, true, false,"),
+    ],
+)
+def test_booleans_are_refused_elsewhere(row: dict[str, Any], message: str) -> None:
+    decoder = ColumnDecoder([told("smoker", "false", "true"), told("town", "Oslo", "Rome")])
+    with pytest.raises(InvalidError, match=message):
+        decoder.decode([row])

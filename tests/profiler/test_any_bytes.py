@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import zipfile
 
 import polars as pl
@@ -32,6 +33,10 @@ VALID = {
     "semicolon": csv('a;"b;c"', '1,5;"x\ny"', "2,5;z"),
     **{c: parquet(FRAME, compression=c) for c in ("snappy", "gzip", "brotli", "lz4", "zstd")},
     "plain": parquet(FRAME, compression="uncompressed", row_group_size=10),
+    "spelled": csv("# by hand", "a;b;s;", "$1,50;12 %;2024-01-02;", "(3,5);7 %;Jan 2024;", ";;;"),
+    "json_lines": FRAME.write_ndjson().encode(),
+    "gzip": gzip.compress(FRAME.drop("l").write_csv().encode()),
+    "masks": images("train/images/1.png", "train/masks/1_mask.png", "test/images/2.png"),
     "zip": images("a/1.png", "b/1.png"),
     "stored": zipped({f"{k}/1": image(k) for k in KINDS}, zipfile.ZIP_STORED),
 }
@@ -60,7 +65,21 @@ def test_any_bytes(sandbox: Sandbox, data: bytes) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from([b"PAR1", b"PK\x03\x04", b"PK\x05\x06", b"\xef\xbb\xbf"]), st.binary())
+@given(
+    st.sampled_from(
+        [
+            b"PAR1",
+            b"\x1f\x8b\x08",
+            b'{"a":',
+            b"sep=;\n",
+            b"#",
+            b"PK\x03\x04",
+            b"PK\x05\x06",
+            b"\xef\xbb\xbf",
+        ]
+    ),
+    st.binary(),
+)
 def test_any_bytes_behind_a_magic_number(sandbox: Sandbox, magic: bytes, data: bytes) -> None:
     check(sandbox, magic + data + magic)
 

@@ -30,7 +30,9 @@ KINDS: list[tuple[str, list[str], str]] = [
     ("infinite", cycle("1", "inf", "-Infinity", "2"), "numeric"),
     ("few whole numbers", cycle("1", "2", "3"), "numeric"),
     ("large whole numbers, all distinct", [str(i * i * 977) for i in range(60)], "numeric"),
-    ("a run in any order", [str((i * 7) % 60 + 100) for i in range(60)], "identifier"),
+    ("a run in any order", [str((i * 7) % 60 + 100) for i in range(60)], "numeric"),
+    ("years", [str(1960 + i) for i in range(60)], "numeric"),
+    ("days", [str(i) for i in range(1, 61)], "numeric"),
     ("a short run", [str(i) for i in range(10)], "numeric"),
     ("a run with gaps in it", [str(i) if i % 2 else "" for i in range(60)], "numeric"),
     ("numbers and markers", cycle("1.5", "2.5", "NA", "?", "null", ""), "numeric"),
@@ -57,6 +59,34 @@ KINDS: list[tuple[str, list[str], str]] = [
     ("named months", [f"{i % 28 + 1}-Jan-2024" for i in range(60)], "datetime"),
     ("written dates", [f"Mon, {i % 28 + 1} January 2024 10:00:00" for i in range(60)], "datetime"),
     ("months", [f"20{i % 30:02}-{i % 12 + 1:02}" for i in range(60)], "datetime"),
+    ("short German dates", [f"{i % 28 + 1}.{i % 12 + 1}.24" for i in range(60)], "datetime"),
+    ("years before the month", [f"2024 Jan {i % 28 + 1}" for i in range(60)], "datetime"),
+    ("ordinal dates", [f"January {i % 20 + 4}th, 2024" for i in range(60)], "datetime"),
+    ("French dates", [f"{i % 28 + 1} février 2024" for i in range(60)], "datetime"),
+    ("Spanish dates", [f"{i % 28 + 1} de enero de 2024" for i in range(60)], "datetime"),
+    ("Japanese dates", [f"2024年{i % 12 + 1}月{i % 28 + 1}日" for i in range(60)], "datetime"),
+    ("quarters", [f"{1990 + i // 4}Q{i % 4 + 1}" for i in range(60)], "datetime"),
+    ("quarters first", [f"Q{i % 4 + 1} {1990 + i // 4}" for i in range(60)], "datetime"),
+    ("weeks", [f"2024-W{i % 50 + 1:02}" for i in range(60)], "datetime"),
+    ("month and year", [f"{('Jan', 'Feb')[i % 2]}-{10 + i % 30}" for i in range(60)], "datetime"),
+    ("month slash year", [f"{i % 12 + 1:02}/20{i % 20 + 10}" for i in range(60)], "datetime"),
+    ("log times", [f"02/Jan/2024:{i % 24:02}:10:00 +0000" for i in range(60)], "datetime"),
+    ("asctime", [f"Tue Jan  {i % 9 + 1} {i % 24:02}:10:00 2024" for i in range(60)], "datetime"),
+    ("basic ISO", [f"20240101T{i % 24:02}1000" for i in range(60)], "datetime"),
+    ("am and pm", [f"01/02/2024 {i % 12 + 1}:30:00 AM" for i in range(60)], "datetime"),
+    ("hours", [f"{i % 12 + 1} pm" for i in range(60)], "datetime"),
+    ("pixels", [" ".join(str((i * j) % 256) for j in range(30)) for i in range(60)], "encoded"),
+    ("Python lists", [f"['a{i}', 'b', 'c']" for i in range(60)], "encoded"),
+    ("JSON", [f'{{""k"": {i}, ""v"": ""a b c d e""}}' for i in range(60)], "encoded"),
+    (
+        "user agents",
+        [
+            f"Mozilla/5.0 (X11; Linux x86_64; rv:{i}.0) Gecko/20100101 Firefox/{i}.0"
+            for i in range(60)
+        ],
+        "encoded",
+    ),
+    ("codes", [f"a{i} b{i} c{i} d{i} e{i} f{i}" for i in range(60)], "encoded"),
     ("compact dates", [f"2024{i % 12 + 1:02}{i % 28 + 1:02}" for i in range(60)], "datetime"),
     ("numbers as large as dates", [str(20_000_000 + i * 997) for i in range(60)], "numeric"),
     ("versions", cycle("1.2.3", "1.10.0", "2.0.1"), "categorical"),
@@ -93,6 +123,40 @@ def test_names_that_only_end_so(name: str) -> None:
     assert kind([str(i * i) for i in range(5)], name) == "numeric"
 
 
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "...1", "rownames"])
+def test_an_index_without_a_name(name: str) -> None:
+    assert kind([str(i) for i in range(60)], name) == "identifier"
+    assert kind([str(i) for i in range(1, 61)], name) == "identifier"
+    assert kind([str(i + 1900) for i in range(60)], name) == "numeric"
+    assert kind([str(i // 2) for i in range(60)], name) == "numeric"
+
+
+@pytest.mark.parametrize(("name", "expected"), [("timestamp", "datetime"), ("price", "numeric")])
+def test_seconds_since_1970(name: str, expected: str) -> None:
+    assert kind([str(1_700_000_000 + 977 * i) for i in range(60)], name) == expected
+
+
+@pytest.mark.parametrize(
+    ("marks", "told"),
+    [
+        (["-999"] * 3, True), (["9999"] * 3, True), (["-999"], False), (["-1"] * 3, False),
+        (["99"] * 3, False),
+    ],
+)  # fmt: skip
+def test_a_sentinel_is_told(marks: list[str], told: bool) -> None:
+    """-999 lies far from the others and repeats; 99 may be one of them."""
+    details = look(column([f"{i}.5" for i in range(60)] + marks)).details
+    assert any("lies far from its other values" in w for w in details.warnings) == told
+
+
+def test_sentinels_leave_a_table_unjudged() -> None:
+    """If they are missing values, it is not clean."""
+    few = look(column([f"{i}.5" for i in range(98)] + ["-999"] * 2))
+    many = look(column([f"{i}.5" for i in range(60)] + ["-999"] * 20))
+    assert few.facts["clean"] is True
+    assert "clean" not in many.facts
+
+
 def test_shares_and_counts() -> None:
     details = look(csv("a,b", "1,x", ",y", "NA, x ", "4,?")).details
     assert details.columns[0] == Column("a", "numeric", 0.5, 2)
@@ -103,18 +167,13 @@ def test_shares_and_counts() -> None:
 def test_decimal_commas() -> None:
     details = look(csv("a;b", *(f"{i},5;x{i % 3}" for i in range(30)))).details
     assert details.columns[0].kind == "numeric"
-    assert 'numbers with a decimal comma read as numbers in "a"' in details.notes
-
-
-def test_a_comma_in_a_comma_file_is_no_decimal_comma() -> None:
-    details = look(csv("a,b", *(f'"{i},500",x' for i in range(30)))).details
-    assert details.columns[0].kind == "identifier"
+    assert 'read in "a": "29,5" as 29.5' in details.notes
 
 
 def test_commas_and_points_together_are_no_decimal_commas() -> None:
     lines = (f"{i},5;{i}.5,x" if i % 2 else f"{i}.5;y{i},5" for i in range(30))
     details = look(csv("a;b", *lines)).details
-    assert not any("decimal comma" in note for note in details.notes)
+    assert not any("read in" in note for note in details.notes)
 
 
 def test_stray_values_are_counted() -> None:

@@ -41,6 +41,8 @@ def test_the_delimiter_is_found_and_said(mark: str, name: str) -> None:
         ("alone\na, b\nc; d\n", ","),
         ("a\tb\n1,2\t3,4\n", "\t"),
         ("", ","),
+        ("1,5;2,5\n3,5;4,5\n", ";"),
+        ("a\tb\n1,234\t5\n6,789\t1\n", "\t"),
         ("a|b|c,d\r\n1|2|3\r\n", "|"),
     ],
 )
@@ -71,6 +73,12 @@ def test_quotes_hold_delimiters_line_ends_and_quotes() -> None:
     assert look(data).facts["n_rows"] == 4
 
 
+def test_quotes_behind_a_backslash_are_doubled() -> None:
+    """As MySQL writes them; a backslash at the end of a field is one."""
+    assert rows(csv("a,b", r'"say \"hi\", he said",1'))[0][0] == 'say "hi", he said'
+    assert rows(csv("a,b", '"C:\\dir\\",1'))[0][0] == "C:\\dir\\"
+
+
 def test_names_may_be_quoted_and_hold_anything() -> None:
     data = csv('"a\nb","c,d", e ', "1,2,3")
     assert read_csv(data, LIMITS).names == ("a\nb", "c,d", "e")
@@ -90,7 +98,12 @@ def test_unnamed_columns_are_named_by_position() -> None:
         ('a,b\n"x\ny",2\n3\n', "line 4 has 1 field"),
         ("a,b\r1,2\r3\r", "line 3 has 1 field"),
         ("\n\na,b\n1,2\n3\n", "line 5 has 1 field"),
-        ("# a comment\na,b\n1,2\n", "line 2 has 2 fields but the header has 1"),
+        ("a title\na,b\n1,2\n", "line 2 has 2 fields but the header has 1"),
+        ("a,b\n1,2,3\n3,4,5\n", "line 2 has 3 fields but the header has 2"),
+        ("# a comment\na,b\n1,2\n3\n", "line 4 has 1 field"),
+        ("sep=;\na;b\n1;2\n3\n", "line 4 has 1 field"),
+        ('a,b\n1,2\n5" pipe,2\n6" pipe,3\n7",4\n', "the first to mend is at line 3, column 2"),
+        ('a,b\n1,"say \\"hi\\""\n5" x,2\n', "one that does not fit at line 3, column 2"),
         ('a,b\n"1,2\n3,4\n', "line 2 has 1 field"),
         ('a,b\n5" pipe,2\n6" pipe,3\n7",4\n', "double quotes"),
         ('a,b\n"1"2,3\n', "double quotes"),
@@ -132,7 +145,7 @@ def test_a_name_of_a_megabyte() -> None:
 
 
 def test_many_bad_things_are_listed_in_part() -> None:
-    data = csv("," * 30, "," * 30)
+    data = csv("," * 30, "1" + ",1" * 30)
     assert '31 columns without a name called "column_1"' in " ".join(look(data).details.notes)
 
 
@@ -141,10 +154,88 @@ def test_a_field_of_megabytes() -> None:
     assert [column.distinct for column in details.columns] == [2, 2]
 
 
-def test_a_header_of_numbers_is_warned_about() -> None:
-    data = iris().write_csv(include_header=False).encode().replace(b"0.2,setosa", b"0.25,setosa", 1)
-    (warning,) = [w for w in look(data).details.warnings if "first line" in w]
-    assert "4 of 5 column names are numbers" in warning
+HEADLESS = {
+    "iris": iris().write_csv(include_header=False).encode(),
+    "one column": csv(*(f"{(i * 7) % 30}.5" for i in range(30))),
+    "mushrooms": csv(*(f"{'pe'[i % 2]},{'xbs'[i % 3]},{'yn'[i % 2]}" for i in range(30))),
+    "cells that repeat": csv("1,1,1", *(f"{i % 5},{i % 3},{i % 2}" for i in range(30))),
+}
+
+
+@pytest.mark.parametrize("case", HEADLESS)
+def test_a_first_line_of_data_is_a_row(case: str) -> None:
+    """Not a header eaten: the columns are named by position, and that is said."""
+    data = HEADLESS[case]
+    table = read_csv(data, LIMITS)
+    assert table.rows == data.count(b"\n")
+    assert table.names[0] == "column_1"
+    assert table.frame.row(0) == tuple(data.split(b"\n")[0].decode().split(","))
+    assert any("the first line looks like data" in warning for warning in table.warnings)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["a,b,c", "2001,2002,2003", "0,1,2", "400.5,401.0,401.5", "1,b,c", "9000,7000,8500", "x,,y"],
+)
+def test_a_header_is_a_header(header: str) -> None:
+    """Names may be numbers too: years, pixels and wavelengths."""
+    table = read_csv(csv(header, *(f"{i % 7}.5,{i % 3},{i}" for i in range(30))), LIMITS)
+    assert (table.rows, table.warnings) == (30, ())
+
+
+def test_a_header_of_texts_that_occur_once_below() -> None:
+    table = read_csv(csv("name,kind", "name,a", *(f"n{i},b" for i in range(30))), LIMITS)
+    assert table.names == ("name", "kind")
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("sep=;\na;b\n1;2\n3;4\n", "the first line names the delimiter, as Excel has it"),
+        ('"sep=|"\r\na|b\r\n1|2\r\n3|4\r\n', "fields are delimited by pipe"),
+        ("# by hand\n#\n\na,b\n1,2\n3,4\n", "2 comment lines before the header skipped"),
+        ("#a,b\n1,2\n3,4\n", "the header is written as a comment; its # was left out"),
+        ("# by hand, 2024\n# a,b\n1,2\n3,4\n", "its # was left out"),
+        ("a,b\n1,2\n# a break\n3,4\n", "1 comment line between the rows skipped"),
+        ("a,b,,\n1,2,,\n3,4,,\n", "2 empty columns without a name left out"),
+        ("a,b\n1,2,\n3,4,\n", "every row ends in a delimiter that the header does not have"),
+        ("a,b,\n1,2\n3,4\n", "the header ends in a delimiter that the rows do not have"),
+        ("a,b\n1,2\n3,4\n,\n,\n", "2 empty rows at the end left out"),
+        ("a b\n1 2\n3 4\n", "fields are delimited by spaces"),
+        ("  a    b\n  1    2\n  3    4  \n", "fields are delimited by spaces"),
+        ("'a','b'\n1,2\n3,4\n", "the single quotes around the column names were left out"),
+    ],
+)
+def test_what_stands_around_a_table(text: str, note: str) -> None:
+    details = look(text.encode()).details
+    assert [column.name for column in details.columns] == ["a", "b"]
+    assert rows(text.encode()) == [("1", "2"), ("3", "4")]
+    assert any(note in found for found in details.notes), details.notes
+    assert not any("blank line" in found for found in details.notes if "#\n\n" not in text)
+
+
+@pytest.mark.parametrize("text", ["a,b\nx,1,2\ny,3,4\n", "a,b\n1,1,2\n2,3,4\n"])
+def test_the_names_of_rows_have_no_name(text: str) -> None:
+    """As R's write.table leaves them."""
+    table = read_csv(text.encode(), LIMITS)
+    assert table.names == ("column_1", "a", "b")
+    assert any("one name fewer than the rows have fields" in note for note in table.notes)
+
+
+def test_words_are_not_delimited_by_spaces() -> None:
+    assert rows(csv("name", "Ada Lovelace", "Alan Turing", "Grace Hopper"))[0] == ("Ada Lovelace",)
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (b"a,b\n1,\xe9\n", "line 2, column 3"),
+        ("a,b\né,".encode() + b"\xe9\n", "line 2, column 3"),
+        (b"a,b\n1\0,2\n", "line 2, column 2"),
+    ],
+)
+def test_bad_bytes_are_placed(data: bytes, place: str) -> None:
+    refused(data, UnreadableError, place)
 
 
 def test_more_rows_than_the_limit() -> None:

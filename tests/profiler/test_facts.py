@@ -23,6 +23,9 @@ def numbers(n: int = 60) -> list[str]:
     return [f"{R.random():.4f}" for _ in range(n)]
 
 
+TWICE = [f"{i * 0.37:.2f}" for i in range(100)] * 2
+
+
 def cycle(*values: str, n: int = 60) -> list[str]:
     return [values[i % len(values)] for i in range(n)]
 
@@ -94,7 +97,7 @@ def test_a_target_that_is_no_column() -> None:
         (cycle("1.5", "2.5"), "regression"),
         (numbers(), "regression"),
         (FILM, None),
-        ([str(i) for i in range(60)], None),
+        ([str(i) for i in range(60)], "regression"),
         (cycle("2024-01-01", "2024-01-02"), None),
         (cycle("a"), None),
         ([""] * 60, None),
@@ -155,7 +158,7 @@ def test_nothing_to_learn_from() -> None:
     ("columns", "reason"),
     [
         ({"x": [*numbers(50), *[""] * 10], "y": numbers()}, "8.3% of the cells are missing"),
-        ({"x": cycle("1", "2"), "y": cycle("a", "b")}, "58 of 60 rows repeat an earlier one"),
+        ({"x": TWICE, "y": TWICE, "z": TWICE}, "100 of 200 rows repeat an earlier one"),
         ({"x": [*numbers(59), "high"], "y": numbers()}, '1 stray value in numeric columns: "x"'),
     ],
 )
@@ -164,6 +167,28 @@ def test_unclean_tables(columns: dict[str, list[str]], reason: str) -> None:
     assert profile.facts["clean"] is False
     assert reason in profile.because["clean"]
     assert any(reason in warning for warning in profile.details.warnings)
+
+
+def test_rows_of_few_values_repeat_by_chance() -> None:
+    """Titanic's 2,201 passengers have 24 different rows."""
+    profile = look(table(x=cycle("1", "2", "3"), y=cycle("a", "b"), z=cycle("u", "v", "w", "t")))
+    assert profile.details.duplicate_rows == 48
+    assert profile.facts["clean"] is True
+    assert "as many as chance explains" in profile.because["clean"]
+
+
+PIXELS = [" ".join(str((i * j) % 256) for j in range(30)) for i in range(60)]
+
+
+def test_pixels_are_not_taken_for_text() -> None:
+    profile = look(table(pixels=PIXELS, usage=cycle("a", "b"), y=cycle("0", "1", "2")), "y")
+    assert "modalities" not in profile.facts
+    (question,) = profile.details.undecided
+    assert (question.fact, question.answers) == (
+        "modalities",
+        ("tabular", "image", "audio", "text"),
+    )
+    assert '"pixels" may be images' in question.because
 
 
 def test_exactly_at_the_threshold_is_clean() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from guide.errors import FactError
 from profiler import Details, Disagreement, Profile, merge
-from tests.profiler.files import images, iris, look
+from tests.profiler.files import csv, images, iris, look
 
 IRIS = look(iris().write_csv().encode(), "species")
 
@@ -79,6 +79,32 @@ def test_declared_facts_that_contradict_each_other() -> None:
     with pytest.raises(FactError, match="n_labelled is 5 but n_rows is 4") as caught:
         merge({"n_labelled": 5, "n_rows": 4}, IRIS)
     assert caught.value.loc == ("n_labelled",)
+
+
+def test_a_sample_scales_what_was_counted_in_it() -> None:
+    merged = merge({"n_rows": 300_000}, profiled(n_rows=1000, n_labelled=333))
+    assert merged.facts["n_labelled"] == 99_900
+    assert merged.provenance["n_labelled"] == "scaled"
+    assert merged.because["n_labelled"] == (
+        "the file says n_labelled, scaled from the 1,000 rows of the file to the declared 300,000"
+    )
+    assert [d.fact for d in merged.disagreements] == ["n_rows"]
+
+
+def test_what_is_declared_is_not_scaled() -> None:
+    merged = merge({"n_rows": 300_000, "n_labelled": 5}, profiled(n_rows=1000, n_labelled=333))
+    assert (merged.facts["n_labelled"], merged.provenance["n_labelled"]) == (5, "declared")
+    assert merge({}, IRIS).provenance["n_labelled"] == "profiled"
+    assert merge({"n_rows": 150}, IRIS).facts["n_labelled"] == 150
+
+
+def test_a_question_is_open_until_it_is_answered() -> None:
+    series = look(csv("when,y", *(f"2024-01-{i + 1:02},{i * 1.7:.1f}" for i in range(28))), "y")
+    assert [question.fact for question in merge({}, series).undecided] == ["task"]
+    answered = merge({"task": "forecasting"}, series)
+    assert answered.undecided == ()
+    assert answered.facts["task"] == "forecasting"
+    assert answered.disagreements == ()
 
 
 def test_clean_is_a_fact_of_tables() -> None:

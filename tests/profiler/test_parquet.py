@@ -7,7 +7,7 @@ import datetime
 import polars as pl
 import pytest
 
-from profiler.errors import ContentError, TooLargeError, UnreadableError
+from profiler.errors import ContentError, ProfilerError, TooLargeError, UnreadableError
 from profiler.parquet import read_parquet
 from tests.profiler.children import Sandbox
 from tests.profiler.files import LIMITS, iris, limits, look, parquet, refused
@@ -125,14 +125,12 @@ def with_footer(data: bytes, size: int) -> bytes:
 
 def damaged() -> dict[str, bytes]:
     whole = parquet(iris(), compression="zstd", statistics=False)
-    middle = len(whole) // 3
     return {
         "a footer longer than the file": with_footer(whole, 10**6),
         "a footer of no bytes": with_footer(whole, 0),
         "a footer of 4 GB": with_footer(whole, 2**32 - 1),
         "nothing but magic": b"PAR1" + bytes(8) + b"PAR1",
         "zeros for the footer": whole[:-200] + bytes(192) + whole[-8:],
-        "zeros for pages": whole[:middle] + bytes(100) + whole[middle + 100 :],
         "the end of another file": b"PAR1" + parquet(pl.DataFrame({"a": [1]}))[-300:],
     }
 
@@ -145,3 +143,23 @@ def test_a_damaged_file_gives_one_sentence(sandbox: Sandbox, kind: str) -> None:
     assert str(error).endswith("write it again with another tool")
     assert "\n" not in str(error)
     assert len(str(error)) < 300
+
+
+def test_a_column_that_cannot_be_read_refuses_itself(sandbox: Sandbox) -> None:
+    """Zeros for the pages of one column: the other four are profiled."""
+    whole = parquet(iris(), compression="zstd", statistics=False)
+    middle = len(whole) // 3
+    profile = sandbox.profile(whole[:middle] + bytes(100) + whole[middle + 100 :])
+    assert not isinstance(profile, ProfilerError), profile
+    kinds = [column.kind for column in profile.details.columns]
+    assert kinds.count("opaque") == 1
+    (warning,) = [w for w in profile.details.warnings if "cannot be read" in w]
+    assert warning.startswith('column "')
+
+
+def test_no_column_can_be_read(sandbox: Sandbox) -> None:
+    whole = parquet(iris(), compression="zstd", statistics=False)
+    footer = int.from_bytes(whole[-8:-4], "little") + 8
+    error = sandbox.profile(b"PAR1" + bytes(len(whole) - footer - 4) + whole[-footer:])
+    assert isinstance(error, UnreadableError)
+    assert "no column that can be read" in str(error)

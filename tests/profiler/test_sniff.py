@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
 import tarfile
 
 import pytest
 
 from profiler import profile
-from profiler.errors import TooLargeError, UnreadableError, UnsupportedError
-from profiler.sniff import SIGNATURES
+from profiler.errors import (
+    ContentError,
+    ProfilerError,
+    TooLargeError,
+    UnreadableError,
+    UnsupportedError,
+)
+from profiler.sniff import GZIP, SIGNATURES
 from tests.profiler.files import csv, image, iris, limits, look, parquet, refused, zipped
 
 TABLE = csv("a,b", "1,x", "2,y")
@@ -20,7 +27,7 @@ def test_the_content_decides() -> None:
     assert look(zipped({"a/1.png": image()})).details.format == "images"
 
 
-@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda s: s[1])
+@pytest.mark.parametrize("signature", [s for s in SIGNATURES if s[0] != GZIP], ids=lambda s: s[1])
 def test_other_formats_are_named(signature: tuple[bytes, str, str]) -> None:
     start, name, advice = signature
     refused(start + b"\0\xff" * 20, UnsupportedError, name, advice)
@@ -38,13 +45,59 @@ def test_a_header_of_letters_is_text(header: str) -> None:
         ("<!DOCTYPE html><html>", "a web page"),
         ("\ufeff\n <HTML>", "a web page"),
         ('<?xml version="1.0"?>', "an XML document"),
-        ('{"a": 1}\n{"a": 2}', "JSON"),
-        ('[{"a": 1}]', "JSON"),
-        ("[[1, 2]]", "JSON"),
+        ('[{"a": 1}]', "a JSON document"),
+        ('[\n{"a": 1}]', "a JSON document"),
+        ("[[1, 2]]", "a JSON document"),
+        ("@relation iris\n", "an ARFF file"),
     ],
 )
 def test_text_that_is_no_table(text: str, name: str) -> None:
     refused(text.encode(), UnsupportedError, name)
+
+
+def test_gzip_is_unpacked() -> None:
+    for table in (TABLE, parquet(iris()), b'{"a": 1}\n{"a": 2}'):
+        plain, packed = look(table), look(gzip.compress(table))
+        assert packed.facts == plain.facts
+        assert packed.details.format == plain.details.format
+        assert packed.details.notes[0] == "the file was unpacked from gzip"
+    assert look(gzip.compress(TABLE) + gzip.compress(b"3,z\n") + bytes(9)).facts["n_rows"] == 3
+
+
+def test_gzip_that_is_broken_or_too_large() -> None:
+    packed = gzip.compress(TABLE)
+    refused(packed[:-9], UnreadableError, "a gzip archive that was cut off")
+    refused(packed[:12] + b"\xff\xff" + packed[14:], UnreadableError, "a broken gzip archive")
+    refused(packed[:-8] + bytes(8), UnreadableError, "a broken gzip archive")
+    bomb = gzip.compress(bytes(2**24))
+    refused(bomb, TooLargeError, "1,000,000 bytes", allowed=limits(max_unpacked_bytes=10**6))
+    refused(gzip.compress(packed), UnsupportedError, "unpack it first")
+    refused(gzip.compress(zipped({"a/1.png": image()})), UnsupportedError, "file is a zip")
+    refused(gzip.compress(image()), UnsupportedError, "a PNG image")
+
+
+def test_json_lines() -> None:
+    lines = [f'{{"x": {i}.5, "y": "{"ab"[i % 2]}", "z": [1]}}' for i in range(30)]
+    profile = look("\n".join([*lines, '{"x": null, "w": true}']).encode(), "y")
+    assert profile.details.format == "json_lines"
+    assert [c.kind for c in profile.details.columns] == [
+        "numeric", "categorical", "opaque", "boolean",
+    ]  # fmt: skip
+    assert (profile.facts["n_rows"], profile.facts["n_labelled"]) == (31, 30)
+    assert profile.facts["task"] == "classification"
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "part"),
+    [
+        ('{"a": 1}\n{"a": ', UnreadableError, "write one object per line"),
+        ('{"a": 1}\n[1]', UnreadableError, "write one object per line"),
+        ('{"a": 1}\n' * 12, TooLargeError, "12 rows; the limit is 11"),
+        ("{}\n{}\n", ContentError, "no keys"),
+    ],
+)
+def test_json_lines_that_are_refused(text: str, error: type[ProfilerError], part: str) -> None:
+    refused(text.encode(), error, part, allowed=limits(max_rows=11))
 
 
 def test_a_tar_is_named() -> None:

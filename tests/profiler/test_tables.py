@@ -11,13 +11,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from profiler import CategoryColumn, NumberColumn, Reader, TableArrays, read_table
+from profiler import CategoryColumn, Column, NumberColumn, Reader, TableArrays, columns, read_table
 from profiler.arrays import decode
 from profiler.encode import encode
 from profiler.errors import TooLargeError, UnsupportedError
 from profiler.files import read_file
+from profiler.values import Values
 from profiler.wire import Frame
-from tests.profiler.files import LIMITS, csv, images, iris, limits, parquet
+from tests.profiler.files import LIMITS, csv, images, iris, limits, look, parquet
 
 
 def read(data: bytes) -> TableArrays:
@@ -110,6 +111,24 @@ def test_refusals(reader: Reader, tmp_path: Path) -> None:
         read_table(path, limits(max_bytes=10))
     with pytest.raises(FileNotFoundError):
         read_table(tmp_path / "none.csv", LIMITS)
+
+
+def test_a_column_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As polars gives up on it: the others are read, and profiled alike."""
+
+    def describe(values: Values) -> Column:
+        if values.name == "n":
+            raise pl.exceptions.ComputeError("no luck")
+        return columns.describe(values)
+
+    for module in ("profiler.encode", "profiler.facts"):
+        monkeypatch.setattr(f"{module}.describe", describe)
+    table = read(csv("n,c", "1,x", "2,y"))
+    assert (table.opaque, [c.about.name for c in table.columns]) == (("n",), ["c"])
+    assert table.warnings[0].startswith('column "n": file cannot be read: no luck')
+    details = look(csv("n,c", "1,x", "2,y")).details
+    assert [c.kind for c in details.columns] == ["opaque", "categorical"]
+    assert any("no luck" in warning for warning in details.warnings)
 
 
 ANSWER = encode(read_file(csv("a,b", "1,x", "2,y"), LIMITS))

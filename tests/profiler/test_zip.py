@@ -20,7 +20,6 @@ from profiler.errors import (
     UnsupportedError,
 )
 from tests.profiler.files import (
-    csv,
     image,
     images,
     iris,
@@ -118,8 +117,8 @@ def test_a_target_makes_no_sense() -> None:
 @pytest.mark.parametrize(
     ("name", "data", "part"),
     [
-        ("a/notes.md", b"hello", "not an image"),
-        ("a/labels.csv", csv("a,b", "1,2"), "a table; a zip may hold images"),
+        ("a/notes", b"hello", "not an image"),
+        ("a/labels", parquet(iris()), "a table; a zip may hold images"),
         ("a/t.bin", parquet(iris()), "a table"),
         ("a/inner.zip", images("1.png"), "nested archives are not opened"),
         ("a/inner.png", images("1.png"), "nested archives are not opened"),
@@ -137,6 +136,27 @@ def test_other_members_are_named(name: str, data: bytes, part: str) -> None:
 def test_a_zip_of_one_table(name: str) -> None:
     part = f'zip of one table, "{name}"; send it unzipped'
     refused(zipped({name: b"a\n1\n", "__MACOSX/x": b""}), ContentError, part)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["README", "readme.txt", "LICENSE", "licence.md", "d/LICENSE.txt", "about.html"],
+)
+def test_documents_beside_the_images(name: str) -> None:
+    profile = look(zipped({"a/1.png": image(), "b/1.png": image(shade=1), name: b"hello"}))
+    assert profile.facts["n_labelled"] == 2
+    assert f'1 document beside the images: "{name}"' in profile.details.notes
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "a/1.xml", "annotations/instances.json", "map.txt"])
+def test_labels_beside_the_images_are_told(name: str) -> None:
+    profile = look(zipped({"a/1.png": image(), "b/1.png": image(shade=1), name: b"hello"}))
+    assert profile.facts["n_rows"] == 2
+    assert any(f'not read: "{name}"; if the labels' in w for w in profile.details.warnings)
+
+
+def test_a_zip_of_tables() -> None:
+    refused(zipped({"a.csv": b"a\n1\n", "b.csv": b"a\n1\n"}), ContentError, 'of "a.csv", "b.csv"')
 
 
 def test_a_zip_of_nothing() -> None:

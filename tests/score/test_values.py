@@ -116,6 +116,7 @@ FITS: list[tuple[Datatype, pl.DataType, bool]] = [
     ("BOOL", pl.UInt8(), False),
     ("BYTES", pl.Categorical(), True),
     ("BYTES", pl.Int32(), True),
+    ("BYTES", pl.Boolean(), True),
     ("BYTES", pl.Null(), True),
     ("BYTES", pl.Float32(), False),
     ("BYTES", pl.Binary(), False),
@@ -130,3 +131,8 @@ def test_types_that_a_column_may_have(datatype: Datatype, dtype: pl.DataType, fi
         values = reader.read(pl.Series([None], dtype=dtype))
         assert values.array.dtype == DTYPES[datatype]
         assert values.wrong.tolist() == [datatype in ("BOOL", *INTEGERS)]
+
+
+def test_booleans_are_read_as_the_texts_that_the_profiler_makes_of_them() -> None:
+    found = reader_of("BYTES").read(pl.Series([True, None, False]))
+    assert found.array.tolist() == ["true", "", "false"]

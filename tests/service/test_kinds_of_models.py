@@ -131,12 +131,12 @@ def test_a_regression_shows_its_error(tmp_path: Path) -> None:
     assert model["test_rmse"] == 1.5
     assert "test_accuracy" not in model
     # No accuracy, so nothing to set beside the guide's.
-    assert client.request("POST", "/recommend", {}).json()["measured"] == []
+    assert client.request("POST", "/recommend?detail=full", {}).json()["measured"] == []
 
 
 def test_a_recommendation_names_measured_models_alone(client: Client) -> None:
     for facts in ({}, {"modalities": ["tabular"], "n_rows": 20_000}, {"modalities": ["image"]}):
-        document = client.request("POST", "/recommend", facts).json()
+        document = client.request("POST", "/recommend?detail=full", facts).json()
         assert [m["models"] for m in document["measured"]] == [["images"]]
         assert document["measured"][0]["value"] == 0.5
         # The table is no known algorithm: it stands for none of the candidates.
@@ -150,7 +150,7 @@ def test_a_model_of_a_known_algorithm_without_metrics_has_no_figure(tmp_path: Pa
     )  # fmt: skip
     client = Client(Settings(models_dir=tmp_path, default_model="loans"))
     facts = {"modalities": ["tabular"], "n_rows": 20_000}
-    document = client.request("POST", "/recommend", facts).json()
+    document = client.request("POST", "/recommend?detail=full", facts).json()
     assert document["measured"] == []
 
 

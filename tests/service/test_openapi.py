@@ -97,6 +97,7 @@ class Answers:
         client.request("POST", "/predict", ONE)
         client.request("POST", "/compare", ONE)
         client.request("POST", "/recommend", {"modalities": ["tabular"], "n_rows": 2000})
+        client.request("POST", "/recommend?detail=full", {"modalities": ["graph"], "latency_ms": 5})
         client.request("POST", PROFILE, files={"file": CSV}, data={"target": "b"})
         client.request("POST", "/v2/repository/index")
         for path in INFER:

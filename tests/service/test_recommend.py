@@ -22,7 +22,7 @@ def client(repository: Path) -> Client:
 
 
 def test_a_decision(client: Client) -> None:
-    document = client.request("POST", "/recommend", {"modalities": ["image"]}).json()
+    document = client.request("POST", "/recommend?detail=full", {"modalities": ["image"]}).json()
     assert document["verdict"] == "deep_learning"
     # The tiny models are perceptrons on no data of the guide's: no figure to set beside.
     assert [(m["models"], m["guide"]) for m in document["measured"]] == [

@@ -5,7 +5,8 @@ File -> problem -> plan -> splits -> candidates -> comparison -> verdict -> grap
     command     options, progress and the answer on a terminal
     run         every step in order
     publish     a candidate -> card, pictures, version
-    tables/     a kind of data: reading it, its leaks, its candidates
+    tables/     a kind of data: reading it, its leaks, its candidates; and where the kind is chosen
+    texts/      another kind: a column of free text
     report      sentences, and the comparison as the manifest keeps it
     plan        the guide's advice and what will be done, shown before it is done
     costs       size, time and memory of a graph
@@ -20,5 +21,5 @@ File -> problem -> plan -> splits -> candidates -> comparison -> verdict -> grap
     splits      rows -> train, validation, test
     graph       nodes and constants under construction
 
-All but `tables` know rows by number only.
+All but `tables` and `texts` know rows by number only.
 """

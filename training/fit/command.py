@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -54,6 +53,9 @@ def fit_model(
     time: Annotated[
         str | None, typer.Option(help="Column of dates or numbers: test on the latest rows.")
     ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Column of free text to learn from, and nothing else.")
+    ] = None,
     keep: Annotated[
         Texts, typer.Option(help="Column to learn from although it looks like a leak.")
     ] = None,
@@ -95,6 +97,7 @@ def fit_model(
             task=_task(task),
             groups=tuple(group or ()),
             time=time,
+            text=text,
             keep=tuple(keep or ()),
             drop=tuple(drop or ()),
             explain=explain,  # type: ignore[arg-type]
@@ -129,7 +132,8 @@ def fit_model(
     _say(console, "* taken; ~ as good as the best")
     for sentence in outcome.record.verdict:
         _say(console, sentence)
-    _say(console, _next_steps(outcome, out))
+    # Not wrapped: these lines are to be copied.
+    console.print(_next_steps(outcome, out), markup=False, highlight=False, soft_wrap=True)
 
 
 def _task(task: str | None) -> Any:
@@ -205,25 +209,17 @@ def _cells(one: CandidateRecord, figures: list[str], record: ComparisonRecord) -
 
 def _next_steps(outcome: Outcome, out: Path) -> str:
     """How to serve the chosen model and ask it."""
+    from training.fit.publish import EXAMPLE
+
     served = ""
     if out.resolve() != _SERVED_BY_DEFAULT:
         served = (
             f"ROSENBLATT_MODELS_DIR={shlex.quote(str(out.resolve()))} "
             f"ROSENBLATT_DEFAULT_MODEL={outcome.record.chosen} "
         )
-    return f"Serve it: {served}rosenblatt serve. Then ask: curl -sS {_request(outcome)}"
-
-
-def _request(outcome: Outcome) -> str:
-    """Arguments of curl that ask the chosen model."""
-    from training.fit.images.kind import ImageKind
-
-    problem, model = outcome.plan.problem, outcome.record.chosen
-    if isinstance(problem.kind, ImageKind):  # its text is too long for a line: send a file
-        return (
-            f"'127.0.0.1:3000/predict?model={model}&fit=resize' -H 'content-type: image/png' "
-            "--data-binary @picture.png"
-        )
-    body = {"model": model, "instances": [problem.kind.instance(problem.rows, 0)]}
-    shown = shlex.quote(json.dumps(body, ensure_ascii=False))
-    return f"127.0.0.1:3000/predict -H 'content-type: application/json' -d {shown}"
+    example = outcome.written[outcome.verdict.chosen.entrant.name].path / EXAMPLE
+    return (
+        f"Serve it: {served}rosenblatt serve\nAsk it, here for the first row: "
+        "curl -sS 127.0.0.1:3000/predict -H 'content-type: application/json' "
+        f"-d @{shlex.quote(str(example))}"
+    )

@@ -121,6 +121,7 @@ class _Race:
             c.name: Entrant(c.name, c.title, c.algorithm, c.family, c.clarity) for c in candidates
         }
         self._splits: list[Split] = []
+        self._allowances: dict[str, float] = {}
         self._baseline: list[Figures] = []
 
     def run(self) -> None:
@@ -182,8 +183,8 @@ class _Race:
             )
             predictor = Calibrated.of(learned, data)
             self._record(number, split, data, entrant, predictor, learned, clock)
-        except (ValueError, RuntimeError, MemoryError, ArithmeticError) as error:
-            # A library may refuse what others can learn from; the others go on.
+        except Exception as error:
+            # A library may refuse in any way what others can learn from; the others go on.
             if number == 0:
                 entrant.failed = str(error).partition("\n")[0] or type(error).__name__
             return None
@@ -212,13 +213,17 @@ class _Race:
         entrant.runs[number] = Run(figures, clock.elapsed)
 
     def _allowed(self, number: int, name: str, entering: Sequence[str]) -> float:
-        """Seconds for one candidate: its share of what is left for the split."""
+        """Seconds for one candidate: its share of what is left for the first split.
+
+        Later splits allow the same, so that they measure models that are tuned alike.
+        """
         if number:
-            return max(1.0, self._entrants[name].runs[0].seconds)
+            return self._allowances[name]
         later = entering[entering.index(name) :]
         total = sum(self._candidates[other].share for other in later)
         left = self._clock.budget * FIRST - self._clock.elapsed
-        return max(0.5, left * self._candidates[name].share / total)
+        self._allowances[name] = max(0.5, left * self._candidates[name].share / total)
+        return self._allowances[name]
 
     def _blend(self, number: int, split: Split, data: Data, fitted: dict[str, Predictor]) -> None:
         """The mean of the best trees and the best network of the first split."""
@@ -241,14 +246,14 @@ class _Race:
     def _measure(self, predictions: Scores, split: Split, width: float | None) -> Figures:
         target = self._problem.target[split.test]
         if self._problem.labels:
-            return scores.classification(predictions, target)
+            return scores.classification(predictions, target, self._problem.rarest)
         return scores.regression(predictions, target, width)
 
 
 def splits_of(problem: Problem, seed: int) -> Iterator[Split]:
     """The splits of a problem, the served one first."""
     if problem.time is not None:
-        return by_time(problem.time, problem.twins)
+        return by_time(problem.time, problem.groups)
     return by_groups(problem.groups, problem.target, seed, discrete=bool(problem.labels))
 
 

@@ -21,9 +21,14 @@ _TYPES = {
 
 
 class Graph:
-    """Nodes in order of execution, and constants; both are added, never removed."""
+    """Nodes in order of execution, and constants; both are added, never removed.
+
+    Attributes:
+        opset: of the standard operators; nodes of a later one raise it.
+    """
 
     def __init__(self) -> None:
+        self.opset = OPSET
         self.nodes: list[NodeProto] = []
         self._constants: dict[str, NDArray[Any]] = {}
         self._count = 0
@@ -59,7 +64,7 @@ class Graph:
         )
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)],
+            opset_imports=[helper.make_opsetid("", self.opset), helper.make_opsetid(ML, ML_OPSET)],
             ir_version=IR_VERSION,
             producer_name="rosenblatt",
         )

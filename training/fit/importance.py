@@ -35,7 +35,7 @@ def importance_of(problem: Problem, entrant: Entrant, test: Indices) -> dict[str
 def _loss(problem: Problem, entrant: Entrant, rows: Any, target: NDArray[Any]) -> float:
     predictions = entrant.model.predict(rows)
     figures = (
-        scores.classification(predictions, target)
+        scores.classification(predictions, target, problem.rarest)
         if problem.labels
         else scores.regression(predictions, target)
     )

@@ -1,6 +1,6 @@
 """Paired differences between two candidates over the same test rows, with 95% intervals.
 
-Over three splits and more the variance is that of Nadeau and Bengio (2003), which allows for the
+Over five splits and more the variance is that of Nadeau and Bengio (2003), which allows for the
 training rows that the splits share; with fewer, that of the differences between single rows.
 """
 
@@ -35,7 +35,7 @@ def over_splits(differences: Sequence[float], test_share: float) -> Difference:
     """The interval of the mean over splits.
 
     Args:
-        differences: one per split, at least three.
+        differences: one per split, at least two.
         test_share: test rows over training rows.
     """
     values = np.asarray(differences, np.float64)

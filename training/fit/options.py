@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ class Options:
         name: of the served model; the others have the candidate's name behind it.
         groups: columns whose equal values stay on one side of a split.
         time: column whose order decides the split: the test rows are the latest.
+        text: column of free text to learn from alone.
         keep: columns that stay although they look like leaks or identifiers; drop: that do not.
         latency_ms, size_mb: most for one row and for the graph, of the model that is chosen.
         only: names of candidates; all that suit if empty.
@@ -39,6 +41,7 @@ class Options:
     task: Task | None = None
     groups: tuple[str, ...] = ()
     time: str | None = None
+    text: str | None = None
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     explain: Explain | None = None
@@ -54,14 +57,14 @@ class Options:
                 f"--name {self.name!r} must be at most {LONGEST_NAME} lower-case letters, digits "
                 "and single hyphens, for example churn"
             )
-        if self.budget < LEAST_BUDGET:
+        if not LEAST_BUDGET <= self.budget < math.inf:
             raise FitError(f"--budget {self.budget:g} must be at least {LEAST_BUDGET:g} seconds")
         if self.explain is not None and self.explain not in get_args(Explain):
             raise FitError(
                 f"--explain {self.explain!r} must be one of {', '.join(get_args(Explain))}"
             )
         for option, limit in (("--latency-ms", self.latency_ms), ("--size-mb", self.size_mb)):
-            if limit is not None and limit <= 0:
+            if limit is not None and not 0 < limit < math.inf:
                 raise FitError(f"{option} {limit:g} must be above 0")
         if both := sorted(set(self.keep) & set(self.drop)):
             raise FitError(f"column {both[0]!r} is in --keep and in --drop; leave out one")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from guide.decision import Decision
 from guide.errors import FactError
 from guide.facts import parse_facts
@@ -36,15 +38,25 @@ def plan(problem: Problem, options: Options) -> Plan:
     stated = {
         "explainability": options.explain,
         "domain": options.domain,
-        "task": options.task,
+        "latency_ms": options.latency_ms,
+        "task": problem.task,
+        **_classes(problem),
     }
     facts = {**problem.facts, **{k: v for k, v in stated.items() if v is not None}}
-    facts["task"] = problem.task
     try:
         decision = adviser().recommend(parse_facts(facts))
     except FactError as error:
         raise FitError(f"a stated fact cannot be used: {error}") from error
     return Plan(problem, _candidates(problem, options), facts, decision)
+
+
+def _classes(problem: Problem) -> dict[str, Any]:
+    """The number of classes, and the share of the rarest."""
+    if not problem.labels:
+        return {}
+    counts = np.bincount(problem.target, minlength=len(problem.labels))
+    share = float(counts.min() / counts.sum())
+    return {"n_classes": len(problem.labels), "rarest_class_share": round(share, 6)}
 
 
 def _candidates(problem: Problem, options: Options) -> tuple[Candidate, ...]:
@@ -76,9 +88,11 @@ def lines(plan: Plan, options: Options) -> Iterator[str]:
     if problem.unlabelled:
         yield f"{problem.unlabelled:,} rows have no target and are not used."
     if problem.repeated:
-        yield (
-            f"{problem.repeated:,} rows repeat the features of an earlier one; they stay on one "
-            "side of every split."
+        apart = len(np.unique(problem.groups)) == len(problem)
+        yield f"{problem.repeated:,} rows repeat the features of an earlier one; " + (
+            "there are few combinations, so equal rows may be on both sides of a split."
+            if apart
+            else "they stay on one side of every split."
         )
     for note in problem.notes:
         yield f"Note: {note}."

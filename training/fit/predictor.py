@@ -19,6 +19,8 @@ from training.fit.candidate import Data, Learned, Scores
 from training.fit.graph import Graph
 
 LEVEL = 0.9
+# Standard deviation of log T, which few rows must not move far: scores are logits already.
+PRIOR = 0.5
 
 
 class Predictor(Protocol):
@@ -47,7 +49,7 @@ class Calibrated:
         """Calibrate on the validation rows."""
         if not data.n_classes:
             return cls(learned, 1.0)
-        temperature = fit_temperature(learned.validation_scores, data.validation.target)
+        temperature = fit_temperature(learned.validation_scores, data.validation.target, PRIOR)
         return cls(learned, temperature)
 
     @cached_property

@@ -80,6 +80,9 @@ class Kind(Protocol):
     def describe(self, rows: Any) -> str:
         """What is learnt from, in words."""
 
+    def facts(self, rows: Any) -> Mapping[str, object]:
+        """What the guide can know of the features beyond the profile."""
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -88,7 +91,8 @@ class Problem:
     Attributes:
         target: int64 classes, indices into `labels`; or float64 values.
         twins: int64 [rows], equal for rows with equal features.
-        groups: int64 [rows], equal for rows that must be on one side of a split.
+        groups: int64 [rows], equal for rows that must be on one side of a split: twins, unless
+            rows repeat because there are few combinations.
         time: float64 [rows], or None.
         left_out: parts of the data that are not learnt from, with the reason.
         facts: what the profiler found, for the guide.
@@ -114,6 +118,11 @@ class Problem:
 
     def __len__(self) -> int:
         return len(self.target)
+
+    @property
+    def rarest(self) -> int:
+        """The rarest class."""
+        return int(np.bincount(self.target, minlength=len(self.labels)).argmin())
 
     @property
     def repeated(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,9 @@ from training.fit.options import Options
 from training.fit.problem import Problem
 from training.fit.splits import Split
 from training.publish import GOLDEN_TOLERANCE
+
+# A request for the model, ready for `curl -d @`.
+EXAMPLE = "example.json"
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,10 @@ def publish(publication: Publication, name: str, entrant: Entrant, exported: Exp
         created=datetime.now(UTC).replace(microsecond=0),
     )
     check_graph(exported.graph, manifest)
+    example = {"model": name, "instances": [problem.kind.instance(problem.rows, 0)]}
     files = {
         "model.onnx": exported.graph,
+        EXAMPLE: json.dumps(example, ensure_ascii=False).encode(),
         "golden.npz": golden,
         "card.md": card.card(manifest, pictures=tuple(pictures)).encode(),
         **pictures,
@@ -159,7 +165,7 @@ def _training(
             train=rows,
             validation=len(split.validation),
             test=len(split.test),
-            split=_split_in_words(problem, options, refitted=refitted),
+            split=_split_in_words(problem, options, split, refitted=refitted),
         ),
         seed=options.seed,
         hyperparameters=dict(learned.hyperparameters) if learned else {},
@@ -171,14 +177,20 @@ def _training(
     )
 
 
-def _split_in_words(problem: Problem, options: Options, *, refitted: bool) -> str:
-    kind = "rows with equal features on one side"
+def _split_in_words(problem: Problem, options: Options, split: Split, *, refitted: bool) -> str:
+    kinds = []
     if problem.time is not None:
-        kind = f"the latest rows by {options.time} for testing"
-    elif options.groups:
-        kind += f", and rows of one {' or '.join(options.groups)}"
+        kinds.append(f"the latest rows by {options.time} for testing")
+    if len(np.unique(problem.groups)) < len(problem):
+        kinds.append("rows with equal features on one side")
+    if options.groups:
+        kinds.append(f"rows of one {' or '.join(options.groups)} on one side")
+    shares = (len(split.test) / len(problem), len(split.validation) / len(problem))
     refit = "; refitted on both after every choice was made" if refitted else ""
-    return f"one fifth for testing, one sixth of the rest to choose and calibrate: {kind}{refit}"
+    return (
+        f"{shares[0]:.0%} for testing, {shares[1]:.0%} to choose and calibrate"
+        f"{': ' if kinds else ''}{', '.join(kinds)}{refit}"
+    )
 
 
 def _pictures(

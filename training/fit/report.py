@@ -7,13 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from contract.records import AdviceRecord, CandidateRecord, ComparisonRecord, DifferenceRecord
+from contract.records import (
+    AdviceRecord,
+    CandidateRecord,
+    ComparisonRecord,
+    DifferenceRecord,
+    FamiliesRecord,
+)
 from training.fit.comparison import Comparison, Entrant
-from training.fit.intervals import Difference
+from training.fit.intervals import LEAST_SPLITS, Difference
 from training.fit.options import Options
 from training.fit.plan import Plan
-from training.fit.scores import CLASSIFICATION, REGRESSION
-from training.fit.verdict import Cost, Standing, Verdict, mean_of
+from training.fit.scores import ACCURACY, CLASSIFICATION, LOG_LOSS, REGRESSION, RMSE, Metric
+from training.fit.verdict import Cost, Families, Standing, Verdict, mean_of, standard_error
 
 _FAMILIES = {"classical_ml": "classical models", "deep_learning": "networks"}
 
@@ -42,7 +48,7 @@ def record(
     return ComparisonRecord(
         target=options.target,
         chosen=options.name,
-        verdict=tuple(sentences(plan, comparison, verdict)),
+        verdict=tuple(sentences(plan, options, comparison, verdict)),
         advice=AdviceRecord(
             verdict=plan.decision.verdict,
             strategy=plan.decision.strategy,
@@ -50,6 +56,7 @@ def record(
             contested=plan.decision.contested,
             facts=plan.facts,
         ),
+        families=_families(verdict.families),
         metric=verdict.metric.name,
         splits=len(comparison.splits),
         rows=len(plan.problem),
@@ -66,18 +73,35 @@ def record(
     )
 
 
-def sentences(plan: Plan, comparison: Comparison, verdict: Verdict) -> Iterator[str]:
+def sentences(
+    plan: Plan, options: Options, comparison: Comparison, verdict: Verdict
+) -> Iterator[str]:
     """The outcome, the most important first."""
+    if found := _baseline(comparison, verdict):
+        yield found
     yield _choice(verdict)
-    if found := _guide(plan, verdict):
+    if found := _guide(plan, options, verdict):
         yield found
     if comparison.interrupted:
         yield "It was stopped early; the figures are of what was done."
-    if len(comparison.splits) == 1:
+    if (splits := len(comparison.splits)) < LEAST_SPLITS:
+        measured = "one split was" if splits == 1 else f"{splits} splits were"
         yield (
-            "The budget allowed one split, so the intervals do not show how the figures change "
-            "with the rows that are trained on."
+            f"{measured.capitalize()} measured, so the intervals do not show how the figures "
+            "change with the rows that are trained on."
         )
+
+
+def _baseline(comparison: Comparison, verdict: Verdict) -> str | None:
+    """A warning where nothing was learnt."""
+    metric = verdict.metric
+    without = float(np.mean([f.values[metric.name] for f in comparison.baseline]))
+    if verdict.standings[0].value < without:
+        return None
+    return (
+        f"No candidate is better than the baseline, which looks at no column ({metric.title} "
+        f"{without:.4g}): these columns do not tell the target."
+    )
 
 
 def _choice(verdict: Verdict) -> str:
@@ -93,8 +117,8 @@ def _choice(verdict: Verdict) -> str:
     if chosen.tied:
         others = ", ".join(s.entrant.name for s in tied)
         return (
-            f"{chosen.entrant.name} is taken ({value}): {others} cannot be told from it or lead by "
-            "next to nothing, and it is the clearest and cheapest of them."
+            f"{chosen.entrant.name} is taken ({value}): {others} cannot be told from it or lead "
+            "by next to nothing. It is the clearest of them; of equally clear ones, the cheapest."
         )
     best = verdict.standings[0]
     better = f"{_spread(chosen.behind)} better" if chosen.behind else "as good"
@@ -104,11 +128,12 @@ def _choice(verdict: Verdict) -> str:
     )
 
 
-def _guide(plan: Plan, verdict: Verdict) -> str | None:
+def _guide(plan: Plan, options: Options, verdict: Verdict) -> str | None:
     """The guide's word beside the best classical model against the best network."""
-    if verdict.families is None or verdict.leaders is None:
+    if verdict.families is None:
         return None
-    found, (classical, deep) = verdict.families, verdict.leaders
+    classical, deep = verdict.families.classical, verdict.families.deep
+    found = verdict.families.difference
     points = bool(plan.problem.labels)
     if not points:  # a lower error is better
         found = Difference(-found.mean, -found.high, -found.low)
@@ -124,7 +149,8 @@ def _guide(plan: Plan, verdict: Verdict) -> str | None:
     leads = "classical_ml" if found.mean > 0 else "deep_learning"
     ahead = found if found.mean > 0 else Difference(-found.mean, -found.high, -found.low)
     winner, loser = (classical, deep) if leads == "classical_ml" else (deep, classical)
-    wrong = advised in _FAMILIES and advised != leads
+    # Where some candidates were left out, a family may not have shown its best.
+    wrong = advised in _FAMILIES and advised != leads and not options.only
     return (
         f"{said}; on your data {_FAMILIES[leads]} lead: {winner} over {loser} by "
         f"{_measure(ahead, points)}{', so it was wrong here' if wrong else ''}."
@@ -159,7 +185,12 @@ def _fitted(
         model=names[entrant.name],
         family=entrant.family,
         figures=figures,
-        behind=_difference(standing.behind, verdict),
+        standard_errors={
+            m.name: standard_error(entrant, m)
+            for m in (ACCURACY, LOG_LOSS, RMSE)
+            if m.name in figures and figures[m.name] > 0
+        },
+        behind=standing.behind and _difference(standing.behind, verdict.metric),
         as_good_as_best=standing.tied,
         barred=standing.barred,
         failed=None,
@@ -171,11 +202,17 @@ def _fitted(
     )
 
 
-def _difference(behind: Difference | None, verdict: Verdict) -> DifferenceRecord | None:
-    if behind is None:
+def _difference(found: Difference, metric: Metric) -> DifferenceRecord:
+    return DifferenceRecord(metric=metric.name, mean=found.mean, low=found.low, high=found.high)
+
+
+def _families(found: Families | None) -> FamiliesRecord | None:
+    if found is None:
         return None
-    return DifferenceRecord(
-        metric=verdict.metric.name, mean=behind.mean, low=behind.low, high=behind.high
+    return FamiliesRecord(
+        classical=found.classical,
+        deep=found.deep,
+        difference=_difference(found.difference, found.metric),
     )
 
 
@@ -189,6 +226,7 @@ def _failed(entrant: Entrant, why: str) -> CandidateRecord:
         title=entrant.title,
         family=entrant.family,
         figures={},
+        standard_errors={},
         as_good_as_best=False,
         failed=why,
         **nothing,

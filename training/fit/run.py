@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contract.records import ComparisonRecord
-from contract.repository import Entry
+from contract.repository import Entry, entries, read_manifest
 from training.errors import FitError, ParityError
+from training.fit.candidate import Candidate
 from training.fit.clock import Clock
-from training.fit.comparison import Comparison, Report, compare
+from training.fit.comparison import BLEND, Comparison, Report, compare
 from training.fit.costs import BATCH, cost_of
 from training.fit.export import Exported, export
 from training.fit.images.files import holds_images
@@ -18,6 +23,7 @@ from training.fit.plan import Plan, plan
 from training.fit.problem import Problem
 from training.fit.publish import Publication, next_version, publish
 from training.fit.report import model_names, record
+from training.fit.tables.encoding import Columns
 from training.fit.tables.leaks import find_leaks
 from training.fit.tables.read import read_problem, without
 from training.fit.verdict import Bounds, Cost, Verdict, decide
@@ -39,15 +45,24 @@ def prepare(options: Options) -> Plan:
     Raises:
         FitError: the file or an option cannot be used.
     """
+    found = plan(_problem(options), options)
+    _check_names(options, found.candidates)
+    return found
+
+
+def _problem(options: Options) -> Problem:
+    """What is to be learnt, by the kind of data; a table without its leaks."""
     if holds_images(options.file):
-        return plan(read_images(options), options)
+        return read_images(options)
     problem = read_problem(options)
+    if not isinstance(problem.rows, Columns):  # a text is one column: it cannot be left out
+        return problem
     suspicious = {
         name: f"{why}; --keep it if it is known when you predict"
         for name, why in find_leaks(problem, options.seed).items()
         if name not in options.keep
     }
-    return plan(without(problem, suspicious) if suspicious else problem, options)
+    return without(problem, suspicious) if suspicious else problem
 
 
 def fit(prepared: Plan, options: Options, report: Report) -> Outcome:
@@ -70,11 +85,40 @@ def fit(prepared: Plan, options: Options, report: Report) -> Outcome:
         options, problem, comparison, found, next_version(options.out, list(names.values()))
     )
     written = {}
-    for standing in verdict.standings:
-        name = standing.entrant.name
-        report(f"write {names[name]}", 0.0)
-        written[name] = publish(publication, names[name], standing.entrant, exported[name])
+    # Their manifests name one another, so all are written or none.
+    with uninterrupted():
+        for standing in verdict.standings:
+            name = standing.entrant.name
+            report(f"write {names[name]}", 0.0)
+            written[name] = publish(publication, names[name], standing.entrant, exported[name])
     return Outcome(prepared, verdict, found, written)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl+C is ignored; outside the main thread, which alone gets it, nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _check_names(options: Options, candidates: Sequence[Candidate]) -> None:
+    """Refuse a name under which the repository has something else than a fit of this target."""
+    if not options.out.is_dir():
+        return
+    own = {options.name, *(f"{options.name}-{c.name}" for c in candidates)}
+    own.add(f"{options.name}-{BLEND}")
+    newest = {entry.name: entry for entry in entries(options.out, on_stray=lambda _: None)}
+    for name in sorted(own & set(newest)):
+        found = read_manifest(newest[name]).comparison
+        if found is None or found.target != options.target:
+            what = "did not come from fit" if found is None else f"predicts {found.target!r}"
+            raise FitError(f"{options.out} holds a model {name!r} that {what}; give another --name")
 
 
 def _export(
@@ -83,16 +127,18 @@ def _export(
     """Graphs and costs of the fitted candidates, and why others have none."""
     exported, costs = {}, {}
     failed = {e.name: e.failed for e in comparison.entrants if e.failed is not None}
+    test = problem.rows.take(comparison.splits[0].test[:BATCH]) if comparison.splits else None
     for entrant in comparison.fitted():
-        report(f"export {entrant.name}", 0.0)
         try:
+            report(f"export {entrant.name}", 0.0)
             found = export(problem, entrant, comparison.splits[0])
+            costs[entrant.name] = cost_of(found.graph, problem.kind.tensors(test).batch(test))
         except ParityError as error:
             failed[entrant.name] = str(error)
-            continue
-        exported[entrant.name] = found
-        test = problem.rows.take(comparison.splits[0].test[:BATCH])
-        costs[entrant.name] = cost_of(found.graph, problem.kind.tensors(test).batch(test))
+        except KeyboardInterrupt:
+            failed[entrant.name] = "it was stopped before its graph was written"
+        else:
+            exported[entrant.name] = found
     return exported, costs, failed
 
 

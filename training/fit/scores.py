@@ -53,8 +53,12 @@ class Figures:
     wrong: NDArray[np.float64]
 
 
-def classification(probabilities: Scores, target: NDArray[np.int64]) -> Figures:
-    """Figures of probabilities [n, classes] for classes [n]."""
+def classification(probabilities: Scores, target: NDArray[np.int64], rarest: int = 0) -> Figures:
+    """Figures of probabilities [n, classes] for classes [n].
+
+    Args:
+        rarest: of two classes, the one whose average precision is told.
+    """
     n, classes = probabilities.shape
     own = np.clip(probabilities[np.arange(n), target], SMALLEST, 1.0)
     losses = -np.log(own)
@@ -65,14 +69,14 @@ def classification(probabilities: Scores, target: NDArray[np.int64]) -> Figures:
         CALIBRATION.name: expected_calibration_error(probabilities, target),
     }
     if len(np.unique(target)) == classes:
-        values |= _ranking(probabilities, target)
+        values |= _ranking(probabilities, target, rarest)
     return Figures(values, losses, wrong)
 
 
-def _ranking(probabilities: Scores, target: NDArray[np.int64]) -> dict[str, float]:
+def _ranking(probabilities: Scores, target: NDArray[np.int64], rarest: int) -> dict[str, float]:
     """AUC and average precision: of the rarer of two classes, or the mean over the classes."""
-    counts = np.bincount(target, minlength=probabilities.shape[1])
-    chosen = [int(counts.argmin())] if len(counts) == 2 else list(range(len(counts)))
+    classes = probabilities.shape[1]
+    chosen = [rarest] if classes == 2 else list(range(classes))
 
     def mean(figure: Callable[..., Any]) -> float:
         return float(np.mean([figure(target == k, probabilities[:, k]) for k in chosen]))

@@ -54,10 +54,10 @@ def by_groups(
             yield Split(rest[inner != 0], rest[inner == 0], everything[fold == k])
 
 
-def by_time(time: NDArray[np.float64], twins: NDArray[np.int64]) -> Iterator[Split]:
+def by_time(time: NDArray[np.float64], groups: NDArray[np.int64]) -> Iterator[Split]:
     """Splits of windows that slide back in time; equal times are on one side.
 
-    A training row that equals a later test row is left out of the training rows.
+    An earlier row of the group of a test row is in no part.
 
     Raises:
         FitError: there are too few different times.
@@ -77,10 +77,18 @@ def by_time(time: NDArray[np.float64], twins: NDArray[np.int64]) -> Iterator[Spl
             )
         test = order[start:end]
         earlier = order[:start]
-        known = np.isin(twins[earlier], twins[test])
+        known = np.isin(groups[earlier], groups[test])
         validation = np.zeros(start, bool)
         validation[middle:] = True
-        yield Split(earlier[~validation & ~known], earlier[validation & ~known], test)
+        parts = earlier[~validation & ~known], earlier[validation & ~known]
+        if min(map(len, parts)) == 0:
+            if window:
+                return
+            raise FitError(
+                "every row before the latest ones belongs to a group that goes on to the end, so "
+                "nothing is left to train on; leave out --time or --group"
+            )
+        yield Split(*parts, test)
 
 
 def _cut(ordered: NDArray[np.float64], share: float) -> int:
@@ -109,17 +117,23 @@ def _fold(
     if sizes.max(initial=1) * folds <= max(2 * folds, len(groups) / 20):
         fold[order] = np.arange(len(order)) % folds
     else:
-        fold[:] = _balanced(sizes, shuffled, folds)
+        fold[:] = _balanced(sizes, stratum, shuffled, folds)
     return fold[place]
 
 
-def _balanced(sizes: NDArray[np.intp], shuffled: NDArray[np.intp], folds: int) -> NDArray[np.int64]:
-    """Each group to the fold with the fewest rows, the largest groups first."""
-    filled = np.zeros(folds, np.int64)
+def _balanced(
+    sizes: NDArray[np.intp],
+    stratum: NDArray[np.int64],
+    shuffled: NDArray[np.intp],
+    folds: int,
+) -> NDArray[np.int64]:
+    """Each group to the fold with the fewest rows of its stratum, the largest groups first."""
+    filled = np.zeros((folds, int(stratum.max()) + 1), np.int64)
     fold = np.empty(len(sizes), np.int64)
     for group in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
-        fold[group] = int(np.argmin(filled))
-        filled[fold[group]] += sizes[group]
+        own = filled[:, stratum[group]]
+        fold[group] = int(np.lexsort((filled.sum(axis=1), own))[0])
+        filled[fold[group], stratum[group]] += sizes[group]
     return fold
 
 

@@ -17,6 +17,7 @@ from training.fit.candidate import CLARITIES
 from training.fit.comparison import Comparison, Entrant
 from training.fit.intervals import LEAST_SPLITS, Difference, over_rows, over_splits
 from training.fit.scores import ACCURACY, LOG_LOSS, RMSE, Metric
+from training.fit.splits import FOLDS
 
 # A lead below this share of what the best gains on the baseline does not matter in practice.
 NEGLIGIBLE = 0.01
@@ -52,14 +53,29 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Families:
+    """The best classical candidate beside the best network.
+
+    difference: its figure less the network's, in `metric`: accuracy, or RMSE.
+    """
+
+    classical: str
+    deep: str
+    metric: Metric
+    difference: Difference
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """standings: best first. chosen: the one to take. metric: what decides."""
+    """standings: best first. chosen: the one to take. metric: what decides.
+
+    families: None where only one family was tried.
+    """
 
     metric: Metric
     standings: tuple[Standing, ...]
     chosen: Standing
-    families: Difference | None
-    leaders: tuple[str, str] | None
+    families: Families | None
 
     def standing(self, name: str) -> Standing:
         """By name of the candidate."""
@@ -92,7 +108,7 @@ def decide(comparison: Comparison, costs: Mapping[str, Cost], bounds: Bounds) ->
     chosen = _chosen(
         standings, costs, lambda e, lead: _standing(e, lead, metric, comparison, gain, None)
     )
-    return Verdict(metric, standings, chosen, *_families(standings, comparison))
+    return Verdict(metric, standings, chosen, _families(standings, comparison))
 
 
 def mean_of(entrant: Entrant, metric: Metric) -> float:
@@ -103,6 +119,15 @@ def mean_of(entrant: Entrant, metric: Metric) -> float:
         if metric.name in run.figures.values
     ]
     return _mean(values) if values else float("nan")
+
+
+def standard_error(entrant: Entrant, metric: Metric) -> float:
+    """The standard error of log loss, accuracy or RMSE, over rows that were tested once each."""
+    figures = [entrant.runs[n].figures for n in sorted(entrant.runs)[:FOLDS]]
+    rows = np.concatenate([f.wrong if metric is ACCURACY else f.losses for f in figures])
+    error = float(rows.std() / np.sqrt(len(rows)))
+    # That of a root, to first order.
+    return error / (2 * mean_of(entrant, RMSE)) if metric is RMSE else error
 
 
 def difference(one: Entrant, other: Entrant, metric: Metric, comparison: Comparison) -> Difference:
@@ -167,19 +192,16 @@ def _chosen(
     )
 
 
-def _families(
-    standings: Sequence[Standing], comparison: Comparison
-) -> tuple[Difference | None, tuple[str, str] | None]:
-    """How far the best classical candidate leads the best network: accuracy, or RMSE."""
+def _families(standings: Sequence[Standing], comparison: Comparison) -> Families | None:
     best: dict[str | None, Entrant] = {}
     for standing in standings:
         best.setdefault(standing.entrant.family, standing.entrant)
     classical, deep = best.get("classical_ml"), best.get("deep_learning")
     if classical is None or deep is None:
-        return None, None
+        return None
     metric = ACCURACY if ACCURACY.name in comparison.baseline[0].values else RMSE
     found = difference(classical, deep, metric, comparison)
-    return found, (classical.name, deep.name)
+    return Families(classical.name, deep.name, metric, found)
 
 
 def _mean(values: object) -> float:

@@ -66,3 +66,14 @@ def test_a_category_that_begins_with_a_space_keeps_its_own_code() -> None:
     (column,) = fit_encoding(given, np.arange(12.0)).columns
     keys, codes = label_keys(column)
     assert dict(zip(keys, codes, strict=True))[" a"] == 2
+
+
+def test_booleans_are_known_in_any_case_and_other_categories_are_not() -> None:
+    halves, target = [0] * 6 + [1] * 6, np.arange(12.0)
+    (yes,) = fit_encoding(columns(halves, ("no", "yes", "new")), target).columns
+    keys = dict(zip(*label_keys(yes), strict=True))
+    assert keys["YES"] == keys["Yes"] == keys["yes"] == 2
+    (town,) = fit_encoding(
+        columns([0] * 6 + [1] * 6, ("ulm", "bern", "new")), np.arange(12.0)
+    ).columns
+    assert "ULM" not in dict(zip(*label_keys(town), strict=True))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tests.training.fit import tables
@@ -43,6 +44,18 @@ def test_zero_and_one_are_numbers_and_yes_and_no_are_categories(tmp_path: Path) 
     )
     assert problem.rows.number_names == ("flag", "x")
     assert problem.rows.category_names == ("said",)
+
+
+def test_a_parquet_file_has_booleans_and_gaps(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    smoker = [None if i % 9 == 0 else i % 2 == 0 for i in range(60)]
+    x = [None if i % 7 == 0 else i / 3 for i in range(60)]
+    pl.DataFrame({"smoker": smoker, "x": x, "y": [i % 2 for i in range(60)]}).write_parquet(path)
+    problem = read_problem(Options(path, "y", "made"))
+    assert problem.rows.category_names == ("smoker",)
+    assert problem.rows.categories[0][:2] == ("false", "true")
+    assert (problem.rows.codes[::9, 0] == -1).all()
+    assert np.isnan(problem.rows.numbers[::7, 0]).all()
 
 
 def test_rows_without_a_target_are_counted_and_left_out(tmp_path: Path) -> None:

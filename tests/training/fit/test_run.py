@@ -51,6 +51,9 @@ def test_every_candidate_is_written_and_the_chosen_one_has_the_plain_name(tmp_pa
         for picture in ("confusion.png", "calibration.png", "importance.png"):
             assert f"({picture})" in card
             assert (entry.path / picture).read_bytes().startswith(b"\x89PNG")
+    facts = outcome.record.advice.facts
+    assert (facts["n_features"], facts["n_classes"]) == (5, 2)
+    assert 0.3 < facts["rarest_class_share"] <= 0.5
     training = found["made"].training
     assert training is not None
     assert training.data.test == len(outcome.plan.problem) // 5
@@ -149,7 +152,10 @@ def test_the_command_tells_how_to_serve_what_it_wrote(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, given)
     assert done.exit_code == 0, done.output
     assert f"ROSENBLATT_MODELS_DIR={out}" in done.output.replace("\n", "")
-    assert '"instances"' in done.output
+    example = json.loads((out / "binary" / "1" / "example.json").read_text())
+    assert f"-d @{out / 'binary' / '1' / 'example.json'}" in done.output
+    assert example["model"] == "binary"
+    assert set(example["instances"][0]) == {"age", "income", "member", "city", "label"}
     as_json = CliRunner().invoke(app, [*given, "--json"])
     record = json.loads(as_json.stdout)
     assert record["chosen"] == "binary"

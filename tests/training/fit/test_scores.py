@@ -14,7 +14,7 @@ def test_figures_of_two_classes() -> None:
     target = (generator.random(300) < 0.2).astype(np.int64)
     share = np.clip(0.2 + 0.3 * target + generator.normal(0, 0.2, 300), 0.01, 0.99)
     probabilities = np.stack([1 - share, share], axis=1)
-    found = scores.classification(probabilities, target)
+    found = scores.classification(probabilities, target, rarest=1)
     assert found.values["log_loss"] == pytest.approx(metrics.log_loss(target, share))
     assert found.values["accuracy"] == metrics.accuracy_score(target, share > 0.5)
     assert found.values["auc"] == pytest.approx(metrics.roc_auc_score(target, share))
@@ -27,7 +27,7 @@ def test_figures_of_two_classes() -> None:
 def test_average_precision_is_of_the_rarer_class() -> None:
     target = np.array([1] * 9 + [0])
     probabilities = np.stack([1 - np.linspace(0.9, 0.1, 10), np.linspace(0.9, 0.1, 10)], axis=1)
-    assert scores.classification(probabilities, target).values["average_precision"] == 1.0
+    assert scores.classification(probabilities, target, rarest=0).values["average_precision"] == 1.0
 
 
 def test_ranking_is_left_out_where_a_class_is_absent() -> None:

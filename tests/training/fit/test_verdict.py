@@ -99,7 +99,7 @@ def test_no_candidate_within_the_bounds_is_an_error() -> None:
 
 def test_families_are_compared_by_their_best() -> None:
     found = verdict(LINEAR, TREES, NETWORK)
-    assert found.leaders == ("xgboost", "mlp")
     assert found.families is not None
-    assert not found.families.is_clear
+    assert (found.families.classical, found.families.deep) == ("xgboost", "mlp")
+    assert not found.families.difference.is_clear
     assert verdict(LINEAR, TREES).families is None

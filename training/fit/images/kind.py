@@ -85,6 +85,10 @@ class ImageKind:
         resized = f"; {self._resized}" if self._resized else ""
         return f"{len(rows):,} {colour} images of {width}x{height} pixels{resized}"
 
+    def facts(self, rows: Images) -> dict[str, object]:
+        """See `Kind`; the modality is known when the images are read."""
+        return {}
+
 
 def _extremes(row: tuple[int, ...]) -> Pixels:
     """Images that no camera takes, uint8 [8, *row]."""

@@ -14,7 +14,7 @@ from onnx import ValueInfoProto
 
 from contract.batch import Array, Batch
 from contract.tensors import CategoryRange, Input, NumberRange, Range, Seen
-from profiler.missing import MISSING_MARKERS
+from profiler.words import BOOLEAN_PAIRS, MISSING_MARKERS
 from training.fit.graph import Graph, tensor
 from training.fit.tables.encoding import CategoryCodes, Columns, Encoding
 
@@ -36,8 +36,9 @@ class InputTensors:
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self.number = _names(columns.number_names, "numbers")
-        self.category = _names(columns.category_names, "categories")
+        taken = set(OUTPUTS)
+        self.number = _names(columns.number_names, "numbers", taken)
+        self.category = _names(columns.category_names, "categories", taken)
 
     def specs(self) -> tuple[Input, ...]:
         """As the manifest describes them."""
@@ -65,11 +66,19 @@ class InputTensors:
         return Batch({**_arrays(self.number, columns.numbers), **_arrays(self.category, texts)})
 
 
-def _names(columns: Sequence[str], together: str) -> tuple[str, ...]:
-    """A name per column, or one for all."""
-    if len(columns) > MOST_SINGLE:
-        return (together,)
-    return tuple(f"column:{name}" if name in OUTPUTS else name for name in columns)
+def _names(columns: Sequence[str], together: str, taken: set[str]) -> tuple[str, ...]:
+    """A name per column, or one for all; each is added to those that are taken.
+
+    Names within the graph begin with a slash.
+    """
+    found = []
+    for column in columns if len(columns) <= MOST_SINGLE else (together,):
+        name = column
+        while name in taken or name.startswith("/") or not name:
+            name = f"column:{name}"
+        taken.add(name)
+        found.append(name)
+    return tuple(found)
 
 
 def _specs(
@@ -100,6 +109,8 @@ def _arrays(names: Sequence[str], values: Array) -> dict[str, Array]:
 
 def _number(values: Array) -> NumberRange:
     present = values[np.isfinite(values)]
+    if not len(present):  # no training row has a value
+        return NumberRange(content="number", range=Range(low=0.0, high=0.0), missing=1.0)
     return NumberRange(
         content="number",
         range=Range(low=float(present.min()), high=float(present.max())),
@@ -201,14 +212,18 @@ class Features:
 def label_keys(column: CategoryCodes) -> tuple[list[str], list[int]]:
     """Every text that has a code of its own, and the codes.
 
-    The profiler takes the white space around a cell away and reads `NA` and the like as missing.
-    Batch scoring hands cells over as they are, so the graph knows the spellings of a gap, and a
-    category after a space, as files with ", " between fields have it.
+    The profiler takes the white space around a cell away, reads `NA` and the like as missing, and
+    booleans in any case. Batch scoring hands cells over as they are, so the graph knows the
+    spellings of a gap and of a boolean, and a category after a space, as files with ", " between
+    fields have it.
     """
-    spelled: dict[str, int] = {}
+    spelled = {category: code for code, category in enumerate(column.known, 1)}
+    boolean = {category.lower() for category in column.known} in BOOLEAN_PAIRS
     for code, category in enumerate(column.known, 1):
-        spelled[category] = code
         spelled.setdefault(f" {category}", code)
+        if boolean:
+            for other in (category.lower(), category.upper(), category.capitalize()):
+                spelled.setdefault(other, code)
     if column.has_missing:
         for marker in _MARKERS:
             spelled.setdefault(marker, column.missing)

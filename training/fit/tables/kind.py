@@ -14,8 +14,10 @@ from training.fit.tables.candidates.catalogue import candidates_for
 from training.fit.tables.encoding import Columns, Encoding, fit_encoding
 from training.fit.tables.inputs import InputTensors
 
-# Rows of the test set that are asked again with each column missing in turn, and unseen.
+# Rows of the test set that are asked again with each column missing in turn, and unseen: so many,
+# or fewer of wide tables, whose probes would not fit into memory.
 PROBES = 40
+MOST_PROBES = 4_000
 # Of wide tables, the importance of so many columns is measured.
 MOST_SHUFFLED = 60
 
@@ -58,7 +60,8 @@ class TableKind:
 
     def probes(self, rows: Columns) -> Columns:
         """Rows with each column missing in turn, with all missing, and with new categories."""
-        some = rows.take(np.arange(min(PROBES, len(rows))))
+        each = max(1, min(PROBES, len(rows), MOST_PROBES // len(rows.names)))
+        some = rows.take(np.arange(each))
         parts = []
         for i in range(some.numbers.shape[1]):
             numbers = some.numbers.copy()
@@ -104,3 +107,7 @@ class TableKind:
             f"{rows.numbers.shape[1]} numbers and {rows.codes.shape[1]} categories in "
             f"{len(rows):,} rows"
         )
+
+    def facts(self, rows: Columns) -> dict[str, object]:
+        """See `Kind`."""
+        return {"n_features": len(rows.names)}

@@ -15,13 +15,18 @@ from profiler.errors import ProfilerError
 from training.errors import FitError
 from training.fit.candidate import Task
 from training.fit.options import Options
-from training.fit.problem import Problem, joined
+from training.fit.problem import Kind, Problem, joined
 from training.fit.tables.columns import Column, columns_of, ranks_of, time_of, twins_of
 from training.fit.tables.encoding import Columns
 from training.fit.tables.kind import TableKind
+from training.fit.texts.kind import TextKind
+from training.fit.texts.read import ALONE, only_text, text_twins, texts_of
 
 LEAST_ROWS = 50
 LEAST_CLASS = 5
+LEAST_GROUPS = 10
+# Below this share of distinct rows, equal rows are no copies: there are few combinations.
+LEAST_DISTINCT = 0.5
 MOST_CLASSES = 200
 # What reading one file may cost here: it is the user's own file, on the user's own machine.
 LIMITS = Limits(
@@ -37,7 +42,8 @@ _LEFT_OUT = {
     "constant": "it is constant",
     "opaque": "it holds nested or binary values",
     "datetime": "dates are not learnt from; add columns such as month or age in days",
-    "free_text": "free text is not learnt from in a table",
+    "free_text": "free text is not learnt from beside other columns; --text learns from it alone",
+    "encoded": "encoded values such as pixels, lists or JSON are not learnt from",
     "image_path": "paths of images are not opened",
 }
 _KEEPABLE = ("identifier", "free_text", "image_path")
@@ -58,8 +64,11 @@ def without(problem: Problem, reasons: Mapping[str, str]) -> Problem:
     left_out = {**problem.left_out, **reasons}
     _check_features(columns, left_out)
     twins = twins_of(columns)
-    groups = joined(problem.groups, twins)
-    return replace(problem, rows=columns, twins=twins, groups=groups, left_out=left_out)
+    groups = joined(problem.groups, together(twins))
+    facts = {**problem.facts, **problem.kind.facts(columns)}
+    return replace(
+        problem, rows=columns, twins=twins, groups=groups, left_out=left_out, facts=facts
+    )
 
 
 def read_problem(options: Options) -> Problem:
@@ -97,18 +106,15 @@ def _problem(
     target, labels, known = target_of(goal, task)
     rows = np.flatnonzero(known)
     _check_rows(options, len(rows), target[rows], labels)
-    features, left_out = _features(options, named, table.opaque)
-    columns = columns_of(features, rows)
-    columns, empty = _without_empty(columns)
-    left_out |= empty
-    _check_features(columns, left_out)
-    twins = twins_of(columns)
-    groups = twins
+    kind, learnt, twins, left_out = _learnt(options, table, named, rows)
+    groups = together(twins)
     for name in options.groups:
-        groups = joined(groups, ranks_of(named[name], rows))
+        ranks = ranks_of(named[name], rows)
+        _check_groups(name, ranks)
+        groups = joined(groups, ranks)
     return Problem(
-        kind=TableKind(),
-        rows=columns,
+        kind=kind,
+        rows=learnt,
         target_name=options.target,
         target=target[rows],
         labels=labels,
@@ -116,7 +122,7 @@ def _problem(
         twins=twins,
         groups=groups,
         time=None if options.time is None else time_of(named[options.time], rows),
-        facts=profile.facts,
+        facts={**profile.facts, **kind.facts(learnt)},
         sha256={options.file.name: sha256},
         left_out=left_out,
         unlabelled=table.rows - len(rows),
@@ -124,12 +130,62 @@ def _problem(
     )
 
 
+def together(twins: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Twins as groups of a split, unless rows repeat because there are few combinations."""
+    distinct = len(np.unique(twins))
+    return twins if distinct >= LEAST_DISTINCT * len(twins) else np.arange(len(twins))
+
+
+def _check_groups(name: str, ranks: NDArray[np.int64]) -> None:
+    if (found := len(np.unique(ranks))) < LEAST_GROUPS:
+        raise FitError(
+            f"--group {name!r} has {found} different values; at least {LEAST_GROUPS} are needed to "
+            "train on some and test on others"
+        )
+
+
+def _learnt(
+    options: Options, table: TableArrays, named: Mapping[str, Column], rows: NDArray[np.intp]
+) -> tuple[Kind, Any, NDArray[np.int64], dict[str, str]]:
+    """The kind of data, what is learnt from, its twins, and what is left out."""
+    features, left_out = _features(options, named, table.opaque)
+    free = [name for name, why in left_out.items() if why == _LEFT_OUT["free_text"]]
+    text = options.text or only_text([column.about.name for column in features], free)
+    if text is not None:
+        others = {column.about.name: ALONE for column in features if column.about.name != text}
+        left_out = {**{k: why for k, why in left_out.items() if k != text}, **others}
+        found = texts_of(*_text_of(options, named, text), rows)
+        return TextKind(), found, text_twins(found), left_out
+    columns, empty = _without_empty(columns_of(features, rows))
+    left_out |= empty
+    _check_features(columns, left_out)
+    return TableKind(), columns, twins_of(columns), left_out
+
+
+def _text_of(
+    options: Options, named: Mapping[str, Column], text: str
+) -> tuple[str, NDArray[np.int32], tuple[str, ...]]:
+    """The name, codes and categories of the column of text."""
+    column = named.get(text)
+    if not isinstance(column, CategoryColumn):
+        what = "nested or binary values" if column is None else "numbers"
+        raise FitError(f"--text {text!r} holds {what}; name a column of text")
+    for option, taken in (
+        ("--target", (options.target,)), ("--group", options.groups),
+        ("--time", (options.time,)), ("--drop", options.drop),
+    ):  # fmt: skip
+        if text in taken:
+            raise FitError(f"--text {text!r} is named by {option} too; name another column")
+    return text, column.codes, column.categories
+
+
 def _check_named(options: Options, names: list[str]) -> None:
-    """Refuse options that name no column."""
+    """Refuse options that name no column, or the target."""
     for option, wanted in (
         ("--target", (options.target,)),
         ("--group", options.groups),
         ("--time", (options.time,) if options.time is not None else ()),
+        ("--text", (options.text,) if options.text is not None else ()),
         ("--keep", options.keep),
         ("--drop", options.drop),
     ):
@@ -139,6 +195,8 @@ def _check_named(options: Options, names: list[str]) -> None:
                 raise FitError(
                     f"{option} {name!r} is not a column of {options.file}; its columns are {listed}"
                 )
+            if option != "--target" and name == options.target:
+                raise FitError(f"{option} {name!r} is the target; name another column")
 
 
 def _task(options: Options, profile: Profile) -> Task:
@@ -149,6 +207,13 @@ def _task(options: Options, profile: Profile) -> Task:
         return "classification"
     if found == "regression":
         return "regression"
+    for open_question in profile.details.undecided:
+        if open_question.fact == "task":
+            raise FitError(
+                f"what is to be predicted of {options.target!r} is not clear: "
+                f"{open_question.because}; give --task classification or --task regression if it "
+                "is one of them"
+            )
     raise FitError(
         f"target {options.target!r} leaves open what is to be predicted; give --task "
         "classification or --task regression"

@@ -179,16 +179,19 @@ def _boost(
         **settings,
         "interaction_constraints": json.dumps(groups),
     }
+    history: dict[str, Any] = {}
     booster = xgboost.train(
         {**given, "max_bin": 256},
         matrix(~held),
         ROUNDS,
         evals=[(matrix(held), "held")],
+        evals_result=history,
         verbose_eval=False,
         early_stopping_rounds=PATIENCE,
         callbacks=[TimeLimit(seconds)],
     )
-    return booster[: booster.best_iteration + 1]
+    (losses,) = history["held"].values()
+    return booster[: int(np.argmin(losses)) + 1]
 
 
 def _strongest_pairs(

@@ -26,10 +26,11 @@ from training.fit.candidate import (
     two_logits,
 )
 from training.fit.graph import Graph
-from training.fit.tables.encoding import Encoded
+from training.fit.tables.encoding import Encoded, Encoding
 from training.fit.tables.inputs import Features
 
 PENALTIES = (100.0, 10.0, 1.0, 0.1, 0.01)
+_IMPOSSIBLE = -30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +52,9 @@ class Design:
         """The design of training rows."""
         wide = rows.numbers.astype(np.float64)
         missing = np.isnan(wide)
-        mean = np.nanmean(wide, axis=0) if wide.size else np.zeros(wide.shape[1])
-        spread = np.nanstd(wide, axis=0) if wide.size else np.ones(wide.shape[1])
+        present = [column[~np.isnan(column)] for column in wide.T]
+        mean = np.array([column.mean() if len(column) else 0.0 for column in present])
+        spread = np.array([column.std() if len(column) else 0.0 for column in present])
         spread = np.where(spread > 0, spread, 1.0)
         sizes = [column.size for column in rows.encoding.columns]
         return cls(
@@ -90,57 +92,65 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
     train, validation = design.matrix(data.train.rows), design.matrix(data.validation.rows)
     errors, found = {}, {}
     for penalty in PENALTIES:
-        model = _fit(data, penalty, train, data.train.target)
-        found[penalty] = _scores(model, validation)
+        found[penalty] = _fit(data, penalty, train, data.train.target).scores(validation)
         errors[penalty] = error_of(found[penalty], data.validation)
     best = min(errors, key=lambda penalty: errors[penalty])
     final, encoding = Design.of(data.both.rows), data.both.rows.encoding
     model = _fit(data, best, final.matrix(data.both.rows), data.both.target)
     return Learned(
-        scores=lambda columns: _scores(model, final.matrix(encoding.encode(columns))),
+        scores=lambda columns: model.scores(final.matrix(encoding.encode(columns))),
         validation_scores=found[best],
-        write=lambda graph, features: _write(
-            graph,
-            features,
-            final,
-            encoding,
-            np.atleast_2d(model.coef_),
-            np.atleast_1d(model.intercept_),
-            binary=data.n_classes == 2,
-        ),
+        write=lambda graph, features: _write(graph, features, final, encoding, model),
         hyperparameters={"penalty": best},
         libraries=("sklearn",),
     )
 
 
-def _fit(data: Data, penalty: float, matrix: Any, target: NDArray[Any]) -> Any:
+@dataclass(frozen=True, eq=False)
+class _Linear:
+    """weights: float64 [outputs, columns of the design matrix]; bias: [outputs].
+
+    Of two classes the one output is the log odds of the second.
+    """
+
+    weights: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    binary: bool
+
+    def scores(self, matrix: Any) -> Scores:
+        """Logits [n, classes], or values [n, 1]."""
+        found: Scores = matrix @ self.weights.T + self.bias
+        return halves(found[:, 0]) if self.binary else found
+
+
+def _fit(data: Data, penalty: float, matrix: Any, target: NDArray[Any]) -> _Linear:
     if data.task == "regression":
-        return Ridge(alpha=penalty).fit(matrix, target)
+        ridge = Ridge(alpha=penalty).fit(matrix, target)
+        return _Linear(np.atleast_2d(ridge.coef_), np.atleast_1d(ridge.intercept_), binary=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the validation rows judge
-        return LogisticRegression(C=1 / penalty, max_iter=300).fit(matrix, target)
+        model = LogisticRegression(C=1 / penalty, max_iter=300).fit(matrix, target)
+    if data.n_classes == 2:
+        return _Linear(model.coef_, model.intercept_, binary=True)
+    return _Linear(*_of_all_classes(model, data.n_classes), binary=False)
 
 
-def _scores(model: Any, matrix: Any) -> Scores:
-    if isinstance(model, Ridge):
-        value: Scores = model.predict(matrix)[:, None]
-        return value
-    margins = model.decision_function(matrix)
-    return halves(margins) if margins.ndim == 1 else margins
+def _of_all_classes(model: Any, classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights and bias of every class; one that training did not see is all but impossible."""
+    coefficients, intercept = model.coef_, model.intercept_
+    if len(model.classes_) == 2:
+        coefficients = np.concatenate([-coefficients / 2, coefficients / 2])
+        intercept = np.concatenate([-intercept / 2, intercept / 2])
+    weights, bias = np.zeros((classes, coefficients.shape[1])), np.full(classes, _IMPOSSIBLE)
+    weights[model.classes_], bias[model.classes_] = coefficients, intercept
+    return weights, bias
 
 
 def _write(
-    graph: Graph,
-    features: Features,
-    design: Design,
-    encoding: Any,
-    weights: NDArray[Any],
-    bias: NDArray[np.float64],
-    *,
-    binary: bool,
+    graph: Graph, features: Features, design: Design, encoding: Encoding, model: _Linear
 ) -> str:
-    """Nodes of the model; `weights` [outputs, columns of the design matrix], `bias` [outputs]."""
-    weights = weights.astype(np.float32).T
+    """Nodes of the model."""
+    weights = model.weights.astype(np.float32).T
     f, g = len(design.mean), len(design.gaps)
     terms = []
     if f:
@@ -160,6 +170,6 @@ def _write(
         each = graph.add("Gather", graph.constant(weights[f + g :]), place, axis=0)
         axis = graph.constant(np.array([1], np.int64))
         terms.append(graph.add("ReduceSum", each, axis, keepdims=0))
-    terms.append(graph.constant(bias.astype(np.float32)))
+    terms.append(graph.constant(model.bias.astype(np.float32)))
     total = graph.add("Sum", *terms)
-    return two_logits(graph, total) if binary else total
+    return two_logits(graph, total) if model.binary else total

@@ -81,6 +81,8 @@ def _edges(values: NDArray[np.float32], most: int) -> NDArray[np.float32]:
     Where most rows hold one value, such as zero, quantiles of the rows would leave few bins.
     """
     present = values[~np.isnan(values)]
+    if not len(present):
+        return np.array([0, 1], np.float32)
     rows = np.quantile(present, np.linspace(0, 1, most * 2 // 3 + 1), method="nearest")
     distinct = np.quantile(np.unique(present), np.linspace(0, 1, most // 3 + 1), method="nearest")
     edges = np.unique(np.concatenate([rows, distinct]).astype(np.float32))
@@ -88,7 +90,8 @@ def _edges(values: NDArray[np.float32], most: int) -> NDArray[np.float32]:
 
 
 def _median(values: NDArray[np.float32]) -> float:
-    return float(np.median(values[~np.isnan(values)]))
+    present = values[~np.isnan(values)]
+    return float(np.median(present)) if len(present) else 0.0
 
 
 def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

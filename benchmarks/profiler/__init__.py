@@ -1,0 +1,1 @@
+"""The profiler on public tables, against what a practitioner states of each."""
