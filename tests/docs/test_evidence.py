@@ -46,6 +46,33 @@ def test_few_digits_speak_for_or_against_the_rule(cnn: float, forest: float, sta
     assert many["stance"] == ("supports" if cnn + 0.02 > forest else "contradicts")
 
 
+def pictures(backbone: float) -> dict[str, Any]:
+    runs = {"backbone": backbone, "forest": 0.5, "cnn": 0.6}
+    measured = {name: [{"accuracy": value}] for name, value in runs.items()}
+    return {"sets": {"a": {"title": "Things", "runs": {"100": measured, "10": measured}}}}
+
+
+@pytest.mark.parametrize(("backbone", "stance"), [(0.8, "supports"), (0.55, "contradicts")])
+def test_transfer_is_judged_with_the_fewest_labels(backbone: float, stance: str) -> None:
+    (entry,) = evidence_file.of_images(pictures(backbone))
+    assert entry["stance"] == stance
+    assert f"{backbone:.2f} against 0.60 on Things with 10 labels a class" in entry["claim"]
+
+
+@pytest.mark.parametrize(
+    ("lows", "stance"),
+    [((0.01, 0.02), "supports"), ((0.01, -0.02), "refines"), ((-0.1, -0.2), "contradicts")],
+)
+def test_texts_are_counted_by_who_leads_clearly(lows: tuple[float, ...], stance: str) -> None:
+    differences = [
+        {"better": "minilm", "than": "tfidf", "accuracy": low + 0.02, "low": low} for low in lows
+    ]
+    other = {"better": "minilm, exact tokens", "than": "minilm", "accuracy": 0.5, "low": 0.4}
+    (entry,) = evidence_file.of_texts({"sets": {"a": {"differences": [*differences, other]}}})
+    assert entry["stance"] == stance
+    assert f"{sum(low > 0 for low in lows)} of 2 comparisons" in entry["claim"]
+
+
 @pytest.mark.parametrize(
     ("problems", "stance", "said"),
     [
@@ -96,5 +123,12 @@ def test_every_candidate_and_bar_is_on_the_page_of_fit() -> None:
 
 def test_the_repository_s_own_figures_stand_beside_the_rules() -> None:
     measured = {study.id: study for study in library().measured}
-    assert {"own-few-digits", "own-digits", "own-training-time", "own-tables"} <= set(measured)
+    assert {
+        "own-transfer",
+        "own-texts",
+        "own-few-digits",
+        "own-digits",
+        "own-training-time",
+        "own-tables",
+    } <= set(measured)
     assert measured["own-tables"].modalities == ["tabular"]
