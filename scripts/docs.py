@@ -16,6 +16,9 @@ from benchmarks.serving.bars import PARTS
 from contract.manifest import Manifest, json_schema
 from contract.records import ClassificationMetrics
 from contract.repository import entries, read_manifest
+from guide.latencies import latencies
+from guide.recommend import adviser
+from guide.tables import library
 from profiler.thresholds import Thresholds
 from scripts import (
     cnn_race,
@@ -258,8 +261,19 @@ def _filled(page: str, **sections: str) -> dict[Path, str]:
     return {path: text}
 
 
+def _write_data() -> None:
+    """The guide's own data first: pages with examples are made from it."""
+    (ROOT / "guide" / "latencies.yaml").write_text(latencies_file.text())
+    latencies.cache_clear()
+    (ROOT / "guide" / "measured.yaml").write_text(evidence_file.text())
+    library.cache_clear()
+    adviser.cache_clear()
+
+
 def main(check: bool) -> int:
     """Write the pages, or list the stale ones if `check` is True; returns the exit status."""
+    if not check:
+        _write_data()
     stale = [p for p, text in pages().items() if not p.exists() or p.read_text() != text]
     for path in stale:
         print(f"{path.relative_to(ROOT)} is {'stale; run `make docs`' if check else 'written'}")  # noqa: T201
