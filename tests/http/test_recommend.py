@@ -146,7 +146,10 @@ def test_the_guide_is_data(client: httpx.Client) -> None:
 def test_one_rule_comes_with_its_studies(client: httpx.Client) -> None:
     rule = client.get("/guide/rules/R3").json()
     assert rule["clauses"][1]["when"]["n_labelled"] == {"lt": 1000}
-    assert {study["id"] for study in rule["evidence"]} == {"bit-2019", "setfit-2022", "raghu-2019"}
+    studies = {study["id"]: study for study in rule["evidence"]}
+    own = {"own-few-digits", "own-transfer", "own-texts"}
+    assert set(studies) == {"bit-2019", "setfit-2022", "raghu-2019"} | own
+    assert studies["own-few-digits"]["stance"] == "contradicts"
     unknown = client.get("/guide/rules/R9")
     assert unknown.status_code == 404
     assert 'rule "R9" is unknown; choose from R6' in unknown.json()["error"]
@@ -162,7 +165,9 @@ def test_the_tables_of_the_guide(client: httpx.Client) -> None:
         "Transformer",
     ]
     evidence = client.get("/guide/evidence").json()
-    assert len(evidence["evidence"]) == 20
+    own = [e for e in evidence["evidence"] if e["id"].startswith("own-")]
+    assert len(evidence["evidence"]) == 20 + len(own)
+    assert all(e["rules"] and e["citation"].startswith("Measured by this") for e in own)
     assert "no study was found for those exact numbers" in evidence["note"]
     assert {e["stance"] for e in evidence["evidence"]} == {"supports", "refines", "contradicts"}
 

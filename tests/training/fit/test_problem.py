@@ -83,13 +83,13 @@ def test_an_identifier_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_twins_have_one_number_and_groups_join_them(tmp_path: Path) -> None:
-    given = text("x,who,y", lambda i: f"{i % 30},{'abc'[i % 3]},{(i // 2) % 2}")
+    given = text("x,who,y", lambda i: f"{i % 30},w{i % 15},{(i // 2) % 2}")
     problem = read(tmp_path, given, groups=("who",))
     assert problem.repeated == 30
     assert problem.rows.names == ("x",)
     assert problem.left_out == {"who": "--group names it"}
-    # Row 0 and row 30 are twins, and i % 3 is equal for them: three groups remain.
-    assert len(np.unique(problem.groups)) == 3
+    # Row 0 and row 30 are twins, and i % 15 is equal for them: fifteen groups remain.
+    assert len(np.unique(problem.groups)) == 15
 
 
 def test_a_time_column_is_put_in_order(tmp_path: Path) -> None:
