@@ -7,6 +7,7 @@ settings, stop it and calibrate it; then, with all choices made, on both togethe
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -86,6 +87,16 @@ class Learner(Protocol):
 
     def __call__(self, data: Data, *, seed: int, seconds: float) -> Learned:
         """Fit within about so many seconds."""
+
+
+def late(module: str, function: str) -> Learner:
+    """A learner whose module is imported when it is called: `--help` needs no torch."""
+
+    def learn(data: Data, *, seed: int, seconds: float) -> Learned:
+        learner: Learner = getattr(importlib.import_module(module), function)
+        return learner(data, seed=seed, seconds=seconds)
+
+    return learn
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -104,3 +105,15 @@ def _chronological(column: CategoryColumn) -> NDArray[np.float64]:
             "order is not clear; write numbers, or dates as YYYY-MM-DD"
         )
     return np.append(order, np.nan)[column.codes]
+
+
+def without_empty(columns: Columns) -> tuple[Columns, dict[str, str]]:
+    """Numbers that are missing in every row with a target are not learnt from."""
+    kept = [not np.isnan(column).all() for column in columns.numbers.T]
+    reasons = {
+        name: "no row with a target has a value in it"
+        for name, keep in zip(columns.number_names, kept, strict=True)
+        if not keep
+    }
+    names = tuple(n for n in columns.number_names if n not in reasons)
+    return replace(columns, number_names=names, numbers=columns.numbers[:, kept]), reasons

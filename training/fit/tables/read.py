@@ -16,7 +16,14 @@ from training.errors import FitError
 from training.fit.candidate import Task
 from training.fit.options import Options
 from training.fit.problem import Kind, Problem, joined
-from training.fit.tables.columns import Column, columns_of, ranks_of, time_of, twins_of
+from training.fit.tables.columns import (
+    Column,
+    columns_of,
+    ranks_of,
+    time_of,
+    twins_of,
+    without_empty,
+)
 from training.fit.tables.encoding import Columns
 from training.fit.tables.kind import TableKind
 from training.fit.texts.kind import TextKind
@@ -156,7 +163,7 @@ def _learnt(
         left_out = {**{k: why for k, why in left_out.items() if k != text}, **others}
         found = texts_of(*_text_of(options, named, text), rows)
         return TextKind(), found, text_twins(found), left_out
-    columns, empty = _without_empty(columns_of(features, rows))
+    columns, empty = without_empty(columns_of(features, rows))
     left_out |= empty
     _check_features(columns, left_out)
     return TableKind(), columns, twins_of(columns), left_out
@@ -287,18 +294,6 @@ def _features(
         else:
             features.append(column)
     return features, left_out
-
-
-def _without_empty(columns: Columns) -> tuple[Columns, dict[str, str]]:
-    """Numbers that are missing in every row with a target are not learnt from."""
-    kept = [not np.isnan(column).all() for column in columns.numbers.T]
-    reasons = {
-        name: "no row with a target has a value in it"
-        for name, keep in zip(columns.number_names, kept, strict=True)
-        if not keep
-    }
-    names = tuple(n for n in columns.number_names if n not in reasons)
-    return replace(columns, number_names=names, numbers=columns.numbers[:, kept]), reasons
 
 
 def _check_features(columns: Columns, left_out: Mapping[str, str]) -> None:

@@ -1,26 +1,13 @@
-"""Every kind of model that `fit` tries on images.
-
-The learners import their libraries late: `--help` needs no torch.
-"""
+"""Every kind of model that `fit` tries on images."""
 
 from __future__ import annotations
 
-import importlib
-
 from contract.manifest import Family
-from training.fit.candidate import Candidate, Clarity, Data, Learned, Learner
+from training.fit.candidate import Candidate, Clarity, late
 from training.fit.images.weights import weights_file
 
 BACKBONE = "backbone"
 _IMAGES = "training.fit.images.candidates"
-
-
-def _late(module: str, function: str) -> Learner:
-    def learn(data: Data, *, seed: int, seconds: float) -> Learned:
-        learner: Learner = getattr(importlib.import_module(module), function)
-        return learner(data, seed=seed, seconds=seconds)
-
-    return learn
 
 
 def _candidate(
@@ -32,7 +19,7 @@ def _candidate(
     share: float,
     where: tuple[str, str],
 ) -> Candidate:
-    return Candidate(name, title, algorithm, family, clarity, share, _late(*where))
+    return Candidate(name, title, algorithm, family, clarity, share, late(*where))
 
 
 _CANDIDATES = (

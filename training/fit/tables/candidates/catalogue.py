@@ -1,24 +1,11 @@
-"""Every kind of model that `fit` tries, clearest first.
-
-The learners import their libraries late: `--help` needs no torch.
-"""
+"""Every kind of model that `fit` tries, clearest first."""
 
 from __future__ import annotations
 
-import importlib
-
 from contract.manifest import Family
-from training.fit.candidate import Candidate, Clarity, Data, Learned, Learner, Task
+from training.fit.candidate import Candidate, Clarity, Task, late
 
-
-def _late(module: str, function: str) -> Learner:
-    def learn(data: Data, *, seed: int, seconds: float) -> Learned:
-        learner: Learner = getattr(
-            importlib.import_module(f"training.fit.tables.candidates.{module}"), function
-        )
-        return learner(data, seed=seed, seconds=seconds)
-
-    return learn
+_TABLES = "training.fit.tables.candidates"
 
 
 def _candidate(
@@ -30,7 +17,9 @@ def _candidate(
     share: float,
     where: tuple[str, str],
 ) -> Candidate:
-    return Candidate(name, title, algorithm, family, clarity, share, _late(*where))
+    return Candidate(
+        name, title, algorithm, family, clarity, share, late(f"{_TABLES}.{where[0]}", where[1])
+    )
 
 
 LINEAR = _candidate(
