@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,11 +17,27 @@ from training.fit.splits import Indices
 MOST_ROWS = 2_000
 
 
-def importance_of(problem: Problem, entrant: Entrant, test: Indices) -> dict[str, float]:
-    """Mean loss added on test rows by shuffling each part of a row, the most important first.
+@dataclass(frozen=True)
+class Importance:
+    """Mean loss added on test rows by shuffling a part of a row, the most important first.
 
     The loss is the log loss, or the squared error. Empty for kinds whose rows have no named parts.
+    `parts` is their number in a row; of many, not all are measured.
     """
+
+    losses: Mapping[str, float]
+    parts: int
+
+    def __str__(self) -> str:
+        if len(self.losses) == self.parts:
+            return "all columns"
+        return (
+            f"{len(self.losses)} of {self.parts:,} columns, those that tell most by themselves"
+        )
+
+
+def importance_of(problem: Problem, entrant: Entrant, test: Indices) -> Importance:
+    """Permutation importance of the parts of a row, on at most `MOST_ROWS` test rows."""
     generator = np.random.default_rng(0)
     some = test if len(test) <= MOST_ROWS else generator.choice(test, MOST_ROWS, replace=False)
     rows, target = problem.rows.take(some), problem.target[some]
@@ -27,9 +45,10 @@ def importance_of(problem: Problem, entrant: Entrant, test: Indices) -> dict[str
     order = generator.permutation(len(some))
     found = {
         name: _loss(problem, entrant, shuffled, target) - before
-        for name, shuffled in problem.kind.without(rows, order)
+        for name, shuffled in problem.kind.without(rows, target, order)
     }
-    return dict(sorted(found.items(), key=lambda one: -one[1]))
+    losses = dict(sorted(found.items(), key=lambda one: -one[1]))
+    return Importance(losses, problem.kind.parts(rows))
 
 
 def _loss(problem: Problem, entrant: Entrant, rows: Any, target: NDArray[Any]) -> float:

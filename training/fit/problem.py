@@ -71,8 +71,16 @@ class Kind(Protocol):
     def probes(self, rows: Any) -> Any:
         """Rows that are hard to answer alike, made from rows of the test set."""
 
-    def without(self, rows: Any, order: Indices) -> Iterator[tuple[str, Any]]:
-        """Each part of a row by name, and the rows with that part shuffled."""
+    def parts(self, rows: Any) -> int:
+        """Number of named parts of a row: the columns of a table, 0 of an image."""
+
+    def without(
+        self, rows: Any, target: NDArray[Any], order: Indices
+    ) -> Iterator[tuple[str, Any]]:
+        """Parts of a row by name, and the rows with that part shuffled.
+
+        Of many parts, only those that tell most of the target by themselves.
+        """
 
     def instance(self, rows: Any, row: int) -> Any:
         """One row as a client of `/predict` sends it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from training import card, metrics, plots, provenance
 from training.fit import scores
 from training.fit.comparison import Comparison, Entrant
 from training.fit.export import Exported
-from training.fit.importance import importance_of
+from training.fit.importance import Importance, importance_of
 from training.fit.options import Options
 from training.fit.problem import Problem
 from training.fit.splits import Split
@@ -65,8 +65,8 @@ def publish(publication: Publication, name: str, entrant: Entrant, exported: Exp
         ContractError: its parts do not agree.
     """
     problem, split = publication.problem, publication.split
-    lost = importance_of(problem, entrant, split.test)
-    pictures = _pictures(problem, entrant, exported, split, lost)
+    importance = importance_of(problem, entrant, split.test)
+    pictures = _pictures(problem, entrant, exported, split, importance)
     golden = exported.golden.to_bytes()
     manifest = Manifest(
         manifest_version=MANIFEST_VERSION,
@@ -88,7 +88,7 @@ def publish(publication: Publication, name: str, entrant: Entrant, exported: Exp
         ),
         metrics=_metrics(problem, entrant, exported, split),
         parity=exported.parity,
-        training=_training(publication, entrant, lost),
+        training=_training(publication, entrant, importance),
         comparison=publication.record,
         created=datetime.now(UTC).replace(microsecond=0),
     )
@@ -147,7 +147,7 @@ def _validation_accuracy(problem: Problem, entrant: Entrant, split: Split) -> fl
 
 
 def _training(
-    publication: Publication, entrant: Entrant, lost: Mapping[str, float]
+    publication: Publication, entrant: Entrant, importance: Importance
 ) -> TrainingRecord:
     problem, split, options = publication.problem, publication.split, publication.options
     learned = entrant.learned
@@ -156,8 +156,11 @@ def _training(
     notes: dict[str, Any] = {"members": list(entrant.members)}
     if learned is not None:
         notes = dict(learned.notes)
-    if lost:
-        notes["loss_without_a_column"] = {name: round(value, 6) for name, value in lost.items()}
+    if importance.losses:
+        notes["loss_without_a_column"] = {
+            name: round(value, 6) for name, value in importance.losses.items()
+        }
+        notes["columns_shuffled"] = str(importance)
     return TrainingRecord(
         data=DataRecord(
             name=options.file.name,
@@ -198,7 +201,7 @@ def _pictures(
     entrant: Entrant,
     exported: Exported,
     split: Split,
-    lost: Mapping[str, float],
+    importance: Importance,
 ) -> dict[str, bytes]:
     """PNG files by name."""
     target, found = problem.target[split.test], {}
@@ -211,6 +214,8 @@ def _pictures(
     if entrant.learned is not None and entrant.learned.curve is not None:
         found[card.LEARNING_CURVE] = plots.learning_curve(entrant.title, entrant.learned.curve)
     unit = "log loss" if problem.labels else "squared error"
-    if lost:
-        found[card.IMPORTANCE] = plots.importance(lost, f"{unit} added by shuffling the column")
+    if importance.losses:
+        found[card.IMPORTANCE] = plots.importance(
+            importance.losses, f"{unit} added by shuffling the column\n({importance})"
+        )
     return found

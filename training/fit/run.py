@@ -31,12 +31,19 @@ from training.fit.verdict import Bounds, Cost, Verdict, decide
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a fit found and wrote. written: by candidate."""
+    """What a fit found and wrote.
+
+    Attributes:
+        written: by candidate.
+        earlier: models of an earlier fit of the same name that this one did not write again: the
+            candidate is now the chosen one and has the plain name, or was not fitted.
+    """
 
     plan: Plan
     verdict: Verdict
     record: ComparisonRecord
     written: dict[str, Entry]
+    earlier: tuple[Entry, ...]
 
 
 def prepare(options: Options) -> Plan:
@@ -91,7 +98,8 @@ def fit(prepared: Plan, options: Options, report: Report) -> Outcome:
             name = standing.entrant.name
             report(f"write {names[name]}", 0.0)
             written[name] = publish(publication, names[name], standing.entrant, exported[name])
-    return Outcome(prepared, verdict, found, written)
+    earlier = _earlier(options, prepared.candidates, set(names.values()))
+    return Outcome(prepared, verdict, found, written, earlier)
 
 
 @contextmanager
@@ -111,14 +119,26 @@ def _check_names(options: Options, candidates: Sequence[Candidate]) -> None:
     """Refuse a name under which the repository has something else than a fit of this target."""
     if not options.out.is_dir():
         return
-    own = {options.name, *(f"{options.name}-{c.name}" for c in candidates)}
-    own.add(f"{options.name}-{BLEND}")
-    newest = {entry.name: entry for entry in entries(options.out, on_stray=lambda _: None)}
-    for name in sorted(own & set(newest)):
-        found = read_manifest(newest[name]).comparison
+    for name, entry in sorted(_existing(options, candidates).items()):
+        found = read_manifest(entry).comparison
         if found is None or found.target != options.target:
             what = "did not come from fit" if found is None else f"predicts {found.target!r}"
             raise FitError(f"{options.out} holds a model {name!r} that {what}; give another --name")
+
+
+def _existing(options: Options, candidates: Sequence[Candidate]) -> dict[str, Entry]:
+    """The newest version of each model in the repository whose name this fit may write."""
+    names = {options.name, *(f"{options.name}-{c.name}" for c in candidates)}
+    names.add(f"{options.name}-{BLEND}")
+    newest = {entry.name: entry for entry in entries(options.out, on_stray=lambda _: None)}
+    return {name: newest[name] for name in names & set(newest)}
+
+
+def _earlier(
+    options: Options, candidates: Sequence[Candidate], written: set[str]
+) -> tuple[Entry, ...]:
+    found = _existing(options, candidates)
+    return tuple(found[name] for name in sorted(set(found) - written))
 
 
 def _export(

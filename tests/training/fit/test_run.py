@@ -68,6 +68,29 @@ def test_the_next_fit_of_the_same_name_is_the_next_version(tmp_path: Path) -> No
     assert [entry.version for entry in entries(tmp_path / "models")] == [1, 2]
 
 
+def test_a_model_that_only_an_earlier_fit_wrote_is_named(tmp_path: Path) -> None:
+    assert run(tmp_path, only=("linear", "xgboost")).earlier == ()
+    (entry,) = run(tmp_path, only=("linear",)).earlier
+    assert entry.version == 1
+    assert entry.name in ("made-linear", "made-xgboost")
+
+
+def test_importance_of_a_wide_table_says_which_columns_were_shuffled(tmp_path: Path) -> None:
+    rows = tables.rows("binary", 200)
+    generator = np.random.default_rng(0)
+    wide = [{**{f"noise_{i}": float(generator.normal()) for i in range(70)}, **row} for row in rows]
+    options = tables.options(
+        tables.write(tmp_path / "wide.csv", wide), out=tmp_path / "models", budget=5.0,
+        only=("linear",),
+    )  # fmt: skip
+    (entry,) = fit(prepare(options), options, quiet).written.values()
+    training = read_manifest(entry).training
+    assert training is not None
+    assert training.notes["columns_shuffled"].startswith("60 of 75 columns")
+    # The columns that matter come after 70 that do not.
+    assert {"age", "income"} <= set(training.notes["loss_without_a_column"])
+
+
 def test_an_interrupted_fit_keeps_what_is_done(tmp_path: Path) -> None:
     def stop(what: str, left: float) -> None:
         if what == "split 1: xgboost":

@@ -68,8 +68,14 @@ class ImageKind:
         some = rows.pixels[:PROBES]
         return Images.of(np.concatenate([_extremes(some.shape[1:]), 255 - some, some[:, ::-1]]))
 
-    def without(self, rows: Images, order: Indices) -> Iterator[tuple[str, Images]]:
+    def parts(self, rows: Images) -> int:
         """See `Kind`; an image has no parts with names."""
+        return 0
+
+    def without(
+        self, rows: Images, target: NDArray[Any], order: Indices
+    ) -> Iterator[tuple[str, Images]]:
+        """See `Kind`."""
         return iter(())
 
     def instance(self, rows: Images, row: int) -> str:

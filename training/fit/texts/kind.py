@@ -86,8 +86,14 @@ class TextKind:
         pairs = [f"{a}\n{b}" for a, b in pairwise(some)]
         return rows.holding(np.array([*HARD, *capitals, *glued, *pairs], object))
 
-    def without(self, rows: Texts, order: Indices) -> Iterator[tuple[str, Texts]]:
+    def parts(self, rows: Texts) -> int:
         """See `Kind`; a text has no named parts."""
+        return 0
+
+    def without(
+        self, rows: Texts, target: NDArray[Any], order: Indices
+    ) -> Iterator[tuple[str, Texts]]:
+        """See `Kind`."""
         return iter(())
 
     def instance(self, rows: Texts, row: int) -> dict[str, Any]:
