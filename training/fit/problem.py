@@ -6,7 +6,7 @@ which candidates suit, is a `Kind`: tables are one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from contract.batch import Batch
 from contract.tensors import Input
+from training.errors import FitError
 from training.fit.candidate import Candidate, Data, Task
 from training.fit.graph import Graph
 from training.fit.splits import Indices
@@ -74,13 +75,11 @@ class Kind(Protocol):
     def parts(self, rows: Any) -> int:
         """Number of named parts of a row: the columns of a table, 0 of an image."""
 
-    def without(
-        self, rows: Any, target: NDArray[Any], order: Indices
-    ) -> Iterator[tuple[str, Any]]:
-        """Parts of a row by name, and the rows with that part shuffled.
+    def most_telling(self, rows: Any, target: NDArray[Any]) -> Sequence[int]:
+        """The parts whose importance is worth measuring; of few parts all of them."""
 
-        Of many parts, only those that tell most of the target by themselves.
-        """
+    def without(self, rows: Any, order: Indices, parts: Sequence[int]) -> Iterator[tuple[str, Any]]:
+        """Each of these parts by name, and the rows with that part shuffled."""
 
     def instance(self, rows: Any, row: int) -> Any:
         """One row as a client of `/predict` sends it."""
@@ -90,6 +89,9 @@ class Kind(Protocol):
 
     def facts(self, rows: Any) -> Mapping[str, object]:
         """What the guide can know of the features beyond the profile."""
+
+
+LEAST_GROUPS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +138,23 @@ class Problem:
     def repeated(self) -> int:
         """Rows whose features equal those of an earlier row."""
         return len(self) - len(np.unique(self.twins))
+
+
+def check_classes(problem: Problem) -> None:
+    """Refuse a class that cannot be in all three parts of a split.
+
+    Raises:
+        FitError: its rows form too few groups.
+    """
+    for k, label in enumerate(problem.labels):
+        groups = len(np.unique(problem.groups[problem.target == k]))
+        if groups < LEAST_GROUPS:
+            raise FitError(
+                f"all rows of class {label!r} of {problem.target_name!r} form {groups} "
+                f"{'group' if groups == 1 else 'groups'} of rows that stay together (equal rows, "
+                f"or --group); at least {LEAST_GROUPS} are needed to train, to choose and to test, "
+                "so merge it with another class, or leave its rows out"
+            )
 
 
 def joined(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:

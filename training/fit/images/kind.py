@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,8 +72,12 @@ class ImageKind:
         """See `Kind`; an image has no parts with names."""
         return 0
 
+    def most_telling(self, rows: Images, target: NDArray[Any]) -> Sequence[int]:
+        """See `Kind`."""
+        return ()
+
     def without(
-        self, rows: Images, target: NDArray[Any], order: Indices
+        self, rows: Images, order: Indices, parts: Sequence[int]
     ) -> Iterator[tuple[str, Images]]:
         """See `Kind`."""
         return iter(())

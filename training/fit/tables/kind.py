@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,12 +83,16 @@ class TableKind:
         """See `Kind`."""
         return len(rows.names)
 
+    def most_telling(self, rows: Columns, target: NDArray[Any]) -> Sequence[int]:
+        """See `Kind`."""
+        return most_telling(rows, target, MOST_SHUFFLED)
+
     def without(
-        self, rows: Columns, target: NDArray[Any], order: Indices
+        self, rows: Columns, order: Indices, parts: Sequence[int]
     ) -> Iterator[tuple[str, Columns]]:
         """See `Kind`."""
         width = rows.numbers.shape[1]
-        for i in most_telling(rows, target, MOST_SHUFFLED):
+        for i in parts:
             numbers, codes = rows.numbers.copy(), rows.codes.copy()
             if i < width:
                 numbers[:, i] = numbers[order, i]

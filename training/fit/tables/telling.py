@@ -17,8 +17,8 @@ _MISSING = BINS
 def most_telling(columns: Columns, target: NDArray[Any], most: int) -> list[int]:
     """Indices into `columns.names`, in the table's order; all of them if there are no more.
 
-    Values and numeric targets are put into bins of about equal size, and rare categories together,
-    since mutual information grows with the number of distinct values.
+    Values and numeric targets are put into bins of about equal size, and rare categories together.
+    What mutual information has by chance is taken off (Miller, 1955): it grows with the bins.
     """
     every = list(range(len(columns.names)))
     if len(every) <= most:
@@ -26,13 +26,19 @@ def most_telling(columns: Columns, target: NDArray[Any], most: int) -> list[int]
     told = _bins(target.astype(np.float64)) if target.dtype.kind == "f" else target
     width = columns.numbers.shape[1]
     information = [
-        mutual_info_score(
+        _information(
             _bins(columns.numbers[:, i]) if i < width else _frequent(columns.codes[:, i - width]),
             told,
         )
         for i in every
     ]
     return sorted(sorted(every, key=lambda i: -information[i])[:most])
+
+
+def _information(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Mutual information in nats, less what independent columns would seem to have."""
+    by_chance = (len(np.unique(one)) - 1) * (len(np.unique(other)) - 1) / (2 * len(one))
+    return float(mutual_info_score(one, other)) - by_chance
 
 
 def _bins(values: NDArray[Any]) -> NDArray[np.int64]:

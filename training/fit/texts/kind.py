@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -90,8 +90,12 @@ class TextKind:
         """See `Kind`; a text has no named parts."""
         return 0
 
+    def most_telling(self, rows: Texts, target: NDArray[Any]) -> Sequence[int]:
+        """See `Kind`."""
+        return ()
+
     def without(
-        self, rows: Texts, target: NDArray[Any], order: Indices
+        self, rows: Texts, order: Indices, parts: Sequence[int]
     ) -> Iterator[tuple[str, Texts]]:
         """See `Kind`."""
         return iter(())
