@@ -18,7 +18,6 @@ from scipy.sparse.csgraph import connected_components
 
 from contract.batch import Batch
 from contract.tensors import Input
-from training.errors import FitError
 from training.fit.candidate import Candidate, Data, Task
 from training.fit.graph import Graph
 from training.fit.splits import Indices
@@ -140,20 +139,15 @@ class Problem:
         return len(self) - len(np.unique(self.twins))
 
 
-def check_classes(problem: Problem) -> None:
-    """Refuse a class that cannot be in all three parts of a split.
-
-    Raises:
-        FitError: its rows form too few groups.
-    """
+def lonely_classes(problem: Problem) -> Iterator[str]:
+    """What to know of each class that cannot be in all three parts of a split."""
     for k, label in enumerate(problem.labels):
         groups = len(np.unique(problem.groups[problem.target == k]))
         if groups < LEAST_GROUPS:
-            raise FitError(
-                f"all rows of class {label!r} of {problem.target_name!r} form {groups} "
-                f"{'group' if groups == 1 else 'groups'} of rows that stay together (equal rows, "
-                f"or --group); at least {LEAST_GROUPS} are needed to train, to choose and to test, "
-                "so merge it with another class, or leave its rows out"
+            yield (
+                f"all rows of class {label!r} form {groups} {'group' if groups == 1 else 'groups'} "
+                "of rows that stay together (equal rows, or --group), so it cannot be trained on, "
+                "chosen by and tested at once: its figures mean little"
             )
 
 

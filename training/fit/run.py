@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contract.records import ComparisonRecord
 from contract.repository import Entry, entries, read_manifest
@@ -20,7 +20,7 @@ from training.fit.images.read import read_images
 from training.fit.importance import Importance, importance_of
 from training.fit.options import Options
 from training.fit.plan import Plan, plan
-from training.fit.problem import Problem, check_classes
+from training.fit.problem import Problem, lonely_classes
 from training.fit.publish import Publication, describe, next_version, write_all
 from training.fit.report import model_names, record
 from training.fit.tables.encoding import Columns
@@ -53,7 +53,7 @@ def prepare(options: Options) -> Plan:
         FitError: the file or an option cannot be used.
     """
     problem = _problem(options)
-    check_classes(problem)
+    problem = replace(problem, notes=(*problem.notes, *lonely_classes(problem)))
     found = plan(problem, options)
     _check_names(options, problem)
     return found

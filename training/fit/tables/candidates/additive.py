@@ -36,10 +36,10 @@ from training.fit.tables.inputs import Features
 
 BINS, PAIR_BINS = 255, 31
 BAGS, TRIAL_BAGS = 8, 2
-PAIRS = 12
+PAIRS = 20
 ROUNDS, PATIENCE = 3_000, 30
 BAG_SHARE = 0.85  # of the rows
-_MAIN = {"max_depth": 3, "eta": 0.1, "min_child_weight": 3, "colsample_bytree": 0.5}
+_MAIN = {"max_depth": 3, "eta": 0.1, "min_child_weight": 3, "colsample_bytree": 0.3}
 _PAIR = {"max_depth": 4, "eta": 0.1, "min_child_weight": 5}
 _PROBE_ROUNDS = 40
 
@@ -135,7 +135,7 @@ def _fit(
         matrix = some.rows.matrix()
         return Binned(bins(matrix), coarse(matrix), some.target)
 
-    rows, stopping = binned(part), binned(watched) if watched is not None else None
+    rows, stopping = binned(part), [binned(watched)] if watched is not None else []
     intercept = intercept_of(data)
     singles = [[k] for k in range(rows.fine.shape[1])]
     started = time.perf_counter()
@@ -147,23 +147,17 @@ def _fit(
         inside[generator.integers(len(part))] = True
         bag = rows.take(inside)
         boost = partial(_boost, data, seed + i, (seconds / bags if found else seconds / 2) / 2)
-        main = boost(
-            {**_MAIN, **_within(singles)},
-            rounds.main,
-            matrix_of(bag.fine, bag.target, intercept),
-            stopping and matrix_of(stopping.fine, stopping.target, intercept),
-        )
+        single = [matrix_of(part.fine, part.target, intercept) for part in (bag, *stopping)]
+        main = boost({**_MAIN, **_within(singles)}, rounds.main, *single)
         if not found:
             pairs = _strongest_pairs(data, rows, _after(main, rows, intercept), seed)
         pair = None
         if pairs and rounds.pair:
-            pair = boost(
-                {**_PAIR, **_within([list(pair) for pair in pairs])},
-                rounds.pair,
-                matrix_of(bag.coarse, bag.target, _after(main, bag, intercept)),
-                stopping
-                and matrix_of(stopping.coarse, stopping.target, _after(main, stopping, intercept)),
-            )
+            double = [
+                matrix_of(part.coarse, part.target, _after(main, part, intercept))
+                for part in (bag, *stopping)
+            ]
+            pair = boost({**_PAIR, **_within([list(p) for p in pairs])}, rounds.pair, *double)
         found.append(_Bag(main, pair))
         spent = time.perf_counter() - started
         if spent + spent / len(found) > seconds:
@@ -190,7 +184,7 @@ def _boost(
     settings: dict[str, Any],
     rounds: int,
     train: xgboost.DMatrix,
-    watched: xgboost.DMatrix | None,
+    watched: xgboost.DMatrix | None = None,
 ) -> xgboost.Booster:
     """Boosted trees, cut at the round with the least loss on the watched rows, if there are any."""
     history: dict[str, Any] = {}

@@ -19,19 +19,9 @@ class Bins:
 
     @classmethod
     def of(cls, rows: Encoded, most: int) -> Bins:
-        """Bins of about the same number of rows; of categories, one per code."""
-        matrix, numbers = rows.matrix(), rows.numbers.shape[1]
-        quantiles = np.linspace(0, 1, most + 2)[1:-1]
-        found = []
-        for i in range(matrix.shape[1]):
-            values = np.unique(matrix[~np.isnan(matrix[:, i]), i])
-            middles = (values[:-1] + values[1:]) / 2
-            if len(middles) > most:
-                column = matrix[~np.isnan(matrix[:, i]), i]
-                edges = np.unique(np.quantile(column, quantiles, method="nearest"))
-                middles = edges if i < numbers else edges - 0.5
-            found.append(middles.astype(np.float32))
-        return cls(tuple(found))
+        """Bins of about the same number of rows; a value as frequent as that has one of its own."""
+        matrix = rows.matrix()
+        return cls(tuple(_edges(column[~np.isnan(column)], most) for column in matrix.T))
 
     def __call__(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         """The bins [n, columns], NaN where missing."""
@@ -53,3 +43,17 @@ class Binned:
     def take(self, rows: NDArray[Any]) -> Binned:
         """Some of them."""
         return Binned(self.fine[rows], self.coarse[rows], self.target[rows])
+
+
+def _edges(values: NDArray[np.float32], most: int) -> NDArray[np.float32]:
+    """Edges half way between neighbouring values, at most `most`."""
+    distinct, counts = np.unique(values, return_counts=True)
+    middles = (distinct[:-1].astype(np.float64) + distinct[1:]) / 2
+    if len(middles) > most:
+        # A value that half of the rows share would take half of the edges away from the others.
+        weights = np.minimum(counts, len(values) / (most + 1))
+        centers = np.cumsum(weights) - weights / 2
+        bins = np.floor(centers / weights.sum() * (most + 1)).astype(np.int64)
+        middles = middles[np.diff(bins) > 0]
+    # Rounded to float32, two edges may be one.
+    return np.unique(middles.astype(np.float32))
