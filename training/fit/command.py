@@ -132,6 +132,12 @@ def fit_model(
     _say(console, "* taken; ~ as good as the best")
     for sentence in outcome.record.verdict:
         _say(console, sentence)
+    for entry in outcome.earlier:
+        _say(
+            console,
+            f"{entry.name} version {entry.version} is of an earlier fit and is still served; "
+            f"delete {entry.path.parent} if nobody asks it.",
+        )
     # Not wrapped: these lines are to be copied.
     console.print(_next_steps(outcome, out), markup=False, highlight=False, soft_wrap=True)
 

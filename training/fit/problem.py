@@ -6,7 +6,7 @@ which candidates suit, is a `Kind`: tables are one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -71,8 +71,14 @@ class Kind(Protocol):
     def probes(self, rows: Any) -> Any:
         """Rows that are hard to answer alike, made from rows of the test set."""
 
-    def without(self, rows: Any, order: Indices) -> Iterator[tuple[str, Any]]:
-        """Each part of a row by name, and the rows with that part shuffled."""
+    def parts(self, rows: Any) -> int:
+        """Number of named parts of a row: the columns of a table, 0 of an image."""
+
+    def most_telling(self, rows: Any, target: NDArray[Any]) -> Sequence[int]:
+        """The parts whose importance is worth measuring; of few parts all of them."""
+
+    def without(self, rows: Any, order: Indices, parts: Sequence[int]) -> Iterator[tuple[str, Any]]:
+        """Each of these parts by name, and the rows with that part shuffled."""
 
     def instance(self, rows: Any, row: int) -> Any:
         """One row as a client of `/predict` sends it."""
@@ -82,6 +88,9 @@ class Kind(Protocol):
 
     def facts(self, rows: Any) -> Mapping[str, object]:
         """What the guide can know of the features beyond the profile."""
+
+
+LEAST_GROUPS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +137,18 @@ class Problem:
     def repeated(self) -> int:
         """Rows whose features equal those of an earlier row."""
         return len(self) - len(np.unique(self.twins))
+
+
+def lonely_classes(problem: Problem) -> Iterator[str]:
+    """What to know of each class that cannot be in all three parts of a split."""
+    for k, label in enumerate(problem.labels):
+        groups = len(np.unique(problem.groups[problem.target == k]))
+        if groups < LEAST_GROUPS:
+            yield (
+                f"all rows of class {label!r} form {groups} {'group' if groups == 1 else 'groups'} "
+                "of rows that stay together (equal rows, or --group), so it cannot be trained on, "
+                "chosen by and tested at once: its figures mean little"
+            )
 
 
 def joined(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:

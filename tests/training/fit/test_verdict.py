@@ -9,7 +9,7 @@ from training.errors import FitError
 from training.fit.comparison import Comparison, Entrant, Run
 from training.fit.scores import Figures
 from training.fit.splits import Split
-from training.fit.verdict import Bounds, Cost, Verdict, decide
+from training.fit.verdict import Bounds, Cost, Standing, Verdict, decide
 
 ROWS = 400
 SPLITS = 5
@@ -33,7 +33,7 @@ def entrant(
 def comparison(*entrants: Entrant) -> Comparison:
     split = Split(np.arange(80), np.arange(80, 100), np.arange(100, 125))
     baseline = Figures({"log_loss": 0.7, "accuracy": 0.5}, np.zeros(1), np.zeros(1))
-    return Comparison(entrants, (baseline,) * SPLITS, (split,) * SPLITS, interrupted=False)
+    return Comparison(entrants, (baseline,) * SPLITS, (split,) * SPLITS, np.arange(125), False)
 
 
 def cost(megabytes: float = 1.0, microseconds: float = 50.0) -> Cost:
@@ -47,6 +47,10 @@ def verdict(
     return decide(comparison(*entrants), given, bounds or Bounds())
 
 
+def standing(found: Verdict, name: str) -> Standing:
+    return next(s for s in found.standings if s.entrant.name == name)
+
+
 TREES = entrant("xgboost", "classical_ml", "trees", 0.30, 0.01)
 LINEAR = entrant("linear", "classical_ml", "weights", 0.50, 0.01)
 NETWORK = entrant("mlp", "deep_learning", "opaque", 0.305, 0.03)
@@ -55,14 +59,14 @@ NETWORK = entrant("mlp", "deep_learning", "opaque", 0.305, 0.03)
 def test_a_clear_lead_decides() -> None:
     found = verdict(LINEAR, TREES)
     assert found.chosen.entrant is TREES
-    assert found.standing("linear").behind is not None
-    assert not found.standing("linear").tied
+    assert standing(found, "linear").behind is not None
+    assert not standing(found, "linear").tied
 
 
 def test_of_those_that_cannot_be_told_apart_the_clearest_is_taken() -> None:
     nearly = entrant("additive", "classical_ml", "curves", 0.305, 0.03)
     found = verdict(TREES, NETWORK, nearly)
-    assert found.standing("mlp").tied
+    assert standing(found, "mlp").tied
     assert found.chosen.entrant is nearly
 
 
@@ -77,8 +81,8 @@ def test_a_lead_of_next_to_nothing_does_not_count() -> None:
     best = entrant("mlp", "deep_learning", "opaque", 0.300)
     close = entrant("linear", "classical_ml", "weights", 0.302)
     found = verdict(best, close)
-    assert found.standing("linear").behind is not None
-    assert found.standing("linear").behind.is_clear  # type: ignore[union-attr]
+    assert standing(found, "linear").behind is not None
+    assert standing(found, "linear").behind.is_clear  # type: ignore[union-attr]
     assert found.chosen.entrant is close
 
 
@@ -86,7 +90,7 @@ def test_bounds_are_honoured_as_measured() -> None:
     bounds = Bounds(latency_ms=0.1)
     found = verdict(LINEAR, TREES, bounds=bounds, costs={"xgboost": cost(microseconds=150)})
     assert found.chosen.entrant is LINEAR
-    assert found.standing("xgboost").barred == "0.15 ms a row, above --latency-ms 0.1"
+    assert standing(found, "xgboost").barred == "0.15 ms a row, above --latency-ms 0.1"
     found = verdict(LINEAR, TREES, bounds=Bounds(size_mb=2), costs={"xgboost": cost(megabytes=3)})
     assert found.chosen.entrant is LINEAR
     assert verdict(LINEAR, TREES, bounds=Bounds(explain="required")).chosen.entrant is LINEAR
@@ -103,3 +107,9 @@ def test_families_are_compared_by_their_best() -> None:
     assert (found.families.classical, found.families.deep) == ("xgboost", "mlp")
     assert not found.families.difference.is_clear
     assert verdict(LINEAR, TREES).families is None
+
+
+def test_the_chosen_one_is_held_against_the_baseline() -> None:
+    assert verdict(LINEAR, TREES).baseline.high < 0
+    luck = entrant("xgboost", "classical_ml", "trees", 0.699, 0.02)
+    assert verdict(luck).baseline.high > 0

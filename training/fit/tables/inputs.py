@@ -16,7 +16,7 @@ from contract.batch import Array, Batch
 from contract.tensors import CategoryRange, Input, NumberRange, Range, Seen
 from profiler.words import BOOLEAN_PAIRS, MISSING_MARKERS
 from training.fit.graph import Graph, tensor
-from training.fit.tables.encoding import CategoryCodes, Columns, Encoding
+from training.fit.tables.encoding import UNSEEN, CategoryCodes, Columns, Encoding
 
 OUTPUTS = ("label", "probabilities", "value", "interval")
 MOST_SINGLE = 64
@@ -227,4 +227,6 @@ def label_keys(column: CategoryCodes) -> tuple[list[str], list[int]]:
     if column.has_missing:
         for marker in _MARKERS:
             spelled.setdefault(marker, column.missing)
+    if not spelled:  # a LabelEncoder has at least one key
+        spelled[""] = UNSEEN
     return list(spelled), list(spelled.values())

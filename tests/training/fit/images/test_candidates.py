@@ -193,7 +193,7 @@ def test_fewer_rows_than_numbers_give_the_same_weights() -> None:
     generator = np.random.default_rng(0)
     numbers = generator.normal(size=(30, 80)).astype(np.float32)
     target = generator.integers(0, 3, 30)
-    found = logistic.fit(numbers, target, 10.0)
+    found = logistic.fit(numbers, target, 10.0, 3)
     scaled = (numbers - found.mean) * found.scale
     direct = LogisticRegression(C=0.1, max_iter=2000, tol=1e-8).fit(scaled, target)
     np.testing.assert_allclose(found.weights, direct.coef_.T, atol=2e-3)
