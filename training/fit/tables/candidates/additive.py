@@ -162,9 +162,7 @@ def _fit(
                 rounds.pair,
                 matrix_of(bag.coarse, bag.target, _after(main, bag, intercept)),
                 stopping
-                and matrix_of(
-                    stopping.coarse, stopping.target, _after(main, stopping, intercept)
-                ),
+                and matrix_of(stopping.coarse, stopping.target, _after(main, stopping, intercept)),
             )
         found.append(_Bag(main, pair))
         spent = time.perf_counter() - started
