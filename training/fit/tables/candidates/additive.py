@@ -162,7 +162,9 @@ def _fit(
                 rounds.pair,
                 matrix_of(bag.coarse, bag.target, _after(main, bag, intercept)),
                 stopping
-                and matrix_of(stopping.coarse, stopping.target, _after(main, stopping, intercept)),
+                and matrix_of(
+                    stopping.coarse, stopping.target, _after(main, stopping, intercept)
+                ),
             )
         found.append(_Bag(main, pair))
         spent = time.perf_counter() - started
