@@ -62,5 +62,3 @@ def candidates_for(task: Task) -> tuple[Candidate, ...]:
     """The candidates of a task, in the order in which they are fitted."""
     return (LINEAR if task == "classification" else RIDGE, *_COMMON)
 
-
-NAMES = tuple(candidate.name for candidate in candidates_for("classification"))
