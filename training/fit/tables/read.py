@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.records import LEAST_DISTINCT
 from profiler import CategoryColumn, Limits, Profile, Reader, TableArrays
 from profiler.errors import ProfilerError
 from training.errors import FitError
@@ -33,8 +34,6 @@ from training.fit.texts.read import ALONE, only_text, text_twins, texts_of
 LEAST_ROWS = 50
 LEAST_CLASS = 5
 LEAST_GROUPS = 10
-# Below this share of distinct rows, equal rows are no copies: there are few combinations.
-LEAST_DISTINCT = 0.5
 # What reading one file may cost here: it is the user's own file, on the user's own machine.
 LIMITS = Limits(
     max_bytes=4 * 2**30,
