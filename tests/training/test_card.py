@@ -26,7 +26,7 @@ COMPARISON = ComparisonRecord.model_validate(
         "left_out": {"a|b": "it holds\ntext"}, "budget_seconds": 5, "interrupted": False,
     }
 )  # fmt: skip
-ADULT = {
+ADULT: dict[str, Any] = {
     "inputs": [
         {"name": "age", "datatype": "FP32", "shape": [-1], "content": "number", "columns": ["age"]}
     ],

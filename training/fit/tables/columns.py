@@ -122,10 +122,10 @@ def dropped(columns: Columns, names: Container[str]) -> Columns:
 
 def without_empty(columns: Columns) -> tuple[Columns, dict[str, str]]:
     """The columns that have a value in some row, and why the others are left out."""
-    empty = np.concatenate([np.isnan(columns.numbers), columns.codes < 0], axis=1).all(axis=0)
+    missing = np.concatenate([np.isnan(columns.numbers), columns.codes < 0], axis=1)
     reasons = {
         name: "no row with a target has a value in it"
-        for name, is_empty in zip(columns.names, empty, strict=True)
-        if is_empty
+        for name, column in zip(columns.names, missing.T, strict=True)
+        if column.all()
     }
     return dropped(columns, reasons), reasons

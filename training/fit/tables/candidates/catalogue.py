@@ -61,4 +61,3 @@ _COMMON = (
 def candidates_for(task: Task) -> tuple[Candidate, ...]:
     """The candidates of a task, in the order in which they are fitted."""
     return (LINEAR if task == "classification" else RIDGE, *_COMMON)
-
