@@ -110,7 +110,7 @@ def fit_model(
         prepared = prepare(options)
         for line in lines(prepared, options):
             _say(tell, line)
-        _agree(yes)
+        _agree(yes, err=as_json)
         with tell.status("") as status:
             outcome = fit(prepared, options, lambda what, left: status.update(_told(what, left)))
     except (TrainingError, ContractError) as error:
@@ -165,13 +165,13 @@ def _target(file: Path, target: str | None) -> str:
     return TARGET
 
 
-def _agree(yes: bool) -> None:
-    """Ask, unless told not to."""
+def _agree(yes: bool, *, err: bool) -> None:
+    """Ask, unless told not to; on standard error if `err`, where the answer goes to the other."""
     if yes:
         return
     if not sys.stdin.isatty():
         raise FitError("there is no terminal to ask for agreement; read the plan and give --yes")
-    typer.confirm("Go on?", default=True, abort=True)
+    typer.confirm("Go on?", default=True, abort=True, err=err)
 
 
 def _told(what: str, left: float) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from contract import repository
@@ -17,6 +20,7 @@ from contract.repository import Entry, audit, entries, read_manifest
 from tests.training.fit import tables
 from training.__main__ import app
 from training.errors import FitError
+from training.fit import command
 from training.fit.export import export
 from training.fit.options import Options
 from training.fit.plan import lines
@@ -232,6 +236,27 @@ def test_the_command_asks_before_it_trains(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["fit", str(path), "--target", "target"])
     assert done.exit_code == 1
     assert "give --yes" in done.output
+
+
+def test_the_question_leaves_standard_output_to_the_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def confirm(text: str, *, default: bool, abort: bool, err: bool) -> None:
+        asked.append(err)
+        raise typer.Abort
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(typer, "confirm", confirm)
+    for err in (False, True):
+        with pytest.raises(typer.Abort):
+            command._agree(False, err=err)
+    assert asked == [False, True]
 
 
 def test_the_command_tells_how_to_serve_what_it_wrote(tmp_path: Path) -> None:

@@ -20,9 +20,14 @@ from training.fit.tables.encoding import UNSEEN, CategoryCodes, Columns, Encodin
 
 OUTPUTS = ("label", "probabilities", "value", "interval")
 MOST_SINGLE = 64
+# As NumPy and pandas write them.
+_MIXED = ("NaN", "-NaN", "NaT")
 _MARKERS = tuple(
     dict.fromkeys(
-        spelled for m in sorted(MISSING_MARKERS) for spelled in (m, m.upper(), m.capitalize())
+        (
+            *(s for m in sorted(MISSING_MARKERS) for s in (m, m.upper(), m.capitalize())),
+            *_MIXED,
+        )
     )
 )
 
@@ -213,9 +218,9 @@ def label_keys(column: CategoryCodes) -> tuple[list[str], list[int]]:
     """Every text that has a code of its own, and the codes.
 
     The profiler takes the white space around a cell away, reads `NA` and the like as missing, and
-    booleans in any case. Batch scoring hands cells over as they are, so the graph knows the
-    spellings of a gap and of a boolean, and a category after a space, as files with ", " between
-    fields have it.
+    booleans in any case. Batch scoring does so too, but clients of `/predict` send cells as they
+    are, so the graph knows the usual spellings of a gap and of a boolean, and a category after a
+    space, as files with ", " between fields have it.
     """
     spelled = {category: code for code, category in enumerate(column.known, 1)}
     boolean = {category.lower() for category in column.known} in BOOLEAN_PAIRS
