@@ -85,6 +85,10 @@ class Verdict:
     families: Families | None
     baseline: Difference
 
+    def standing(self, name: str) -> Standing:
+        """By name of the candidate."""
+        return next(s for s in self.standings if s.entrant.name == name)
+
 
 @dataclass(frozen=True)
 class Bounds:

@@ -9,7 +9,7 @@ from training.errors import FitError
 from training.fit.comparison import Comparison, Entrant, Run
 from training.fit.scores import Figures
 from training.fit.splits import Split
-from training.fit.verdict import Bounds, Cost, Standing, Verdict, decide
+from training.fit.verdict import Bounds, Cost, Verdict, decide
 
 ROWS = 400
 SPLITS = 5
@@ -47,10 +47,6 @@ def verdict(
     return decide(comparison(*entrants), given, bounds or Bounds())
 
 
-def standing(found: Verdict, name: str) -> Standing:
-    return next(s for s in found.standings if s.entrant.name == name)
-
-
 TREES = entrant("xgboost", "classical_ml", "trees", 0.30, 0.01)
 LINEAR = entrant("linear", "classical_ml", "weights", 0.50, 0.01)
 NETWORK = entrant("mlp", "deep_learning", "opaque", 0.305, 0.03)
@@ -59,14 +55,14 @@ NETWORK = entrant("mlp", "deep_learning", "opaque", 0.305, 0.03)
 def test_a_clear_lead_decides() -> None:
     found = verdict(LINEAR, TREES)
     assert found.chosen.entrant is TREES
-    assert standing(found, "linear").behind is not None
-    assert not standing(found, "linear").tied
+    assert found.standing("linear").behind is not None
+    assert not found.standing("linear").tied
 
 
 def test_of_those_that_cannot_be_told_apart_the_clearest_is_taken() -> None:
     nearly = entrant("additive", "classical_ml", "curves", 0.305, 0.03)
     found = verdict(TREES, NETWORK, nearly)
-    assert standing(found, "mlp").tied
+    assert found.standing("mlp").tied
     assert found.chosen.entrant is nearly
 
 
@@ -81,8 +77,8 @@ def test_a_lead_of_next_to_nothing_does_not_count() -> None:
     best = entrant("mlp", "deep_learning", "opaque", 0.300)
     close = entrant("linear", "classical_ml", "weights", 0.302)
     found = verdict(best, close)
-    assert standing(found, "linear").behind is not None
-    assert standing(found, "linear").behind.is_clear  # type: ignore[union-attr]
+    assert found.standing("linear").behind is not None
+    assert found.standing("linear").behind.is_clear  # type: ignore[union-attr]
     assert found.chosen.entrant is close
 
 
@@ -90,7 +86,7 @@ def test_bounds_are_honoured_as_measured() -> None:
     bounds = Bounds(latency_ms=0.1)
     found = verdict(LINEAR, TREES, bounds=bounds, costs={"xgboost": cost(microseconds=150)})
     assert found.chosen.entrant is LINEAR
-    assert standing(found, "xgboost").barred == "0.15 ms a row, above --latency-ms 0.1"
+    assert found.standing("xgboost").barred == "0.15 ms a row, above --latency-ms 0.1"
     found = verdict(LINEAR, TREES, bounds=Bounds(size_mb=2), costs={"xgboost": cost(megabytes=3)})
     assert found.chosen.entrant is LINEAR
     assert verdict(LINEAR, TREES, bounds=Bounds(explain="required")).chosen.entrant is LINEAR
