@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from contract.base import FileName, Record, Sha256
 from contract.errors import ManifestError
+from contract.explanations import Explanation, row_of
 from contract.records import ComparisonRecord, ImportRecord, Metrics, Parity, TrainingRecord
 from contract.tensors import Input, Output, Role
 from contract.upgrade import upgrade
@@ -83,6 +84,9 @@ class Manifest(Record):
     files: dict[Term, FileRecord] = Field(
         description="Graph per variant: `default`, and others such as `cuda` for a GPU."
     )
+    explanations: tuple[Explanation, ...] = Field(
+        default=(), description="Explanation graphs among the files, the default first."
+    )
     golden: Golden = Field(description="Inputs with known answers, replayed at every load.")
     metrics: Metrics | None = Field(
         default=None, description="Quality on the test set; null if it was not measured."
@@ -116,6 +120,7 @@ class Manifest(Record):
         _once("labels", self.labels)
         self._check_roles()
         self._check_metrics()
+        self._check_explanations()
         return self
 
     def _check_roles(self) -> None:
@@ -159,6 +164,20 @@ class Manifest(Record):
                     f"metrics.per_class is for {list(labels)}; it must be for the labels, "
                     f"{list(self.labels)}, in their order"
                 )
+
+    def _check_explanations(self) -> None:
+        _once("methods of explanations", [one.method for one in self.explanations])
+        for one in self.explanations:
+            if one.variant not in self.files:
+                raise ValueError(f"explanation {one.method!r} names {one.variant!r}, not in files")
+            if one.explains == "value" and self.task != "regression":
+                raise ValueError(f"explanation {one.method!r} is of a value, which is no class")
+        if self.explanations and row_of(self.inputs) is None:
+            raise ValueError("explanations are for models of one image or of columns")
+
+    def explanation(self, method: str) -> Explanation | None:
+        """The explanation graph of a method, or None."""
+        return next((one for one in self.explanations if one.method == method), None)
 
     def output(self, role: Role) -> Output | None:
         """The output with a role that occurs once, or None."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.errors import ArtifactError, GraphError, RepositoryError
+from contract.explanations import Explanation, signature
 from contract.golden import GoldenSamples, read_golden
 from contract.graph import KNOWN_DOMAINS, Outline, TensorType, outline
 from contract.manifest import MANIFEST_FILE, FileRecord, Manifest, parse
@@ -163,6 +164,35 @@ def check_graph(graph: bytes, manifest: Manifest) -> Outline:
     _check_tensors("input", manifest.inputs, found.inputs)
     _check_tensors("output", manifest.outputs, found.outputs)
     return found
+
+
+def read_explanation(entry: Entry, manifest: Manifest, explanation: Explanation) -> bytes:
+    """The audited graph of an explanation.
+
+    Raises:
+        ArtifactError: the file is missing or differs from the manifest.
+        GraphError: the graph is unreadable, unsafe, or its tensors are not an explanation's.
+    """
+    record = manifest.files[explanation.variant]
+    graph = read_file(entry, record)
+    try:
+        check_explanation(graph, manifest)
+    except GraphError as error:
+        raise GraphError(f"{entry.path / record.path}: {error}") from error
+    return graph
+
+
+def check_explanation(graph: bytes, manifest: Manifest) -> None:
+    """Check that a graph is safe and has the tensors of an explanation of this model.
+
+    Raises:
+        GraphError: it does not.
+    """
+    found = outline(graph)
+    check_safe(found)
+    inputs, outputs = signature(manifest.inputs, classes=manifest.task == "classification")
+    _check_tensors("input", inputs, found.inputs)
+    _check_tensors("output", outputs, found.outputs)
 
 
 def check_safe(graph: Outline) -> None:

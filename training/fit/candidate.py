@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from contract.manifest import Family
 from training.calibration import log_loss
-from training.fit.graph import Graph
+from training.export.graph import Graph
 from training.fitted import Curve
 
 Task = Literal["classification", "regression"]

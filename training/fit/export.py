@@ -16,10 +16,10 @@ from contract.records import Parity
 from contract.tensors import Input, Output
 from training.answers import run_graph
 from training.errors import ParityError
+from training.export.graph import Graph, tensor
 from training.export.packing import serialize
 from training.fit.candidate import Scores
 from training.fit.comparison import Entrant
-from training.fit.graph import Graph, tensor
 from training.fit.predictor import level_of
 from training.fit.problem import Problem, Tensors
 from training.fit.splits import Split

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.calibration import fit_temperature, probabilities
+from training.export.graph import Graph
 from training.fit.candidate import Data, Learned, Scores
-from training.fit.graph import Graph
 
 LEVEL = 0.9
 # Standard deviation of log T, which few rows must not move far: scores are logits already.

@@ -18,8 +18,8 @@ from scipy.sparse.csgraph import connected_components
 
 from contract.batch import Batch
 from contract.tensors import Input
+from training.export.graph import Graph
 from training.fit.candidate import Candidate, Data, Task
-from training.fit.graph import Graph
 from training.fit.splits import Indices
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime as ort
 
-from training.fit.graph import Graph, tensor
+from training.export.graph import Graph, tensor
 from training.fit.tables.encoding import UNSEEN, Columns, fit_encoding
 from training.fit.tables.inputs import Features, InputTensors, label_keys
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.fit.graph import Graph
+from training.export.graph import Graph
 
 Weights = NDArray[np.float32]
 RELU = float("inf")

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.fit.graph import Graph
+from training.export.graph import Graph
 from training.fit.images.convolutions import Block, Convolution, Weights, fold, run, write
 
 SIZE = 224

@@ -10,7 +10,7 @@ from onnx import TensorProto, ValueInfoProto
 from contract.batch import Batch
 from contract.brightness import image_range
 from contract.tensors import Input, Layout
-from training.fit.graph import Graph, tensor
+from training.export.graph import Graph, tensor
 from training.fit.images.rows import Images, Squares
 
 INPUT = "images"

@@ -15,7 +15,7 @@ from onnx import ValueInfoProto
 from contract.batch import Array, Batch
 from contract.tensors import CategoryRange, Input, NumberRange, Range, Seen
 from profiler.words import BOOLEAN_PAIRS, MISSING_MARKERS
-from training.fit.graph import Graph, tensor
+from training.export.graph import Graph, tensor
 from training.fit.tables.encoding import UNSEEN, CategoryCodes, Columns, Encoding
 
 OUTPUTS = ("label", "probabilities", "value", "interval")

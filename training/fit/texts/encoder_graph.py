@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from training.fit.graph import Graph
+from training.export.graph import Graph
 from training.fit.texts.encoder import Encoder
 
 _FLOAT = 1

@@ -10,7 +10,7 @@ from onnx import ValueInfoProto
 
 from contract.batch import Batch
 from contract.tensors import Input, Range, TextRange
-from training.fit.graph import Graph, tensor
+from training.export.graph import Graph, tensor
 from training.fit.splits import Indices
 from training.fit.texts.words import Splitter, Words
 

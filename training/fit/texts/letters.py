@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from training.fit.graph import Graph
+from training.export.graph import Graph
 from training.fit.texts.words import Words, cut_at, places
 
 CONTINUED = "##"

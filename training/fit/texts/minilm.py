@@ -16,8 +16,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
+from training.export.graph import Graph
 from training.fit.candidate import Data, Learned, Scores, error_of
-from training.fit.graph import Graph
 from training.fit.logits import logits_of
 from training.fit.texts.encoder import Encoder, find
 from training.fit.texts.encoder_graph import EncoderNodes

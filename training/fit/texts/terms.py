@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from training.export.graph import Graph
 from training.fit.candidate import Scores
-from training.fit.graph import Graph
 from training.fit.texts.words import Words, several, small
 
 MOST_TERMS = 50_000

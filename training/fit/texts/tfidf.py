@@ -17,8 +17,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
+from training.export.graph import Graph
 from training.fit.candidate import Data, Learned, Part, Scores, error_of
-from training.fit.graph import Graph
 from training.fit.logits import logits_of
 from training.fit.texts.inputs import TextFeatures, Texts
 from training.fit.texts.terms import LinearTerms, Vocabulary

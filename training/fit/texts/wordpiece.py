@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.fit.graph import Graph
+from training.export.graph import Graph
 from training.fit.texts import letters
 from training.fit.texts.letters import CONTINUED, UNKNOWN
 from training.fit.texts.words import Splitter, Words, places, small

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx import helper
 
-from training.fit.graph import Graph
+from training.export.graph import Graph
 
 OPSET = 20
 # The pieces of a text between its first so many spaces; what follows is not read.

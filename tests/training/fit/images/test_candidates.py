@@ -18,7 +18,7 @@ from training.errors import FitError
 from training.fit.clock import Clock
 from training.fit.comparison import Entrant, compare, splits_of
 from training.fit.export import export
-from training.fit.graph import Graph, tensor
+from training.export.graph import Graph, tensor
 from training.fit.images import efficientnet, read, weights
 from training.fit.images.augmentation import distorted
 from training.fit.images.candidates import catalogue, cnn, logistic

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from training.fit.graph import Graph, tensor
+from training.export.graph import Graph, tensor
 from training.fit.texts.terms import LinearTerms, Vocabulary
 from training.fit.texts.words import Splitter
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from tests.training.fit.texts import tiny
-from training.fit.graph import Graph, tensor
+from training.export.graph import Graph, tensor
 from training.fit.texts.encoder import PACKAGE
 from training.fit.texts.wordpiece import MOST_TOKENS, SPLITTER, Pieces, pieces_of
 

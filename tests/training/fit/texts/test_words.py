@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from training.fit.graph import Graph, tensor
+from training.export.graph import Graph, tensor
 from training.fit.texts.words import MARKS, MOST_CUTS, MOST_PIECES, Splitter, small
 
 PLAIN = Splitter()

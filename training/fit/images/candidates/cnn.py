@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.export.graph import Graph
 from training.fit.candidate import Data, Learned, Part, Scores
-from training.fit.graph import Graph
 from training.fit.images.augmentation import distorted
 from training.fit.images.convolutions import RELU, Convolution, fold
 from training.fit.images.rows import Images, Squares

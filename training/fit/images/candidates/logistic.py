@@ -18,8 +18,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from training.calibration import log_loss
+from training.export.graph import Graph
 from training.fit.candidate import Scores
-from training.fit.graph import Graph
 from training.fit.logits import logits_of
 
 PENALTIES = (3_000.0, 1_000.0, 300.0, 100.0, 30.0)

@@ -19,8 +19,8 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from training.export.graph import Graph
 from training.fit.candidate import Data, Learned, Part, two_logits
-from training.fit.graph import Graph
 from training.fit.tables.candidates.bins import Binned, Bins
 from training.fit.tables.candidates.boosting import (
     TimeLimit,

@@ -12,9 +12,9 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from training.export.graph import Graph
 from training.export.trees import Tree
 from training.fit.candidate import Data, Learned, Scores, halves, two_logits
-from training.fit.graph import Graph
 from training.fit.tables.candidates.trees import sum_nodes
 from training.fitted import Curve
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from training.export.graph import Graph
 from training.export.trees import Tree
-from training.fit.graph import Graph
 from training.fit.tables.candidates.trees import mean_nodes, sum_nodes
 
 

@@ -21,9 +21,9 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 
+from training.export.graph import Graph
 from training.export.trees import Tree
 from training.fit.candidate import Data, Learned, Scores, error_of
-from training.fit.graph import Graph
 from training.fit.tables.candidates.trees import floor32, mean_nodes, sum_nodes
 
 LEAVES = (1, 2, 5, 10, 25)

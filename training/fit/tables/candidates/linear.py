@@ -19,6 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
+from training.export.graph import Graph
 from training.fit.candidate import (
     Data,
     Learned,
@@ -27,7 +28,6 @@ from training.fit.candidate import (
     halves,
     two_logits,
 )
-from training.fit.graph import Graph
 from training.fit.logits import logits_of
 from training.fit.tables.encoding import Encoded, Encoding
 from training.fit.tables.inputs import Features

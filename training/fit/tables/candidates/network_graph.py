@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from training.export.graph import Graph
 from training.fit.candidate import Data
-from training.fit.graph import Graph
 from training.fit.tables.candidates.pieces import Pieces
 from training.fit.tables.encoding import Encoding
 from training.fit.tables.inputs import Features

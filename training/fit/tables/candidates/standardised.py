@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from training.export.graph import Graph
 from training.fit.candidate import Data, Learned, Learner, Part
-from training.fit.graph import Graph
 
 
 def standardised(learner: Learner) -> Learner:

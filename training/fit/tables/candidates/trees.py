@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.export.graph import Graph
 from training.export.trees import Tree, ensemble_nodes
-from training.fit.graph import Graph
 
 
 def sum_nodes(graph: Graph, trees: list[Tree], matrix: str, *, outputs: int, test: Any) -> str:

@@ -14,6 +14,7 @@ from training.export.envelope import IR_VERSION, ML_OPSET, OPSET
 ML = "ai.onnx.ml"
 _TYPES = {
     "FP32": TensorProto.FLOAT,
+    "FP64": TensorProto.DOUBLE,
     "INT64": TensorProto.INT64,
     "UINT8": TensorProto.UINT8,
     "BYTES": TensorProto.STRING,
@@ -42,6 +43,11 @@ class Graph:
         """A constant; its name."""
         name = self.name(stem)
         self._constants[name] = np.asarray(array)
+        return name
+
+    def keep(self, name: str, array: NDArray[Any]) -> str:
+        """A constant under the name that copied nodes know it by."""
+        self._constants[name] = array
         return name
 
     def add(self, op: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
