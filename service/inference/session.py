@@ -70,7 +70,7 @@ class Session:
         self.samples = artifact.golden.inputs
         self._names = [output.name for output in self.manifest.outputs]
         self._session = ort.InferenceSession(
-            artifact.graph, _options(settings), providers=[name for name, _ in requested],
+            artifact.graph, options_of(settings), providers=[name for name, _ in requested],
             provider_options=[options for _, options in requested],
         )  # fmt: skip
         self.provider = provider.check(requested, self._session, settings)
@@ -217,7 +217,7 @@ def _construct(
         ) from error
 
 
-def _options(settings: Settings) -> ort.SessionOptions:
+def options_of(settings: Settings) -> ort.SessionOptions:
     """Options for one process per core with one thread each; idle threads do not spin."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.intra_op_threads

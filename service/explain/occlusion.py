@@ -1,0 +1,76 @@
+"""Occlusion (Zeiler and Fergus, 2014): what the answer loses when a part is taken away.
+
+Quick and easy to read, but the losses do not add up to the answer: two parts that say the same are
+both worth nothing. Of an image a square moves by half its side, and each pixel gets the mean of the
+squares that covered it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.batch import Batch
+from contract.tensors import Input
+from service.explain.method import Explained, Explanation
+from service.explain.players import Patches, Players, players_of
+from service.explain.question import Question
+
+# Of a table a column takes on the values of so many backgrounds in turn.
+MOST_BACKGROUNDS = 16
+
+
+class Occlusion:
+    """Losses without each part; see `Method`."""
+
+    name = "occlusion"
+
+    def __init__(self, inputs: Sequence[Input], samples: Batch, explains: Explained) -> None:
+        self._inputs, self._samples, self._explains = inputs, samples, explains
+
+    def explain(self, question: Question) -> Explanation:
+        """See `Method`."""
+        players = players_of(self._inputs, question, self._samples)
+        value = float(question.ask(question.row)[0])
+        if isinstance(players, Patches):
+            attribution, total, runs = _squares(players, question, value)
+        else:
+            attribution, total, runs = _parts(players, question, value)
+        nothing = np.zeros((1, players.count), bool)
+        backgrounds = range(min(players.backgrounds, MOST_BACKGROUNDS))
+        base = question.ask(Batch.join([players.rows(nothing, k) for k in backgrounds])).mean()
+        return Explanation(
+            explains=self._explains,
+            attribution=attribution,
+            base=float(base),
+            value=value,
+            total=float(base) + total,
+            additive=False,
+            standard_error=None,
+            runs=runs + 1 + len(backgrounds),
+        )
+
+
+def _squares(
+    players: Patches, question: Question, value: float
+) -> tuple[NDArray[np.float64], float, int]:
+    """The mean loss of the squares over each pixel."""
+    covered = players.squares()
+    losses = value - question.ask(players.masked(~covered))
+    counts = covered.sum(axis=0)
+    pixels = np.tensordot(losses, covered.astype(np.float64), axes=1) / counts
+    # A square's loss is shared by its pixels, as a patch's is.
+    pixels /= players.side**2
+    return players.shaped(pixels), float(pixels.sum()), len(covered)
+
+
+def _parts(players: Players, question: Question, value: float) -> tuple[object, float, int]:
+    """The loss without each column or word, the mean over the backgrounds."""
+    without = ~np.eye(players.count, dtype=bool)
+    every = min(players.backgrounds, MOST_BACKGROUNDS)
+    asked = Batch.join([players.rows(without, k) for k in range(every)])
+    answers = question.ask(asked).reshape(every, players.count)
+    losses = value - answers.mean(axis=0)
+    return players.attribution(losses), float(losses.sum()), len(asked)

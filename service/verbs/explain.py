@@ -1,0 +1,239 @@
+"""`explain`: why a model answered so."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from contract.messages import short
+from contract.repository import Entry
+from service.errors import BusyError, InvalidError
+from service.explain.catalogue import methods_of
+from service.explain.method import Explanation, Method
+from service.explain.question import Question, ask_of
+from service.instances.decoder import Decoded, Options, check_instances
+from service.serving.repository import Models
+from service.serving.served import Served
+from service.settings import Settings
+from service.strict_json import may_hold_booleans, optional_string, parse_object, refuse_unknown
+from service.verbs.options import FIELDS, options_of, options_of_texts
+
+# Explanations ask a model hundreds of times: fewer rows and fewer at once than predictions.
+MOST_ROWS = 16
+MOST_WAITING = 8
+_FIELDS = frozenset({"model", "version", "instances", "method", "target", *FIELDS})
+
+
+class ExplainRequest(NamedTuple):
+    """The version that is explained, the decoded rows, the method and the class, if one is named."""
+
+    served: Served
+    decoded: Decoded
+    method: Method
+    target: int | None
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Explanations of all rows, the classes that they explain, and the milliseconds they took."""
+
+    rows: list[Explanation]
+    targets: list[int | None]
+    milliseconds: float
+
+
+class Explain:
+    """The verb over the loaded models; a `Verb[ExplainRequest, Explained]`.
+
+    One thread explains, so that explanations never take the place of predictions.
+    """
+
+    def __init__(self, models: Models, settings: Settings) -> None:
+        self._models, self._settings = models, settings
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="explain")
+        self._waiting = 0
+        self._methods: dict[tuple[str, str], Mapping[str, Method]] = {}
+
+    def decode(self, body: bytes) -> ExplainRequest:
+        """Decode a JSON body.
+
+        Raises:
+            MalformedError: the body is not a JSON object.
+            InvalidError: a field is wrong.
+            TooLargeError: there are more instances than one request can have explained.
+            NotFoundError: there is no such model or version.
+            UnavailableError: it was refused at load, or is unloaded.
+        """
+        document = parse_object(body)
+        refuse_unknown(document, _FIELDS)
+        fields = {
+            name: optional_string(document, name)
+            for name in ("model", "version", "method", "target")
+        }
+        options = options_of(document, booleans=may_hold_booleans(body))
+        return self.request(document.get("instances"), options=options, **fields)
+
+    def decode_picture(self, picture: bytes, fields: Mapping[str, str]) -> ExplainRequest:
+        """The request for one encoded picture, with its fields as text.
+
+        Raises:
+            ServiceError: of the kind that fits.
+        """
+        named = {name: fields.get(name) for name in ("model", "version", "method", "target")}
+        return self.request([picture], options=options_of_texts(fields), **named)
+
+    def request(
+        self,
+        instances: Any,
+        model: str | None = None,
+        version: str | None = None,
+        method: str | None = None,
+        target: str | None = None,
+        options: Options = Options(),  # noqa: B008 - a tuple does not change
+    ) -> ExplainRequest:
+        """Decode instances; see `decode` for the errors.
+
+        Args:
+            method: None for the model's default.
+            target: a label; None for the one that the model predicts.
+        """
+        served = self._models.get(model, version)
+        rows = check_instances(instances, MOST_ROWS)
+        chosen = self._method(served, method)
+        index = _index(served, target)
+        return ExplainRequest(served, served.decoder.decode(rows, options), chosen, index)
+
+    def worth_watching(self, request: ExplainRequest) -> bool:
+        """True: the client may leave meanwhile."""
+        return True
+
+    async def run(self, request: ExplainRequest) -> Explained:
+        """The explanations of all rows.
+
+        Raises:
+            BusyError: too many requests wait to be explained.
+            ModelError: contributions do not add up.
+            UnavailableError: an explanation graph cannot be used.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise BusyError(
+                f"{self._waiting} requests wait to be explained, as many as may; try again later",
+                headers={"retry-after": "1"},
+            )
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, self.explained, request)
+        finally:
+            self._waiting -= 1
+
+    def explained(self, request: ExplainRequest) -> Explained:
+        """The explanations, on this thread."""
+        served, batch = request.served, request.decoded.batch
+        started = time.perf_counter()
+        targets = self._targets(request)
+        rows = []
+        for i in range(len(batch)):
+            ask = ask_of(served.manifest, served.session.predict, targets[i])
+            question = Question(i, batch.slice(i, i + 1), targets[i], ask)
+            rows.append(request.method.explain(question))
+        return Explained(rows, targets, 1e3 * (time.perf_counter() - started))
+
+    def encode(self, request: ExplainRequest, answer: Explained) -> dict[str, Any]:
+        """The response as a JSON document: one explanation per instance."""
+        served, labels = request.served, request.served.manifest.labels
+        document: dict[str, Any] = {
+            "model": served.name,
+            "version": served.version,
+            "provider": served.provider,
+            "method": request.method.name,
+            "explanations": [
+                _encoded(one, None if target is None else labels[target])
+                for one, target in zip(answer.rows, answer.targets, strict=True)
+            ],
+            "milliseconds": round(answer.milliseconds, 2),
+        }
+        if request.decoded.warnings:
+            document["warnings"] = request.decoded.warnings
+        if request.decoded.fitted is not None:
+            document["fitted"] = request.decoded.fitted
+        return document
+
+    def answer(self, request: ExplainRequest) -> dict[str, Any]:
+        """Run and encode, for callers inside the process."""
+        return self.encode(request, self.explained(request))
+
+    def _targets(self, request: ExplainRequest) -> list[int | None]:
+        """The class of each row: the one that is named, or the predicted one."""
+        served, batch = request.served, request.decoded.batch
+        if served.manifest.task != "classification":
+            return [None] * len(batch)
+        if request.target is not None:
+            return [request.target] * len(batch)
+        predicted = served.encoder.labels(served.session.predict(batch)) or ()
+        return [served.manifest.labels.index(label) for label in predicted]
+
+    def _method(self, served: Served, name: str | None) -> Method:
+        key = (served.name, served.version)
+        if key not in self._methods:
+            entry = Entry(
+                served.name,
+                int(served.version),
+                self._settings.models_dir / served.name / served.version,
+            )
+            self._methods[key] = methods_of(
+                entry, served.manifest, served.session.samples, self._settings
+            )
+        methods = self._methods[key]
+        if not methods:
+            raise InvalidError(
+                f"model {served.name!r} cannot be explained: it takes neither one image nor named "
+                "columns, or gives no probabilities and no single value; name another model",
+                loc=["model"],
+            )
+        if name is None:
+            return next(iter(methods.values()))
+        if name not in methods:
+            raise InvalidError(
+                f"method is {short(name)}; for model {served.name!r} it must be one of "
+                f"{', '.join(methods)}",
+                loc=["method"],
+            )
+        return methods[name]
+
+
+def _index(served: Served, target: str | None) -> int | None:
+    labels = served.manifest.labels
+    if target is None:
+        return None
+    if not labels:
+        raise InvalidError(
+            f"target is {short(target)}, but model {served.name!r} predicts a number and no class; "
+            "leave it out",
+            loc=["target"],
+        )
+    if target not in labels:
+        raise InvalidError(
+            f"target is {short(target)}; it must be one of {', '.join(labels[:20])}",
+            loc=["target"],
+        )
+    return labels.index(target)
+
+
+def _encoded(found: Explanation, target: str | None) -> dict[str, Any]:
+    return {
+        "target": target,
+        "explains": found.explains,
+        "attribution": found.attribution,
+        "base": found.base,
+        "value": found.value,
+        "sum": found.total,
+        "gap": found.gap,
+        "additive": found.additive,
+        "standard_error": found.standard_error,
+        "runs": found.runs,
+    }
