@@ -37,7 +37,7 @@ from service.errors import StartupError
 from service.http.kernel.application import Application
 from service.http.kernel.route_first import RouteFirst
 from service.http.repository_control import RepositoryControl
-from service.http.schema import CompareResponse, Instances, PredictResponse
+from service.http.schema import CompareResponse, ExplainResponse, Instances, PredictResponse
 from service.inference import provider
 from service.settings import Settings, settings
 from service.translate_errors import translate_errors
@@ -144,6 +144,20 @@ class Rosenblatt:
         """Every serving model's predictions for the same `instances`."""
         compare = self._product.compare
         return CompareResponse.model_validate(compare.answer(compare.request(instances)))
+
+    @bentoml.api
+    def explain(
+        self,
+        instances: Instances,
+        model: str | None = None,
+        version: str | None = None,
+        method: str | None = None,
+        target: str | None = None,
+    ) -> ExplainResponse:
+        """Why one model answered so for `instances`."""
+        explain = self._product.explain
+        request = explain.request(instances, model, version, method, target)
+        return ExplainResponse.model_validate(explain.answer(request))
 
     @bentoml.api
     def recommend(

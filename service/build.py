@@ -29,6 +29,7 @@ from service.serving.repository import Models, load_all
 from service.serving.served import Served
 from service.settings import Settings
 from service.verbs.compare import Compare
+from service.verbs.explain import Explain
 from service.verbs.infer import Infer
 from service.verbs.predict import Predict
 
@@ -44,6 +45,7 @@ class Product:
     models: Models
     predict: Predict
     compare: Compare
+    explain: Explain
     recommender: Recommender
 
 
@@ -83,6 +85,7 @@ def build(
     control.attach(models)
     metrics.refused((refusal.name, refusal.version) for refusal in models.refused())
     predict, compare = Predict(models, settings), Compare(models, settings)
+    explain = Explain(models, settings)
     recommender = Recommender(models)
     pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="decode")
     application = Application(
@@ -90,6 +93,7 @@ def build(
             models,
             predict,
             compare,
+            explain,
             Infer(models),
             recommender,
             Profiler(recommender, settings),
@@ -99,4 +103,4 @@ def build(
         limits(settings),
         metrics,
     )
-    return Product(application, models, predict, compare, recommender)
+    return Product(application, models, predict, compare, explain, recommender)

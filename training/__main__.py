@@ -26,6 +26,7 @@ from contract.records import ClassificationMetrics
 from contract.repository import Entry, entries, read_manifest
 from training.datasets import Dataset, Name, load
 from training.errors import DatasetError, TrainingError
+from training.explain.command import explain, explain_models
 from training.fit.command import fit_model
 from training.importing.command import import_model
 from training.recipes import RECIPES, Recipe
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("import", no_args_is_help=True)(import_model)
 app.command("fit", no_args_is_help=True)(fit_model)
+app.command("explain")(explain_models)
 console = Console()
 problems = Console(stderr=True)
 
@@ -163,7 +165,11 @@ def _train(recipe: Recipe, data: Dataset, seed: int, out: Path, progress: Progre
     from training.publish import publish
 
     fitted = recipe.trainer(data, seed=seed, report=_Bar(progress, recipe.name))
-    return publish(recipe, fitted, data, seed=seed, root=out)
+    manifest = publish(recipe, fitted, data, seed=seed, root=out)
+    explain(
+        Entry(manifest.name, int(manifest.version), out / manifest.name / manifest.version), data
+    )
+    return manifest
 
 
 def _held(bars: list[Bar]) -> bool:

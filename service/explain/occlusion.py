@@ -8,9 +8,9 @@ squares that covered it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contract.batch import Batch
 from contract.tensors import Input
@@ -34,10 +34,11 @@ class Occlusion:
         """See `Method`."""
         players = players_of(self._inputs, question, self._samples)
         value = float(question.ask(question.row)[0])
-        if isinstance(players, Patches):
-            attribution, total, runs = _squares(players, question, value)
-        else:
-            attribution, total, runs = _parts(players, question, value)
+        attribution, total, runs = (
+            _squares(players, question, value)
+            if isinstance(players, Patches)
+            else _parts(players, question, value)
+        )
         nothing = np.zeros((1, players.count), bool)
         backgrounds = range(min(players.backgrounds, MOST_BACKGROUNDS))
         base = question.ask(Batch.join([players.rows(nothing, k) for k in backgrounds])).mean()
@@ -53,9 +54,7 @@ class Occlusion:
         )
 
 
-def _squares(
-    players: Patches, question: Question, value: float
-) -> tuple[NDArray[np.float64], float, int]:
+def _squares(players: Patches, question: Question, value: float) -> tuple[Any, float, int]:
     """The mean loss of the squares over each pixel."""
     covered = players.squares()
     losses = value - question.ask(players.masked(~covered))
@@ -66,7 +65,7 @@ def _squares(
     return players.shaped(pixels), float(pixels.sum()), len(covered)
 
 
-def _parts(players: Players, question: Question, value: float) -> tuple[object, float, int]:
+def _parts(players: Players, question: Question, value: float) -> tuple[Any, float, int]:
     """The loss without each column or word, the mean over the backgrounds."""
     without = ~np.eye(players.count, dtype=bool)
     every = min(players.backgrounds, MOST_BACKGROUNDS)

@@ -17,8 +17,12 @@ Answers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Question:
-    """place: of the row in the request. row: one row of the model's inputs. target: the class's
-    index; None for a value. ask: from rows to the explained answer of each, float64 [rows].
+    """One row, and what is asked of it.
+
+    Attributes:
+        place: of the row in the request. row: one row of the model's inputs.
+        target: the class's index; None for a value.
+        ask: from rows to the explained answer of each, float64 [rows].
     """
 
     place: int

@@ -10,6 +10,7 @@ from contract.manifest import Manifest
 from contract.messages import short
 from contract.records import ClassificationMetrics, RegressionMetrics
 from service.errors import NotFoundError
+from service.explain.catalogue import names_of
 from service.http.kernel.messages import JSON, Reply, Request, reply
 from service.http.kernel.operation import Response, ok
 from service.http.kernel.route import Route
@@ -109,6 +110,7 @@ def _summary(served: Served, models: Models) -> dict[str, Any]:
         **_quality(manifest),
         "bytes": manifest.files["default"].bytes,
         "load_seconds": round(served.session.load_seconds, 4),
+        "explanations": list(names_of(manifest)),
     }
 
 

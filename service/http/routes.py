@@ -22,10 +22,14 @@ from service.http.recommend import Recommender
 from service.http.repository import RepositoryRoutes
 from service.http.schema import (
     COMPARE_QUERY,
+    EXPLAIN_QUERY,
     PREDICT_QUERY,
     ComparePictureForm,
     CompareRequest,
     CompareResponse,
+    ExplainPictureForm,
+    ExplainRequest,
+    ExplainResponse,
     PredictPictureForm,
     PredictRequest,
     PredictResponse,
@@ -34,6 +38,7 @@ from service.http.v2 import V2
 from service.http.verbs import FORM, PICTURES, picture_handler
 from service.serving.repository import Models
 from service.verbs.compare import Compare
+from service.verbs.explain import Explain
 from service.verbs.infer import Infer
 from service.verbs.predict import Predict
 
@@ -45,6 +50,7 @@ def routes(
     models: Models,
     predict: Predict,
     compare: Compare,
+    explain: Explain,
     infer: Infer,
     recommender: Recommender,
     profiler: Profiler,
@@ -81,6 +87,20 @@ def routes(
             query=COMPARE_QUERY,
             responses=ok(CompareResponse),
             errors=_ERRORS,
+        ),
+        Route(
+            "POST",
+            "/explain",
+            picture_handler(explain, explain.decode_picture, EXPLAIN_QUERY, threads),
+            summary="why one model answered so",
+            body={
+                JSON: with_example(ExplainRequest, example),
+                FORM: ExplainPictureForm,
+                **dict.fromkeys(PICTURES, bytes),
+            },
+            query=EXPLAIN_QUERY,
+            responses=ok(ExplainResponse),
+            errors=(*_ERRORS, NotFoundError),
         ),
         *recommender.routes(),
         profiler.route(),

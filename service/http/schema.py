@@ -88,9 +88,41 @@ class PredictPictureForm(ComparePictureForm):
     version: NotRequired[Version]
 
 
+Method = Annotated[
+    str,
+    Field(
+        description="How to explain: `path`, `tree_shap`, `curves`, `linear`, `gradient`, "
+        "`shapley` or `occlusion`, as GET /models lists for each model; the first of them unless "
+        "given."
+    ),
+]
+Target = Annotated[str, Field(description="Label to explain; the predicted one unless given.")]
+
+
+class ExplainRequest(_Request):
+    """Instances to explain the answers for, at most 16."""
+
+    instances: Instances
+    model: str | None = Field(None, description="The default model unless given.")
+    version: str | None = Field(None, description="The highest version unless given.")
+    method: Method | None = None
+    target: Target | None = None
+    fit: Fit | None = None
+    return_fitted: ReturnFitted = False
+
+
+@with_config(ConfigDict(extra="forbid"))
+class ExplainPictureForm(PredictPictureForm):
+    """A picture whose answer to explain."""
+
+    method: NotRequired[Method]
+    target: NotRequired[Target]
+
+
 # Query parameters of a picture that is sent as it is.
 COMPARE_QUERY: Mapping[str, Any] = {"fit": Fit, "return_fitted": Literal["true", "false"]}
 PREDICT_QUERY: Mapping[str, Any] = {"model": ModelName, "version": Version, **COMPARE_QUERY}
+EXPLAIN_QUERY: Mapping[str, Any] = {**PREDICT_QUERY, "method": Method, "target": Target}
 
 
 class FittedPicture(_Document):
@@ -120,6 +152,47 @@ class PredictResponse(_Document):
     version: str = Field(description="Its version.")
     provider: str = Field(description="ONNX Runtime's execution provider it ran on.")
     predictions: list[Prediction]
+    warnings: Warnings = None
+    fitted: list[FittedPicture] | None = Field(
+        None, description="Per instance, if the request names a fit or asks for the images."
+    )
+
+
+class Explanation(_Document):
+    """Why the model answered so for one instance."""
+
+    target: str | None = Field(description="The class; null of a regression.")
+    explains: Literal["probability", "score", "value"] = Field(
+        description="What is explained. Sampling methods explain the calibrated probability, "
+        "graphs the probability before calibration or the score."
+    )
+    attribution: Any = Field(
+        description="What each part contributes: of an image nested arrays of its shape, of a "
+        "table an object by column, of a text a list of its words with their places."
+    )
+    base: float = Field(description="The answer before any contribution.")
+    value: float = Field(description="The answer.")
+    sum: float = Field(description="Base and all contributions, added in double precision.")
+    gap: float = Field(description="By how much the sum misses the answer.")
+    additive: bool = Field(
+        description="Whether the sum is to equal the answer; an explanation that should and does "
+        "not is refused."
+    )
+    standard_error: float | None = Field(
+        description="Largest standard error of a contribution; null of methods that do not sample."
+    )
+    runs: int = Field(description="Rows that the model, or the graph, was asked.")
+
+
+class ExplainResponse(_Document):
+    """Explanations of one model's answers, in the order of the instances."""
+
+    model: str = Field(description="The model that is explained.")
+    version: str = Field(description="Its version.")
+    provider: str = Field(description="ONNX Runtime's execution provider it runs on.")
+    method: str
+    explanations: list[Explanation]
+    milliseconds: float = Field(description="Time they took.")
     warnings: Warnings = None
     fitted: list[FittedPicture] | None = Field(
         None, description="Per instance, if the request names a fit or asks for the images."
@@ -169,6 +242,9 @@ class ServingVersion(_Document):
     )
     bytes: int = Field(description="Size of the graph.")
     load_seconds: float
+    explanations: list[str] = Field(
+        description="Methods of POST /explain, the default first; empty where there is none."
+    )
 
 
 class RefusedVersion(_Document):

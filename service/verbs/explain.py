@@ -29,7 +29,7 @@ _FIELDS = frozenset({"model", "version", "instances", "method", "target", *FIELD
 
 
 class ExplainRequest(NamedTuple):
-    """The version that is explained, the decoded rows, the method and the class, if one is named."""
+    """The version that is explained, the decoded rows, the method, and a class if one is named."""
 
     served: Served
     decoded: Decoded

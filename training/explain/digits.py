@@ -174,7 +174,7 @@ def _checked(
     graph: bytes,
     test: NDArray[np.uint8],
 ) -> Made:
-    """Check that contributions add up, and that the values of all classes give the probabilities."""
+    """Check that contributions add up, and that the values give the model's probabilities."""
     check_explanation(graph, manifest)
     images = test[:_CHECKED]
     expected = run_graph(own, Batch({"images": images}))["probabilities"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ def targets_of(trees: Sequence[Tree]) -> NDArray[np.int64] | None:
     return np.array([int(own[0]) if len(own) else 0 for own in used])
 
 
-def with_cover(trees: Sequence[Tree], rows: NDArray[np.generic]) -> Preorder:
+def with_cover(trees: Sequence[Tree], rows: NDArray[np.number[Any]]) -> Preorder:
     """The trees in preorder, covered by rows [n, columns] without gaps that go left if <=."""
     nothing = [np.zeros(len(tree.left)) for tree in trees]
     empty = Preorder.of(trees, nothing)
@@ -48,7 +49,7 @@ def with_cover(trees: Sequence[Tree], rows: NDArray[np.generic]) -> Preorder:
     return replace(empty, cover=cover)
 
 
-def _reached(trees: Preorder, rows: NDArray[np.generic]) -> Iterator[NDArray[np.int64]]:
+def _reached(trees: Preorder, rows: NDArray[np.number[Any]]) -> Iterator[NDArray[np.int64]]:
     """The leaves [trees] that each row reaches."""
     node = np.tile(trees.roots, (len(rows), 1))
     at = np.arange(len(rows))[:, None]
@@ -79,13 +80,13 @@ def _tree(ensemble: Ensemble, root: int, weights: NDArray[np.float64]) -> Tree:
         if reference >= 0:
             low, high = child[reference]
             waiting += [(int(high), number, False), (int(low), number, True)]
-    reference = np.array(source)
-    branch, leaf = np.maximum(reference, 0), np.where(reference < 0, -1 - reference, 0)
-    values = np.where((reference < 0)[:, None], weights[leaf], 0.0)
+    sources = np.array(source)
+    branch, leaf = np.maximum(sources, 0), np.where(sources < 0, -1 - sources, 0)
+    values = np.where((sources < 0)[:, None], weights[leaf], 0.0)
     return Tree(
         left=np.array(left),
         right=np.array(right),
-        feature=np.where(reference >= 0, branches.feature[branch], 0),
-        threshold=np.where(reference >= 0, branches.threshold[branch], 0).astype(np.float32),
+        feature=np.where(sources >= 0, branches.feature[branch], 0),
+        threshold=np.where(sources >= 0, branches.threshold[branch], 0).astype(np.float32),
         values=values,
     )

@@ -80,7 +80,8 @@ class Preorder:
     def first_leaf(self) -> Ints:
         """Leaves before each node, [nodes]: the first leaf of its subtree."""
         is_leaf = self.size == 1
-        return np.cumsum(is_leaf) - is_leaf
+        found: Ints = np.cumsum(is_leaf) - is_leaf
+        return found
 
     def node_values(self) -> NDArray[np.float64]:
         """The mean of the leaves below each node, weighted by cover, [nodes, targets]."""
@@ -91,7 +92,9 @@ class Preorder:
         first = self.first_leaf
         end = first + (self.size + 1) // 2
         below = cover[end] - cover[first]
-        found = (weighted[end] - weighted[first]) / np.where(below > 0, below, 1.0)[:, None]
+        found: NDArray[np.float64] = (weighted[end] - weighted[first]) / np.where(
+            below > 0, below, 1.0
+        )[:, None]
         leaf = self.size == 1
         found[leaf] = self.values[first[leaf]]  # exact, and also where no row has been
         return found

@@ -20,7 +20,6 @@ File -> problem -> plan -> splits -> candidates -> comparison -> verdict -> grap
     candidate   what every candidate takes and gives
     options     what the user asked for; clock  the budget
     splits      rows -> train, validation, test
-    graph       nodes and constants under construction
 
 A kind of data alone knows what a row is; the steps know rows by number. `run` chooses the kind, and
 looks into tables for leaks.

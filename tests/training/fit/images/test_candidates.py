@@ -15,10 +15,10 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.training.fit.images import made
 from training.errors import FitError
+from training.export.graph import Graph, tensor
 from training.fit.clock import Clock
 from training.fit.comparison import Entrant, compare, splits_of
 from training.fit.export import export
-from training.export.graph import Graph, tensor
 from training.fit.images import efficientnet, read, weights
 from training.fit.images.augmentation import distorted
 from training.fit.images.candidates import catalogue, cnn, logistic
