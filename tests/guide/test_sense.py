@@ -17,7 +17,7 @@ TREES = ("xgboost", "forest", "lightgbm", "boost", "tree")
 READABLE = (
     "Logistic", "scorecard", "GAM", "named", "TF-IDF", "smoothing", "Item", "template", "Linear",
     "Penalised", "lag", "Cox", "Pairwise", "Robust", "HOG", "Rules", "Thresholds", "Template",
-    "Random forest on filtered pixels",
+    "Random forest on filtered pixels", "Synthetic columns", "Resampled", "block model",
 )  # fmt: skip
 MADE_FOR = {
     "forecasting": ("LightGBM", "PatchTST", "smoothing", "Regression on lag"),
