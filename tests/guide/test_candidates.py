@@ -220,3 +220,20 @@ def test_a_linear_model_on_words_is_called_that() -> None:
     told = decide(modalities=["text"], n_labelled=50_000, latency_ms=5, hardware="cpu")
     assert told.summary.startswith("Use a linear model on words")
     assert "not quantised" in told.summary
+
+
+def test_few_photographs_within_the_tightest_bound_are_borrowed_by_distilling() -> None:
+    told = decide(modalities=["image"], n_labelled=400, latency_ms=5, hardware="edge")
+    assert told.strategy == "transfer_learning_frozen_backbone"
+    assert "distilled from a pretrained network" in told.candidates[0].name
+
+
+def test_an_assumed_need_for_explanation_is_told_with_what_comes_first() -> None:
+    told = decide(modalities=["tabular"], task="classification", n_rows=50_000, domain="lending")
+    assert told.summary.startswith("Start with a classical model in a form that people can read")
+    assert told.candidates[0].name.startswith("Explainable boosting machine")
+
+
+def test_a_number_from_few_texts_is_fitted_before_a_model_is_prompted() -> None:
+    offered = names(modalities=["text"], task="regression", n_labelled=300)
+    assert offered[0] == "Sentence embeddings with ridge regression"

@@ -162,6 +162,7 @@ def test_every_candidate_is_reachable_and_every_strategy_has_some() -> None:
         {"feature_engineering": "infeasible", "n_labelled": 500},
         {"n_rows": 5000, "n_features": 20}, {"domain": "medical_diagnosis"},
         {"budget": "tight", "n_labelled": 5000}, {"n_labelled": 3000, "n_classes": 1},
+        {"n_labelled": 500, "latency_ms": 5},
     ]  # fmt: skip
     for modalities, task, pressure in product(subsets, (None, *CHOICES["task"]), pressures):
         decision = adviser().recommend(
