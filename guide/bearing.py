@@ -14,6 +14,11 @@ _MANY_COLUMNS = 1_000
 # Where fewer than one example in so many is labelled, the others have something to teach.
 _SPARSE = 5
 _SUPERVISED = frozenset({"classification", "multi_label", "anomaly_detection"})
+_TWO = 2
+_UNCHECKED = (
+    ", so ask whether the others were checked (if not, they are no negatives: learn from positives "
+    "and unlabelled ones)"
+)
 
 
 def notes(tables: Library, facts: Facts) -> list[str]:
@@ -50,8 +55,8 @@ def _sparse(facts: Facts) -> Iterator[str]:
     rows, labelled = facts.n_rows, facts.n_labelled
     if not rows or not labelled or labelled * _SPARSE > rows or facts.task not in _SUPERVISED:
         return
+    unchecked = "" if (facts.n_classes or 0) > _TWO else _UNCHECKED
     yield (
-        f"only {labelled:,} of {rows:,} examples are labelled: if the others were never checked, "
-        "they are not negatives, so learn from positives and unlabelled ones; let the model choose "
+        f"only {labelled:,} of {rows:,} examples are labelled{unchecked}: let the model choose "
         "what to label next, and keep a random part to measure with"
     )

@@ -94,7 +94,7 @@ def ranked(
     def key(entry: Entry[CandidateEntry]) -> tuple[bool, bool, bool, int, int]:
         data = entry.data
         other = outcome.verdict != "hybrid" and data.family != outcome.verdict
-        general = facts.task in _SPECIAL and not any(c.fact == "task" for c in entry.when)
+        general = facts.task in _SPECIAL and not _specialised(entry)
         clarity = -data.clarity if _EXPLAINABILITY in heard else 0
         slow = latency.exceeds(data, facts)
         return slow, other, general, clarity, data.cost if _BUDGET in fired else 0
@@ -112,9 +112,13 @@ def _fitting(tables: Library, facts: Facts, strategy: Strategy) -> list[Entry[Ca
     entries = [e for e in tables.candidates if strategy in e.data.strategies]
     certain = [e for e in entries if e.fits(facts)]
     if facts.task in _MADE_FOR and strategy not in _ANY_TASK:
-        made = [e for e in certain if any(c.fact == "task" for c in e.when)]
-        certain = made or certain
+        certain = [e for e in certain if _specialised(e)] or certain
     return certain or [e for e in entries if e.data.default and e.fits(facts) is None]
+
+
+def _specialised(entry: Entry[CandidateEntry]) -> bool:
+    """Whether it is made for a task; what classifies is for any."""
+    return any(c.fact == "task" and "classification" not in c.operand for c in entry.when)
 
 
 def comparison(tables: Library, resolution: Resolution) -> list[d.ComparisonRow]:

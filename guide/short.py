@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from guide import decision as d
+from guide.facts import COUNTS
 from guide.rules import Family, Strategy, Verdict
 from guide.sentences import VERDICTS
 
@@ -134,7 +135,10 @@ def _few(values: str) -> str:
 def _changes(decision: d.Decision) -> Iterator[ShortChange]:
     """Of the same problem; what changes unknown facts alone is told as missing."""
     for flip in decision.counterfactuals_same_problem:
-        if any(value is not None for value in flip.was.values()):
+        stated = any(value is not None for value in flip.was.values())
+        # To have no examples or no labels left is no change to consider.
+        lost = any(flip.was[name] and flip.change[name] == 0 for name in COUNTS if name in flip.was)
+        if stated and not lost:
             yield ShortChange(change=flip.change, verdict=flip.verdict)
 
 

@@ -54,7 +54,7 @@ QUESTIONS = [
     Question(
         'Which of 120 patients will respond? 20,000 gene expressions each.',
         dict(modalities=["tabular"], task="classification", n_rows=120, n_labelled=120, n_features=20000, n_classes=2),
-        "classical_ml", "regularised_classical", 'Penalised linear model (ridge or lasso, for classes L2 logistic)',
+        "classical_ml", "regularised_classical", 'Penalised linear model (ridge or lasso)',
         'R3: 120 labels carry few weights, and there are more columns than rows',
     ),
     Question(
@@ -97,7 +97,7 @@ QUESTIONS = [
         'Route 10,000 labelled support mails to six teams.',
         dict(modalities=["text"], task="classification", n_labelled=10000, n_classes=6),
         "deep_learning", "fine_tune_pretrained", 'BERT or DistilBERT, fine-tuned',
-        'R2: raw text with enough labels; the TF-IDF baseline stands beside it',
+        'R2: raw text with enough labels; the TF-IDF baseline is run first',
     ),
     Question(
         'Complaint or not? 120 labelled mails.',
@@ -157,13 +157,13 @@ QUESTIONS = [
         'Pneumonia in chest images: 500 labelled, for diagnosis.',
         dict(modalities=["image"], task="classification", n_labelled=500, domain="medical_diagnosis"),
         "deep_learning", "transfer_learning_frozen_backbone", 'ResNet or EfficientNet, frozen, with a new linear head',
-        'R2 beats the assumption of R4; the answer says that a stated need would turn it',
+        'R2 beats the assumption of R4; the answer says that a stated need would turn it, and to split by patient',
     ),
     Question(
         'Pneumonia in chest images: 500 labelled, and each diagnosis must be explained.',
         dict(modalities=["image"], task="classification", n_labelled=500, domain="medical_diagnosis", explainability="required"),
         "classical_ml", "regularised_classical", 'Logistic regression on named image measurements',
-        'R4 stated beats R2, contested: measurements with names, few labels, strong penalty',
+        'R4 stated beats R2, contested: measurements with names, and the answer says how much accuracy to expect of them and what else to argue for',
     ),
     Question(
         'Photographs of 3,000 parts, all sound; find the damaged ones.',
@@ -228,7 +228,7 @@ QUESTIONS = [
     Question(
         'Arrhythmia in heart traces: 9,000 labelled.',
         dict(modalities=["time_series"], task="time_series_classification", n_labelled=9000, n_classes=4, domain="medical_diagnosis"),
-        "hybrid", "hybrid_benchmark_both", 'MiniRocket with a ridge classifier (or ridge regression)',
+        "hybrid", "hybrid_benchmark_both", 'MiniRocket with a ridge classifier',
         'the guide is silent on classes of series: MiniRocket against InceptionTime, split by patient; the assumption of R4 does not beat the data',
     ),
     Question(
@@ -262,9 +262,9 @@ QUESTIONS = [
         'a tight budget alone is a preference (R5) and chooses no family: the answer names the facts that would',
     ),
     Question(
-        'Does the new leaflet work? A table of 300 rows and 20 columns.',
+        'Which samples of milk have turned? A table of 300 rows and 20 columns.',
         dict(modalities=["tabular"], task="classification", n_rows=300, n_labelled=300, n_features=20, n_classes=2),
-        "classical_ml", "regularised_classical", 'Penalised linear model (ridge or lasso, for classes L2 logistic)',
+        "classical_ml", "regularised_classical", 'Penalised linear model (ridge or lasso)',
         'R3: 300 labels carry few weights; TabPFN is the challenger at this size',
     ),
     Question(
@@ -282,7 +282,7 @@ QUESTIONS = [
     Question(
         'Will this pump fail within a week? 5,000 labelled windows of its vibration.',
         dict(modalities=["time_series"], task="classification", n_labelled=5000, n_classes=2),
-        "hybrid", "hybrid_benchmark_both", 'MiniRocket with a ridge classifier (or ridge regression)',
+        "hybrid", "hybrid_benchmark_both", 'MiniRocket with a ridge classifier',
         'P2: the guide speaks of series only to be forecast, and practice benchmarks MiniRocket and named features against a network, split by pump',
     ),
     Question(
@@ -306,7 +306,7 @@ QUESTIONS = [
     Question(
         'Five gestures from an accelerometer, on a microcontroller: 4,000 labelled windows.',
         dict(modalities=["time_series"], task="time_series_classification", n_labelled=4000, n_classes=5, hardware="edge"),
-        "hybrid", "hybrid_benchmark_both", 'MiniRocket with a ridge classifier (or ridge regression)',
+        "hybrid", "hybrid_benchmark_both", 'MiniRocket with a ridge classifier',
         'the guide is silent on classes of series, and R5 puts what is cheap first because it runs on a small device',
     ),
 ]

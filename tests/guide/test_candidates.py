@@ -133,6 +133,7 @@ def test_the_short_answer_changes_no_problem() -> None:
     for _, decision in decisions():
         for change in shorten(decision).changes:
             assert not {"modalities", "task", "domain"} & set(change.change)
+            assert change.change.get("n_labelled") != 0
 
 
 @pytest.mark.parametrize("labelled", [30, 300, None, 0])
@@ -208,6 +209,17 @@ UNSAID: list[tuple[dict[str, Any], str]] = [
     ({"modalities": ["image"], "task": "segmentation", "domain": "medical_diagnosis"}, "slice"),
     ({"modalities": ["text"], "latency_ms": 5, "hardware": "gpu"}, "int8"),
     ({"modalities": ["text"], "task": "classification", "n_rows": 300, "n_labelled": 200}, "only"),
+    ({"modalities": ["text"], "task": "generation", "domain": "medical_diagnosis"}, "hospital"),
+    (
+        {
+            "modalities": ["text"],
+            "task": "classification",
+            "n_rows": 100_000,
+            "n_labelled": 200,
+            "n_classes": 7,
+        },
+        "negatives",
+    ),
 ]
 
 
@@ -237,3 +249,15 @@ def test_an_assumed_need_for_explanation_is_told_with_what_comes_first() -> None
 def test_a_number_from_few_texts_is_fitted_before_a_model_is_prompted() -> None:
     offered = names(modalities=["text"], task="regression", n_labelled=300)
     assert offered[0] == "Sentence embeddings with ridge regression"
+
+
+@pytest.mark.usefixtures("untraced")
+def test_no_name_offers_a_classifier_and_a_regression_at_once() -> None:
+    for facts, decision in decisions():
+        told = " ".join(c.name for c in decision.candidates).lower()
+        if facts["task"] == "classification":
+            assert not any(
+                w in told for w in ("ridge regression", "for a number", "linear regression")
+            )
+        if facts["task"] == "regression":
+            assert not any(w in told for w in ("logistic", "classifier", "for classes"))
