@@ -32,6 +32,7 @@ def test_an_assumed_need_for_explanation_does_not_beat_the_data(modality: str) -
         facts: dict[str, Any] = {"modalities": [modality], "task": task, "n_labelled": 9000}
         told = decide(**facts, domain="medical_diagnosis")
         assert told.verdict == decide(**facts).verdict
+        assert [c.name for c in told.candidates] == names(**facts)
         assert [a.fact for a in told.assumptions if a.rule == "R4"] == ["explainability"]
 
 
@@ -232,3 +233,45 @@ def test_an_assumed_need_for_explanation_is_told_with_what_comes_first() -> None
 def test_a_number_from_few_texts_is_fitted_before_a_model_is_prompted() -> None:
     offered = names(modalities=["text"], task="regression", n_labelled=300)
     assert offered[0] == "Sentence embeddings with ridge regression"
+
+
+WORDS: list[tuple[dict[str, Any], str]] = [
+    ({"modalities": ["tabular", "text"]}, "Fuse the columns and the raw data in one model"),
+    (
+        {"modalities": ["tabular"], "n_labelled": 300},
+        "; fewer than 1,000 labels carry few weights (R3)",
+    ),
+    ({"modalities": ["image"], "n_labelled": 300}, "must be borrowed rather than trained (R3)"),
+    (
+        {"modalities": ["image"], "n_labelled": 300, "explainability": "required"},
+        "; fewer than 1,000 labels carry few weights (R3)",
+    ),
+    (
+        {"modalities": ["image"], "n_labelled": 300, "task": "segmentation"},
+        "Train a network made for boxes or masks",
+    ),
+    (
+        {"modalities": ["image"], "n_labelled": 300, "task": "detection", "hardware": "edge"},
+        "Take a small network made for boxes or masks",
+    ),
+    (
+        {"modalities": ["image"], "task": "detection", "budget": "hard_limit"},
+        "Use filters and features made by hand",
+    ),
+    ({"modalities": ["audio"], "n_labelled": 6000}, "Take a network pretrained on like sounds"),
+    ({"modalities": ["tabular"], "task": "generation"}, "Fit a classical generator first"),
+    (
+        {"modalities": ["graph"], "task": "generation", "budget": "hard_limit"},
+        "Fit a classical gen",
+    ),
+    (
+        {"modalities": ["tabular"], "trees_exhausted": True},
+        "lags and windows where rows are readings",
+    ),
+    ({"hardware": "edge", "modalities": ["image"]}, "it runs on a CPU or a small device"),
+]
+
+
+@pytest.mark.parametrize(("facts", "words"), WORDS)
+def test_the_summary_says_what_to_do(facts: dict[str, Any], words: str) -> None:
+    assert words in decide(**facts).summary
