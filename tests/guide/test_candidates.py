@@ -86,6 +86,14 @@ def test_each_kind_of_data_is_embedded_by_its_own_networks() -> None:
             assert not any(name in told for name in strange), told
 
 
+@pytest.mark.parametrize("modality", RAW)
+def test_a_series_that_is_no_series_is_met_as_what_it_is(modality: str) -> None:
+    for labelled, explain in product((300, 20_000), (None, "required")):
+        facts = {"modalities": [modality], "n_labelled": labelled, "explainability": explain}
+        offered = names(**facts, task="time_series_classification")
+        assert offered == names(**facts, task="classification")
+
+
 @pytest.mark.parametrize("task", ["classification", "regression", None])
 def test_a_table_gets_a_linear_baseline(task: str | None) -> None:
     for rows in (None, 20_000, 300_000, 40_000_000):

@@ -86,6 +86,9 @@ def complaints(facts: dict[str, Any], decision: Decision, names: list[str]) -> I
     if task == "classification" and any(word in everything.lower() for word in REGRESSION):
         yield "a regression for classes"
     fits = "no images are stated" not in decision.summary
+    if task == "time_series_classification" and facts["modalities"]:
+        # A series that is drawn, spoken or written is met as what it is.
+        fits = not set(facts["modalities"]) <= {"image", "audio", "text", "video"}
     if fits and task in MADE_FOR and not any(made in names[0] for made in MADE_FOR[task]):
         yield "a general tool before those made for the task"
     if strategy == "gradient_boosted_trees_or_forest" and not any(
