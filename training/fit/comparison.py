@@ -81,14 +81,14 @@ class Comparison:
     """entrants: in the order of the catalogue, the blend last; those that failed have no run.
 
     baseline: of each split, what no column tells. splits: those of which every entrant has a run.
-    groups: int64 [rows of the problem], equal for rows that belong together. interrupted: whether
+    draws: int64 [rows of the problem], equal for rows that count as one draw. interrupted: whether
     the user stopped it.
     """
 
     entrants: tuple[Entrant, ...]
     baseline: tuple[Figures, ...]
     splits: tuple[Split, ...]
-    groups: NDArray[np.int64]
+    draws: NDArray[np.int64]
     interrupted: bool
 
     def fitted(self) -> tuple[Entrant, ...]:
@@ -101,8 +101,8 @@ class Comparison:
         return Entrant("baseline", "Baseline", "baseline", None, "opaque", runs=runs)
 
     def tested(self, numbers: Sequence[int]) -> NDArray[np.int64]:
-        """The groups of the test rows of some splits, one split after the other."""
-        return np.concatenate([self.groups[self.splits[n].test] for n in numbers])
+        """The draws of the test rows of some splits, one split after the other."""
+        return np.concatenate([self.draws[self.splits[n].test] for n in numbers])
 
 
 def compare(
@@ -156,7 +156,7 @@ class _Race:
             tuple(self._entrants.values()),
             tuple(self._baseline[n] for n in complete if n < len(self._baseline)),
             tuple(self._splits[n] for n in complete),
-            self._problem.groups,
+            self._problem.draws,
             interrupted,
         )
 

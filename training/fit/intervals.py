@@ -2,7 +2,7 @@
 
 Over five splits and more the variance is that of Nadeau and Bengio (2003), which allows for the
 training rows that the splits share; with fewer, that of the differences between groups of rows
-(Liang and Zeger, 1986), which are single rows where no rows belong together.
+that the user named (Liang and Zeger, 1986), or between single rows.
 """
 
 from __future__ import annotations

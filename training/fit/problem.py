@@ -102,6 +102,8 @@ class Problem:
         twins: int64 [rows], equal for rows with equal features.
         groups: int64 [rows], equal for rows that must be on one side of a split: twins, unless
             rows repeat because there are few combinations.
+        subjects: int64 [rows], equal for rows of one group that the user named, such as a patient,
+            which count as one draw; None where each row is one, as twins are.
         time: float64 [rows], or None.
         left_out: parts of the data that are not learnt from, with the reason.
         facts: what the profiler found, for the guide.
@@ -123,10 +125,16 @@ class Problem:
     sha256: Mapping[str, str]
     left_out: Mapping[str, str] = field(default_factory=dict)
     unlabelled: int = 0
+    subjects: NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.target)
+
+    @property
+    def draws(self) -> NDArray[np.int64]:
+        """A number per row, equal for rows that count as one draw."""
+        return np.arange(len(self)) if self.subjects is None else self.subjects
 
     @property
     def rarest(self) -> int:

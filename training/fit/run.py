@@ -191,6 +191,6 @@ def _only(comparison: Comparison, exported: dict[str, Exported]) -> Comparison:
         tuple(entrant for entrant in comparison.entrants if entrant.name in exported),
         comparison.baseline,
         comparison.splits,
-        comparison.groups,
+        comparison.draws,
         comparison.interrupted,
     )

@@ -294,3 +294,13 @@ def test_the_command_says_what_is_wrong_in_one_sentence(
     assert done.exit_code == 1
     assert message in done.output
     assert "Traceback" not in done.output
+
+
+def test_rows_of_a_named_group_count_as_one_draw_and_twins_do_not(tmp_path: Path) -> None:
+    rows = [{**row, "shop": f"s{i % 12}"} for i, row in enumerate(tables.rows("binary", 240))]
+    path = tables.write(tmp_path / "shops.csv", [*rows, *rows[:20]])
+    options = tables.options(path, groups=("shop",))
+    assert len(np.unique(prepare(options).problem.draws)) == 12
+    plain = prepare(tables.options(path, drop=("shop",))).problem
+    assert len(np.unique(plain.draws)) == len(plain) == 260
+    assert len(np.unique(plain.groups)) == 240

@@ -104,10 +104,12 @@ def _problem(
     _check_rows(options, len(rows), target[rows], labels)
     kind, learnt, twins, left_out = _learnt(options, table, named, rows)
     groups = together(twins)
+    subjects: NDArray[np.int64] | None = None
     for name in options.groups:
         ranks = ranks_of(_column("--group", name, named), rows)
         _check_groups(name, ranks)
         groups = joined(groups, ranks)
+        subjects = ranks if subjects is None else joined(subjects, ranks)
     return Problem(
         kind=kind,
         rows=learnt,
@@ -117,6 +119,7 @@ def _problem(
         task=task,
         twins=twins,
         groups=groups,
+        subjects=subjects,
         time=None
         if options.time is None
         else time_of(_column("--time", options.time, named), rows),
