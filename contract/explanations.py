@@ -1,11 +1,11 @@
 """Explanation graphs: ONNX graphs beside a model that say how each part of a row moved its answer.
 
-An explanation graph takes the model's inputs and, of a classification, `target` (the index of the
+An explanation graph takes the model's inputs and, of a classification, `/target` (the index of the
 class that is explained), and returns what the row's parts contribute:
 
-    attribution FP64 [-1, *row of the image] or [-1, columns], in the order of the manifest
-    base        FP64 [-1], the answer before any contribution
-    value       FP64 [-1], the answer that is explained, computed by itself
+    /attribution FP64 [-1, *row of the image] or [-1, columns], in the order of the manifest
+    /base        FP64 [-1], the answer before any contribution
+    /value       FP64 [-1], the answer that is explained, computed by itself
 
 The contributions add up: base + sum(attribution) = value, within `tolerance`. Whoever asks for an
 explanation checks that sum again.
@@ -23,7 +23,8 @@ from contract.tensors import Input, TensorSpec
 
 Method = Literal["path", "tree_shap", "curves", "linear", "gradient"]
 Explained = Literal["probability", "score", "value"]
-TARGET, ATTRIBUTION, BASE, VALUE = "target", "attribution", "base", "value"
+# No column of a table begins with a slash, so no input can have one of these names.
+TARGET, ATTRIBUTION, BASE, VALUE = "/target", "/attribution", "/base", "/value"
 
 
 class Agreement(Record):

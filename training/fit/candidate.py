@@ -15,8 +15,10 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.explanations import Explained, Method
 from contract.manifest import Family
 from training.calibration import log_loss
+from training.explain.answers import Scale
 from training.export.graph import Graph
 from training.fitted import Curve
 
@@ -61,6 +63,25 @@ class Data:
 
 
 @dataclass(frozen=True, eq=False)
+class Explainer:
+    """How a fitted candidate explains its answers before calibration.
+
+    Attributes:
+        write: adds nodes; returns the raw contributions FP64 [n, columns] and the raw base and
+            value FP64 [n]; it reads the class from `contract.explanations.TARGET`.
+        scale: from raw numbers to the answer of each class, or to the value.
+        reference: contributions [n, columns] of rows and classes by another library, if one has
+            them, and its name.
+    """
+
+    method: Method
+    explains: Explained
+    write: Callable[[Graph, Any], tuple[str, str, str]]
+    scale: Scale
+    reference: tuple[str, Callable[[Any, NDArray[np.int64]], NDArray[np.float64]]] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Learned:
     """A fitted candidate, not yet calibrated.
 
@@ -70,6 +91,7 @@ class Learned:
         validation_scores: of a model that was not fitted on the validation rows.
         write: adds the model's nodes; returns the tensor of the scores, FP32 [n, outputs].
         refit: True if the final model was fitted on the validation rows too.
+        explainers: the default first.
     """
 
     scores: Callable[[Any], Scores]
@@ -80,6 +102,7 @@ class Learned:
     refit: bool = True
     curve: Curve | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    explainers: tuple[Explainer, ...] = ()
 
 
 class Learner(Protocol):

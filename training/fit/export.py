@@ -11,6 +11,7 @@ import onnx
 
 from contract.answers import Difference, compare
 from contract.batch import Array, Batch
+from contract.explanations import Explanation
 from contract.golden import GoldenSamples
 from contract.records import Parity
 from contract.tensors import Input, Output
@@ -20,6 +21,7 @@ from training.export.graph import Graph, tensor
 from training.export.packing import serialize
 from training.fit.candidate import Scores
 from training.fit.comparison import Entrant
+from training.fit.explanations import explanations_of
 from training.fit.predictor import level_of
 from training.fit.problem import Problem, Tensors
 from training.fit.splits import Split
@@ -40,6 +42,7 @@ class Exported:
     answers: Batch
     parity: Parity
     golden: GoldenSamples
+    explanations: tuple[tuple[Explanation, bytes], ...]
 
 
 def export(problem: Problem, entrant: Entrant, split: Split) -> Exported:
@@ -67,7 +70,8 @@ def export(problem: Problem, entrant: Entrant, split: Split) -> Exported:
         tolerance=TOLERANCE,
     )
     golden = _golden(problem, Batch.join(asked), Batch.join(answers))
-    return Exported(graph, tensors.specs(), outputs, answers[0], parity, golden)
+    explanations = explanations_of(problem, entrant, tensors, test)
+    return Exported(graph, tensors.specs(), outputs, answers[0], parity, golden, explanations)
 
 
 def outputs_of(problem: Problem, split: Split) -> tuple[Output, ...]:

@@ -23,7 +23,7 @@ from contract.records import (
     RegressionMetrics,
     TrainingRecord,
 )
-from contract.repository import Entry, check_graph, entries, record_of, write
+from contract.repository import Entry, check_explanation, check_graph, entries, record_of, write
 from training import card, metrics, plots, provenance
 from training.fit import scores
 from training.fit.candidate import Learned
@@ -89,6 +89,9 @@ def describe(
     problem, split = publication.problem, publication.split
     pictures = _pictures(problem, entrant, exported, split, importance)
     golden = exported.golden.to_bytes()
+    graphs = {"default": ("model.onnx", exported.graph)} | {
+        one.variant: (f"{one.variant}.onnx", graph) for one, graph in exported.explanations
+    }
     manifest = Manifest(
         manifest_version=MANIFEST_VERSION,
         name=name,
@@ -101,7 +104,8 @@ def describe(
         inputs=exported.inputs,
         outputs=exported.outputs,
         labels=problem.labels,
-        files={"default": record_of("model.onnx", exported.graph)},
+        files={name: record_of(*graph) for name, graph in graphs.items()},
+        explanations=tuple(explanation for explanation, _ in exported.explanations),
         golden=Golden(
             **record_of("golden.npz", golden).model_dump(),
             samples=len(exported.golden.inputs),
@@ -114,9 +118,11 @@ def describe(
         created=datetime.now(UTC).replace(microsecond=0),
     )
     check_graph(exported.graph, manifest)
+    for _, graph in exported.explanations:
+        check_explanation(graph, manifest)
     example = {"model": name, "instances": [problem.kind.instance(problem.rows, 0)]}
     files = {
-        "model.onnx": exported.graph,
+        **dict(graphs.values()),
         EXAMPLE: json.dumps(example, ensure_ascii=False).encode(),
         "golden.npz": golden,
         "card.md": card.card(manifest, pictures=tuple(pictures)).encode(),

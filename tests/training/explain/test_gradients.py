@@ -71,7 +71,7 @@ def test_contributions_are_those_of_the_gradient_and_add_up() -> None:
     target = np.array([3, 0, 7])
     model = network()
     session = graph_of(model, 64)
-    attribution, base, value = session.run(None, {"images": images, "target": target})
+    attribution, base, value = session.run(None, {"images": images, "/target": target})
     change = attribution.sum(axis=(1, 2))
     np.testing.assert_allclose(base + change, value, atol=1e-5)
     with torch.no_grad():
@@ -89,7 +89,7 @@ def test_contributions_are_those_of_the_gradient_and_add_up() -> None:
 def test_one_segment_adds_up_too() -> None:
     images = np.random.default_rng(1).integers(0, 256, (2, 28, 28)).astype(np.uint8)
     attribution, base, value = graph_of(network(), 1).run(
-        None, {"images": images, "target": np.array([1, 2])}
+        None, {"images": images, "/target": np.array([1, 2])}
     )
     np.testing.assert_allclose(base + attribution.sum(axis=(1, 2)), value, atol=1e-5)
 

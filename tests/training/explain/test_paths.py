@@ -47,8 +47,8 @@ def explain(
     )
     onnx.checker.check_model(model, full_check=True)
     session = ort.InferenceSession(model.SerializeToString())
-    given: dict[str, Any] = {"x": rows} | ({} if target is None else {"target": target})
-    return tuple(session.run(["attribution", "base", "value"], given))
+    given: dict[str, Any] = {"x": rows} | ({} if target is None else {"/target": target})
+    return tuple(session.run(["/attribution", "/base", "/value"], given))
 
 
 def table(classes: int, n: int = 300) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

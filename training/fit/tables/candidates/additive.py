@@ -19,8 +19,10 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from contract.explanations import Explained
+from training.explain.answers import Scale
 from training.export.graph import Graph
-from training.fit.candidate import Data, Learned, Part, two_logits
+from training.fit.candidate import Data, Explainer, Learned, Part, two_logits
 from training.fit.tables.candidates.bins import Binned, Bins
 from training.fit.tables.candidates.boosting import (
     TimeLimit,
@@ -31,7 +33,13 @@ from training.fit.tables.candidates.boosting import (
     scores_of,
     trees_of,
 )
-from training.fit.tables.candidates.curves import Curve, Leaf, leaves_of, write_curves
+from training.fit.tables.candidates.curves import (
+    Curve,
+    Leaf,
+    leaves_of,
+    write_curves,
+    write_terms,
+)
 from training.fit.tables.inputs import Features
 
 BINS, PAIR_BINS = 255, 31
@@ -111,7 +119,29 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
         },
         libraries=("xgboost",),
         notes={"curves": len(curves)},
+        explainers=_explainers(curves, intercept, data),
     )
+
+
+def _explainers(
+    curves: list[Curve], intercept: NDArray[np.float64], data: Data
+) -> tuple[Explainer, ...]:
+    """The curves themselves, each less its mean over the training rows."""
+    if not curves:
+        return ()
+    rows = data.both.rows
+    matrix, encoding = rows.matrix(), rows.encoding
+    means = np.stack([curve.at(matrix).mean(axis=0) for curve in curves])
+    two = data.n_classes == 2
+    scale = Scale(np.array([-1.0, 1.0]), np.zeros(2)) if two else Scale.by(1.0, 0.0, len(intercept))
+
+    def write(graph: Graph, features: Features) -> tuple[str, str, str]:
+        return write_terms(
+            graph, features.matrix(encoding), curves, means, intercept, matrix.shape[1]
+        )
+
+    explains: Explained = "score" if data.n_classes else "value"
+    return (Explainer("curves", explains, write, scale),)
 
 
 def _fit(

@@ -6,15 +6,19 @@ import json
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from training.explain.answers import Scale
+from training.explain.ensembles import targets_of
 from training.export.graph import Graph
 from training.export.trees import Tree
-from training.fit.candidate import Data, Learned, Scores, halves, two_logits
+from training.fit.candidate import Data, Explainer, Learned, Scores, halves, two_logits
+from training.fit.tables.candidates.explainers import explainers_of
 from training.fit.tables.candidates.trees import sum_nodes
 from training.fitted import Curve
 
@@ -81,7 +85,44 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
         libraries=("xgboost",),
         curve=best.curve,
         notes={"leaves": int(sum(np.count_nonzero(tree.left < 0) for tree in trees))},
+        explainers=_explainers(booster, trees, intercept, data),
     )
+
+
+def _explainers(
+    booster: xgboost.Booster, trees: list[Tree], intercept: NDArray[np.float32], data: Data
+) -> tuple[Explainer, ...]:
+    """Shapley values and paths; of two classes the margin is the log odds of the second."""
+    base, encoding = intercept.astype(np.float64), data.both.rows.encoding
+    two = data.n_classes == 2
+    scale = Scale(np.array([-1.0, 1.0]), base * [-1, 1]) if two else Scale(np.ones(len(base)), base)
+
+    def own(rows: Any, target: NDArray[np.int64], *, approximate: bool) -> NDArray[np.float64]:
+        found = booster.predict(
+            xgboost.DMatrix(encoding.encode(rows).matrix()),
+            pred_contribs=True, approx_contribs=approximate,
+        ).astype(np.float64)  # fmt: skip
+        if found.ndim == 3:
+            found = found[np.arange(len(target)), target]
+        return found[:, :-1] * (np.where(target == 1, 1.0, -1.0)[:, None] if two else 1.0)
+
+    return explainers_of(
+        trees, covers_of(booster), scale, "score", "<", encoding,
+        classes=targets_of(trees) if data.n_classes > 2 else None,
+        references={
+            "tree_shap": ("xgboost's pred_contribs", partial(own, approximate=False)),
+            "path": ("xgboost's approx_contribs", partial(own, approximate=True)),
+        },
+    )  # fmt: skip
+
+
+def covers_of(booster: xgboost.Booster) -> list[NDArray[np.float64]]:
+    """The sum of the hessians of the training rows at each node, per tree."""
+    learner = json.loads(booster.save_raw("json"))["learner"]
+    return [
+        np.array(tree["sum_hessian"], np.float64)
+        for tree in learner["gradient_booster"]["model"]["trees"]
+    ]
 
 
 def parameters(data: Data, seed: int) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.explanations import TARGET
 from training.export.graph import Graph
 from training.export.trees import Tree
-from training.fit.tables.candidates.trees import mean_nodes, sum_nodes
+from training.fit.tables.candidates.trees import leaf_rows, mean_nodes, sum_nodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,60 @@ class Curve:
             inside = np.arange(low, min(high, last))
             axes.append(np.append(inside, last) if missing else inside)
         self.table[np.ix_(*axes)] += weight * leaf.values
+
+    def at(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Its values for rows [n, columns of the table], [n, outputs]."""
+        places = []
+        for column, edges in zip(self.columns, self.edges, strict=True):
+            values = matrix[:, column]
+            place = np.searchsorted(edges, values, side="right")
+            places.append(np.where(np.isnan(values), len(edges) + 1, place))
+        found: NDArray[np.float64] = self.table[tuple(places)]
+        return found
+
+
+def write_terms(
+    graph: Graph,
+    matrix: str,
+    curves: list[Curve],
+    means: NDArray[np.float64],
+    intercept: NDArray[np.float64],
+    columns: int,
+) -> tuple[str, str, str]:
+    """The terms of the sum as contributions: each curve less its mean, of a pair half to each.
+
+    Args:
+        means: of the curves over the training rows, [curves, outputs]. intercept: [outputs].
+        columns: of the table.
+
+    Returns:
+        names of the contributions FP64 [n, columns], the base and the score, FP64 [n].
+    """
+    outputs = len(intercept)
+    index, table = leaf_rows(graph, [_tree(curve) for curve in curves], matrix, test="<")
+    stored = graph.constant(table.ravel())
+    target = graph.add("Unsqueeze", TARGET, graph.constant(np.array([1]))) if outputs > 1 else ""
+    if outputs > 1:
+        wide = graph.add("Mul", index, graph.constant(np.int64(outputs)))
+        index = graph.add("Add", wide, target)
+    terms = graph.add("Gather", stored, index)
+
+    def own(each: NDArray[np.float64]) -> str:
+        """Numbers [outputs, ...] of the class, [n or 1, ...]."""
+        kept = graph.constant(each)
+        return graph.add("Gather", kept, TARGET) if outputs > 1 else kept
+
+    centered = graph.add("Sub", terms, own(means.T.copy()))
+    share = np.zeros((len(curves), columns))
+    for i, curve in enumerate(curves):
+        share[i, list(curve.columns)] = 1 / len(curve.columns)
+    contributions = graph.add("MatMul", centered, graph.constant(share))
+    axis = graph.constant(np.array([1]))
+    value = graph.add("Add", graph.add("ReduceSum", terms, axis, keepdims=0), own(intercept))
+    base = own(intercept + means.sum(axis=0))
+    if outputs == 1:
+        base = graph.add("Expand", base, graph.add("Shape", matrix, start=0, end=1))
+    return contributions, base, value
 
 
 def write_curves(graph: Graph, matrix: str, curves: list[Curve], outputs: int) -> str:

@@ -21,9 +21,11 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 
+from training.explain.answers import Scale
 from training.export.graph import Graph
 from training.export.trees import Tree
 from training.fit.candidate import Data, Learned, Scores, error_of
+from training.fit.tables.candidates.explainers import explainers_of
 from training.fit.tables.candidates.trees import floor32, mean_nodes, sum_nodes
 
 LEAVES = (1, 2, 5, 10, 25)
@@ -82,6 +84,14 @@ def _learn(kind: str, data: Data, *, seed: int, seconds: float) -> Learned:
         hyperparameters={"n_estimators": len(grown), "min_samples_leaf": best.leaf},
         libraries=("sklearn",),
         notes={"nodes": _nodes(final)},
+        explainers=explainers_of(
+            grown,
+            [one.tree_.weighted_n_node_samples for one in final.estimators_],
+            _scale(len(grown), data),
+            "probability" if data.n_classes else "value",
+            "<=",
+            encoding,
+        ),
     )
 
 
@@ -109,6 +119,13 @@ class _Trial:
 
 random_forest = partial(_learn, "random")
 extra_trees = partial(_learn, "extra")
+
+
+def _scale(trees: int, data: Data) -> Scale:
+    """From sums over trees to shares; of two classes the trees hold that of the second."""
+    if data.n_classes == 2:
+        return Scale(np.array([-1.0, 1.0]) / trees, np.array([1.0, 0.0]))
+    return Scale.by(1 / trees, 0.0, data.n_classes or 1)
 
 
 def _nodes(model: Any) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +20,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
+from contract.explanations import TARGET
+from training.explain.answers import Scale, double
 from training.export.graph import Graph
 from training.fit.candidate import (
     Data,
+    Explainer,
     Learned,
     Scores,
     error_of,
@@ -108,6 +112,7 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
         write=lambda graph, features: _write(graph, features, final, encoding, model),
         hyperparameters={"penalty": best},
         libraries=("sklearn",),
+        explainers=(_explainer(final, data, model),),
     )
 
 
@@ -144,7 +149,15 @@ def _fit(data: Data, penalty: float, matrix: Any, target: NDArray[Any]) -> _Line
 def _write(
     graph: Graph, features: Features, design: Design, encoding: Encoding, model: _Linear
 ) -> str:
-    """Nodes of the model."""
+    """Nodes of the model: logits or values."""
+    total = _margins(graph, features, design, encoding, model)
+    return two_logits(graph, total) if model.binary else total
+
+
+def _margins(
+    graph: Graph, features: Features, design: Design, encoding: Encoding, model: _Linear
+) -> str:
+    """FP32 [n, outputs]; of two classes the log odds of the second."""
     weights = model.weights.astype(np.float32).T
     f, g = len(design.mean), len(design.gaps)
     terms = []
@@ -166,5 +179,78 @@ def _write(
         axis = graph.constant(np.array([1], np.int64))
         terms.append(graph.add("ReduceSum", each, axis, keepdims=0))
     terms.append(graph.constant(model.bias.astype(np.float32)))
-    total = graph.add("Sum", *terms)
-    return two_logits(graph, total) if model.binary else total
+    return graph.add("Sum", *terms)
+
+
+def _explainer(design: Design, data: Data, model: _Linear) -> Explainer:
+    """Weight times number, or the weight of a category, less the mean over the training rows."""
+    encoding, weights = data.both.rows.encoding, model.weights
+    f, g, c = len(design.mean), len(design.gaps), len(design.offsets)
+    average = np.asarray(design.matrix(data.both.rows).mean(axis=0)).ravel()
+    products = weights * average  # [outputs, columns of the design matrix]
+    # Where each column of the design matrix belongs: numbers, their gaps, then categories.
+    sizes = np.diff(np.append(design.offsets, design.width)) if c else np.zeros(0, np.int64)
+    owner = np.concatenate([np.arange(f), design.gaps, np.repeat(np.arange(f, f + c), sizes)])
+    means = np.zeros((len(weights), f + c))
+    for i, column in enumerate(owner):
+        means[:, column] += products[:, i]
+    bias = model.bias.astype(np.float64)
+    two = data.n_classes == 2
+
+    def write(graph: Graph, features: Features) -> tuple[str, str, str]:
+        def own(each: NDArray[np.float64]) -> str:
+            """Numbers [outputs, ...] of the class, [n or 1, ...]."""
+            kept = graph.constant(each)
+            return graph.add("Gather", kept, TARGET) if len(weights) > 1 else kept
+
+        parts = []
+        if f:
+            parts.append(_number_terms(graph, features, design, own, weights))
+        if c:
+            place = graph.add("Add", features.codes(encoding), graph.constant(design.offsets))
+            table = own(weights[:, f + g :])
+            rows = graph.add(
+                "Expand", table,
+                graph.add("Concat", graph.add("Shape", place, start=0, end=1),
+                          graph.constant(np.array([design.width])), axis=0),
+            )  # fmt: skip
+            parts.append(graph.add("GatherElements", rows, place, axis=1))
+        terms = graph.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+        contributions = graph.add("Sub", terms, own(means))
+        # The answer by itself: what the served nodes compute.
+        total = double(graph, _margins(graph, features, design, encoding, model))
+        axis = graph.constant(np.array([1]))
+        if len(weights) > 1:
+            total = graph.add("GatherElements", total, graph.add("Unsqueeze", TARGET, axis), axis=1)
+        value = graph.add("Squeeze", total, axis)
+        base = own(bias + means.sum(axis=1))
+        if len(weights) == 1:
+            base = graph.add("Expand", base, graph.add("Shape", value))
+        return contributions, base, value
+
+    scale = Scale(np.array([-1.0, 1.0]), np.zeros(2)) if two else Scale.by(1.0, 0.0, len(bias))
+    return Explainer("linear", "score" if data.n_classes else "value", write, scale)
+
+
+def _number_terms(
+    graph: Graph,
+    features: Features,
+    design: Design,
+    own: Callable[[NDArray[np.float64]], str],
+    weights: NDArray[np.float64],
+) -> str:
+    """What numbers and their gaps contribute, FP64 [n, numbers]."""
+    f, g = len(design.mean), len(design.gaps)
+    numbers = features.numbers()
+    missing = graph.add("IsNaN", numbers)
+    shifted = graph.add("Sub", numbers, graph.constant(design.mean))
+    scaled = graph.add("Mul", shifted, graph.constant(design.scale))
+    known = graph.add("Where", missing, graph.constant(np.float32(0)), scaled)
+    terms = graph.add("Mul", double(graph, known), own(weights[:, :f]))
+    if not g:
+        return terms
+    picked = graph.add("Gather", missing, graph.constant(design.gaps), axis=1)
+    weighted = graph.add("Mul", double(graph, picked), own(weights[:, f : f + g]))
+    spread = np.zeros((g, f))
+    spread[np.arange(g), design.gaps] = 1.0
+    return graph.add("Add", terms, graph.add("MatMul", weighted, graph.constant(spread)))

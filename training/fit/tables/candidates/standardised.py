@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from training.explain.answers import Scale
 from training.export.graph import Graph
 from training.fit.candidate import Data, Learned, Learner, Part
 
@@ -47,6 +48,15 @@ def standardised(learner: Learner) -> Learner:
             scores=lambda rows: learned.scores(rows) * spread + mean,
             validation_scores=learned.validation_scores * spread + mean,
             write=write,
+            explainers=tuple(
+                replace(
+                    one,
+                    explains="value",
+                    scale=Scale(one.scale.factor * spread, one.scale.offset * spread + mean),
+                    reference=None,
+                )
+                for one in learned.explainers
+            ),
             notes={**learned.notes, "target_mean": mean, "target_spread": spread},
         )
 

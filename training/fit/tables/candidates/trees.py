@@ -26,6 +26,18 @@ def mean_nodes(graph: Graph, trees: list[Tree], matrix: str, *, test: Any) -> st
     to which its leaf adds that leaf's row in one table, and the rows are looked up and averaged.
     Row numbers are exact in float32 up to 2**24.
     """
+    index, table = leaf_rows(graph, trees, matrix, test=test)
+    looked_up = graph.add(
+        "Gather", graph.constant(table.astype(np.float32), "leaves"), index, axis=0
+    )
+    axis = graph.constant(np.array([1], np.int64))
+    return graph.add("ReduceMean", looked_up, axis, keepdims=0)
+
+
+def leaf_rows(
+    graph: Graph, trees: list[Tree], matrix: str, *, test: Any
+) -> tuple[str, NDArray[np.float64]]:
+    """The leaf that each tree reaches, INT64 [n, trees], as a row of a table [leaves, outputs]."""
     numbered, tables, first = [], [], 0
     for i, tree in enumerate(trees):
         leaves = np.flatnonzero(tree.left < 0)
@@ -34,12 +46,8 @@ def mean_nodes(graph: Graph, trees: list[Tree], matrix: str, *, test: Any) -> st
         numbered.append(replace(tree, values=row, first_target=i))
         tables.append(tree.values[leaves])
         first += len(leaves)
-    table = np.concatenate(tables).astype(np.float32)
     rows = sum_nodes(graph, numbered, matrix, outputs=len(trees), test=test)
-    index = graph.add("Cast", rows, to=7)
-    looked_up = graph.add("Gather", graph.constant(table, "leaves"), index, axis=0)
-    axis = graph.constant(np.array([1], np.int64))
-    return graph.add("ReduceMean", looked_up, axis, keepdims=0)
+    return graph.add("Cast", rows, to=7), np.concatenate(tables).astype(np.float64)
 
 
 def floor32(values: NDArray[np.float64]) -> NDArray[np.float32]:
