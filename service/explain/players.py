@@ -71,26 +71,35 @@ def players_of(inputs: Sequence[Input], question: Question, samples: Batch) -> P
 
 
 class Patches:
-    """Squares of an image, about `GRID` along its longer side."""
+    """Squares of an image, about `GRID` along its longer side.
+
+    A patch that looks as it does where it is taken away contributes nothing by any method, so only
+    the others are players: of a digit about half.
+    """
 
     backgrounds = 1
 
     def __init__(self, tensor: Input, row: Batch, samples: Batch) -> None:
         self._tensor, self._spec = tensor, ImageSpec.of(tensor)
-        self.side = -(-max(self._spec.height, self._spec.width) // GRID)
-        down, across = (
-            np.arange(size) // self.side for size in (self._spec.height, self._spec.width)
-        )
+        height, width = self._spec.height, self._spec.width
+        self.side = -(-max(height, width) // GRID)
+        down, across = (np.arange(size) // self.side for size in (height, width))
         # The number of the patch of each pixel, [height, width].
         self._patch = down[:, None] * (across[-1] + 1) + across[None]
-        self.count = int(self._patch[-1, -1]) + 1
         self._image = row[tensor.name][0]
         typical = np.median(samples[tensor.name], axis=0)
         self._typical = typical.astype(self._image.dtype)
+        differs = self._image != self._typical
+        if tensor.layout != "HW":
+            differs = differs.any(axis=-1 if tensor.layout == "HWC" else 0)
+        self._players = np.unique(self._patch[differs])
+        self.count = len(self._players)
 
     def rows(self, kept: Kept, background: int) -> Batch:
         """See `Players`."""
-        return self.masked(kept[:, self._patch])
+        every = np.ones((len(kept), int(self._patch[-1, -1]) + 1), bool)
+        every[:, self._players] = kept
+        return self.masked(every[:, self._patch])
 
     def masked(self, kept: Kept) -> Batch:
         """Images whose pixels outside `kept`, bool [rows, height, width], are typical ones."""
@@ -113,8 +122,10 @@ class Patches:
 
     def attribution(self, contributions: NDArray[np.float64]) -> Any:
         """See `Players`; a patch's pixels share what it contributes."""
-        sizes = np.bincount(self._patch.ravel(), minlength=self.count)
-        return self.shaped((contributions / sizes)[self._patch])
+        sizes = np.bincount(self._patch.ravel())
+        every = np.zeros(len(sizes))
+        every[self._players] = contributions
+        return self.shaped((every / sizes)[self._patch])
 
     def shaped(self, pixels: NDArray[np.float64]) -> Any:
         """Contributions [height, width] in the image's shape; channels share them."""

@@ -23,7 +23,7 @@ from service.explain.question import Question
 # Pairs are added until the standard error of every contribution is below this, of a probability or
 # of the spread of the model's answers; at most so many.
 STANDARD_ERROR = 0.02
-LEAST_PAIRS, MOST_PAIRS, PAIRS_AT_ONCE = 8, 64, 4
+LEAST_PAIRS, MOST_PAIRS, PAIRS_AT_ONCE = 8, 200, 8
 _SEED = 0
 
 Floats = NDArray[np.float64]
