@@ -51,6 +51,9 @@ def main() -> None:
         default=os.environ.get("ROSENBLATT_PICTURES_DIR", "build/pictures"),
         help="folder for the packages that hold the images; apt-get fetches what is missing",
     )
+    trust = commands.add_parser("faithfulness", help="explanations of the digits; 15 minutes")
+    trust.add_argument("--models", type=Path, default=Path("models"), help="model repository")
+    trust.add_argument("--images", type=int, default=500, help="test images")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -102,6 +105,11 @@ def main() -> None:
         from benchmarks.pictures import run as pictures
 
         sys.exit(pictures.main(RESULTS / "pictures.json"))
+    elif arguments.command == "faithfulness":
+        from benchmarks import faithfulness
+
+        out = RESULTS / "faithfulness.json"
+        sys.exit(faithfulness.main(out, arguments.models, arguments.images))
     elif arguments.command == "gpu":
         sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))
     else:

@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError, model_validator
 from contract.base import FileName, Record, Sha256
 from contract.errors import ManifestError
 from contract.explanations import Explanation, row_of
+from contract.faithfulness import Faithfulness
 from contract.records import ComparisonRecord, ImportRecord, Metrics, Parity, TrainingRecord
 from contract.tensors import Input, Output, Role
 from contract.upgrade import upgrade
@@ -86,6 +87,9 @@ class Manifest(Record):
     )
     explanations: tuple[Explanation, ...] = Field(
         default=(), description="Explanation graphs among the files, the default first."
+    )
+    faithfulness: tuple[Faithfulness, ...] = Field(
+        default=(), description="How far each method's explanations can be trusted, as measured."
     )
     golden: Golden = Field(description="Inputs with known answers, replayed at every load.")
     metrics: Metrics | None = Field(

@@ -68,7 +68,34 @@ def card(
         sections += _imported(manifest.imported)
     if manifest.parity is not None:
         sections += _export(manifest, manifest.parity)
+    if manifest.faithfulness:
+        sections += _faithfulness(manifest)
     return "\n\n".join(sections) + "\n"
+
+
+def _faithfulness(manifest: Manifest) -> list[str]:
+    """What was measured of explanations."""
+    rows = [
+        (
+            f"`{one.method}`",
+            f"{one.deletion:.3f} ({one.deletion_at_random:.3f})",
+            f"{one.insertion:.3f} ({one.insertion_at_random:.3f})",
+            "< 0.001" if one.p_value < 0.001 else f"{one.p_value:.3f}",
+            f"{one.similarity_to_randomised:.2f}",
+        )
+        for one in manifest.faithfulness
+    ]
+    header = ("method", "deletion area", "insertion area", "p", "likeness to randomised")
+    return [
+        "## How far its explanations can be trusted",
+        f"Over {manifest.faithfulness[0].samples} test images, in brackets with parts in random "
+        "order. Deletion: the mean probability of the predicted class while parts are taken away, "
+        "the most important first; lower is better. Insertion: while they are put back; higher is "
+        "better. p: of the deletion area against random order. The last column correlates the "
+        "explanations with those of the same model with its weights in random order; near 0 they "
+        "depend on the model.",
+        table(header, rows),
+    ]
 
 
 def _reads_digits(manifest: Manifest) -> bool:

@@ -132,3 +132,27 @@ def test_the_repository_s_own_figures_stand_beside_the_rules() -> None:
         "own-tables",
     } <= set(measured)
     assert measured["own-tables"].modalities == ["tabular"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "gradient", "stance"),
+    [((0.2, 0.3), 0.5, "supports"), ((0.2, 0.6), 0.5, "refines"), ((0.7, 0.6), 0.5, "contradicts")],
+)
+def test_explanations_speak_for_or_against_the_rule(
+    paths: tuple[float, float], gradient: float, stance: str
+) -> None:
+    def of(method: str, share: float) -> list[dict[str, Any]]:
+        return [{"method": method, "deletion": 0.5 * share, "deletion_at_random": 0.5}]
+
+    measured = {
+        "images": 500,
+        "models": {
+            "digits-random-forest": of("path", paths[0]),
+            "digits-xgboost": of("path", paths[1]),
+            "digits-cnn": of("gradient", gradient),
+        },
+    }
+    (entry,) = evidence_file.of_explanations(measured)
+    assert entry["rules"] == ["R4"]
+    assert entry["stance"] == stance
+    assert f"{paths[0]:.0%} for digits-random-forest" in entry["claim"]

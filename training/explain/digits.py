@@ -61,7 +61,7 @@ def add_explanations(
     manifest, model = artifact.manifest, onnx.load_from_string(artifact.graph)
     made = [
         _checked(manifest, model, artifact.graph, explanation, graph, test)
-        for explanation, graph in _graphs(model, manifest, training)
+        for explanation, graph in graphs_of(model, manifest, training)
     ]
     files = {f"{one.explanation.variant}.onnx": one.graph for one in made}
     records = {
@@ -89,10 +89,17 @@ def _without_explanations(manifest: Manifest) -> dict[str, object]:
     return {name: record for name, record in manifest.files.items() if name not in old}
 
 
-def _graphs(
+def graphs_of(
     model: ModelProto, manifest: Manifest, training: NDArray[np.uint8]
 ) -> Iterator[tuple[Explanation, bytes]]:
-    """Every method that suits the model, the default first."""
+    """Explanations with their graphs, the default first.
+
+    Args:
+        training: images that cover the trees.
+
+    Raises:
+        ExportError: the graph is none of a forest, a linear model or a network of this project.
+    """
     operators = {node.op_type for node in model.graph.node}
     if _TREES in operators:
         yield _described("path", _link(model)), _paths(model, manifest, training)
