@@ -21,6 +21,8 @@ from contract.base import FileName, Record, Sha256
 from contract.errors import ManifestError
 from contract.explanations import Explanation, row_of
 from contract.faithfulness import Faithfulness
+from contract.layers import VARIANT as LAYERS
+from contract.layers import Layer
 from contract.records import ComparisonRecord, ImportRecord, Metrics, Parity, TrainingRecord
 from contract.tensors import Input, Output, Role
 from contract.upgrade import upgrade
@@ -87,6 +89,9 @@ class Manifest(Record):
     )
     explanations: tuple[Explanation, ...] = Field(
         default=(), description="Explanation graphs among the files, the default first."
+    )
+    layers: tuple[Layer, ...] = Field(
+        default=(), description="Layers of a network, outputs of the variant `layers`, in order."
     )
     faithfulness: tuple[Faithfulness, ...] = Field(
         default=(), description="How far each method's explanations can be trusted, as measured."
@@ -176,6 +181,8 @@ class Manifest(Record):
                 raise ValueError(f"explanation {one.method!r} names {one.variant!r}, not in files")
             if one.explains == "value" and self.task != "regression":
                 raise ValueError(f"explanation {one.method!r} is of a value, which is no class")
+        if bool(self.layers) != (LAYERS in self.files):
+            raise ValueError(f"layers and the file {LAYERS!r} must be there together, or neither")
         if self.explanations and row_of(self.inputs) is None:
             raise ValueError("explanations are for models of one image or of columns")
 

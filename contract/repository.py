@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract import layers
 from contract.errors import ArtifactError, GraphError, RepositoryError
 from contract.explanations import Explanation, signature
 from contract.golden import GoldenSamples, read_golden
@@ -191,6 +192,35 @@ def check_explanation(graph: bytes, manifest: Manifest) -> None:
     found = outline(graph)
     check_safe(found)
     inputs, outputs = signature(manifest.inputs, classes=manifest.task == "classification")
+    _check_tensors("input", inputs, found.inputs)
+    _check_tensors("output", outputs, found.outputs)
+
+
+def read_layers(entry: Entry, manifest: Manifest) -> bytes:
+    """The audited graph of a network's layers, which the manifest must have.
+
+    Raises:
+        ArtifactError: the file is missing or differs from the manifest.
+        GraphError: the graph is unreadable, unsafe, or its tensors are not the layers'.
+    """
+    record = manifest.files[layers.VARIANT]
+    graph = read_file(entry, record)
+    try:
+        check_layers(graph, manifest)
+    except GraphError as error:
+        raise GraphError(f"{entry.path / record.path}: {error}") from error
+    return graph
+
+
+def check_layers(graph: bytes, manifest: Manifest) -> None:
+    """Check that a graph is safe and has the tensors of the layers of this model.
+
+    Raises:
+        GraphError: it does not.
+    """
+    found = outline(graph)
+    check_safe(found)
+    inputs, outputs = layers.signature(manifest.inputs, manifest.layers)
     _check_tensors("input", inputs, found.inputs)
     _check_tensors("output", outputs, found.outputs)
 

@@ -182,7 +182,7 @@ def of_tables(measured: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def of_explanations(measured: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The claim from docs/results/faithfulness.json: paths of trees against gradients of the CNN."""
+    """The claim from docs/results/faithfulness.json: paths of trees against the CNN's gradients."""
     kept = {
         (model, one["method"]): one["deletion"] / one["deletion_at_random"]
         for model, methods in measured["models"].items()

@@ -31,6 +31,7 @@ from service.settings import Settings
 from service.verbs.compare import Compare
 from service.verbs.explain import Explain
 from service.verbs.infer import Infer
+from service.verbs.layers import Layers
 from service.verbs.predict import Predict
 
 # Threads that decode large bodies and encode large answers.
@@ -94,6 +95,7 @@ def build(
             predict,
             compare,
             explain,
+            Layers(models, settings),
             Infer(models),
             recommender,
             Profiler(recommender, settings),

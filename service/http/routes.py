@@ -23,6 +23,7 @@ from service.http.repository import RepositoryRoutes
 from service.http.schema import (
     COMPARE_QUERY,
     EXPLAIN_QUERY,
+    LAYERS_QUERY,
     PREDICT_QUERY,
     ComparePictureForm,
     CompareRequest,
@@ -30,6 +31,9 @@ from service.http.schema import (
     ExplainPictureForm,
     ExplainRequest,
     ExplainResponse,
+    LayersPictureForm,
+    LayersRequest,
+    LayersResponse,
     PredictPictureForm,
     PredictRequest,
     PredictResponse,
@@ -40,6 +44,7 @@ from service.serving.repository import Models
 from service.verbs.compare import Compare
 from service.verbs.explain import Explain
 from service.verbs.infer import Infer
+from service.verbs.layers import Layers
 from service.verbs.predict import Predict
 
 # Of the verbs that run models.
@@ -51,6 +56,7 @@ def routes(
     predict: Predict,
     compare: Compare,
     explain: Explain,
+    layers: Layers,
     infer: Infer,
     recommender: Recommender,
     profiler: Profiler,
@@ -100,6 +106,20 @@ def routes(
             },
             query=EXPLAIN_QUERY,
             responses=ok(ExplainResponse),
+            errors=(*_ERRORS, NotFoundError),
+        ),
+        Route(
+            "POST",
+            "/layers",
+            picture_handler(layers, layers.decode_picture, LAYERS_QUERY, threads),
+            summary="what the layers of a network see",
+            body={
+                JSON: with_example(LayersRequest, example),
+                FORM: LayersPictureForm,
+                **dict.fromkeys(PICTURES, bytes),
+            },
+            query=LAYERS_QUERY,
+            responses=ok(LayersResponse),
             errors=(*_ERRORS, NotFoundError),
         ),
         *recommender.routes(),

@@ -119,9 +119,33 @@ class ExplainPictureForm(PredictPictureForm):
     target: NotRequired[Target]
 
 
+MapForm = Annotated[
+    Literal["png", "values"], Field(description="Maps as one picture per layer, or as numbers.")
+]
+
+
+class LayersRequest(_Request):
+    """One image of which to show what the layers of a network see."""
+
+    instances: Instances
+    model: str | None = Field(None, description="The default model unless given.")
+    version: str | None = Field(None, description="The highest version unless given.")
+    form: MapForm | None = None
+    fit: Fit | None = None
+    return_fitted: ReturnFitted = False
+
+
+@with_config(ConfigDict(extra="forbid"))
+class LayersPictureForm(PredictPictureForm):
+    """A picture of which to show what the layers of a network see."""
+
+    form: NotRequired[MapForm]
+
+
 # Query parameters of a picture that is sent as it is.
 COMPARE_QUERY: Mapping[str, Any] = {"fit": Fit, "return_fitted": Literal["true", "false"]}
 PREDICT_QUERY: Mapping[str, Any] = {"model": ModelName, "version": Version, **COMPARE_QUERY}
+LAYERS_QUERY: Mapping[str, Any] = {**PREDICT_QUERY, "form": MapForm}
 EXPLAIN_QUERY: Mapping[str, Any] = {**PREDICT_QUERY, "method": Method, "target": Target}
 
 
@@ -197,6 +221,33 @@ class ExplainResponse(_Document):
     fitted: list[FittedPicture] | None = Field(
         None, description="Per instance, if the request names a fit or asks for the images."
     )
+
+
+class LayerMaps(_Document):
+    """The feature maps of one layer."""
+
+    name: str
+    kind: str = Field(description="What the layer does.")
+    shape: tuple[int, int, int] = Field(description="Channels, height and width.")
+    png: str | None = Field(
+        None, description="The maps side by side, base64 of a PNG; the layer's strongest is white."
+    )
+    values: Any = Field(None, description="The maps as nested arrays, if asked for.")
+    filters: str | None = Field(description="Filters of the first layer, base64 of a PNG.")
+    strongest: list[list[int]] = Field(
+        description="Per channel, indices of the training images that excite it most."
+    )
+
+
+class LayersResponse(_Document):
+    """What the layers of a network see in one image."""
+
+    model: str
+    version: str
+    provider: str
+    layers: list[LayerMaps]
+    warnings: Warnings = None
+    fitted: list[FittedPicture] | None = None
 
 
 class UnansweredModel(_Document):

@@ -9,11 +9,20 @@ import onnx
 import pytest
 
 from contract.batch import Batch
+from contract.explanations import ATTRIBUTION, BASE, TARGET, VALUE, Explanation
 from contract.records import CalibrationError, ClassificationMetrics, Parity
-from contract.repository import Artifact, Entry, audit, entries, read_manifest
+from contract.repository import (
+    Artifact,
+    Entry,
+    audit,
+    entries,
+    read_explanation,
+    read_manifest,
+)
 from service.inference.session import load
 from service.settings import Settings
 from tests.conftest import MODELS
+from training.answers import run_graph
 from training.datasets import Dataset
 from training.export.packing import serialize
 from training.recipes import RECIPES
@@ -38,8 +47,18 @@ def metrics_of(entry: Entry) -> ClassificationMetrics:
 
 every_variant = pytest.mark.parametrize(
     ("entry", "variant"),
-    [(entry, variant) for entry in ENTRIES for variant in read_manifest(entry).files],
+    [
+        (entry, variant)
+        for entry in ENTRIES
+        for variant in read_manifest(entry).files
+        if variant not in {one.variant for one in read_manifest(entry).explanations}
+    ],
     ids=str,
+)
+every_explanation = pytest.mark.parametrize(
+    ("entry", "explanation"),
+    [(entry, one) for entry in ENTRIES for one in read_manifest(entry).explanations],
+    ids=lambda value: value.method if isinstance(value, Explanation) else str(value),
 )
 
 
@@ -101,6 +120,56 @@ def test_trees_have_a_variant_for_gpus(entry: Entry) -> None:
 def test_the_variants_add_less_than_twelve_megabytes() -> None:
     files = [read_manifest(entry).files for entry in ENTRIES]
     assert sum(variants["cuda"].bytes for variants in files if "cuda" in variants) < 12_000_000
+
+
+def test_every_model_explains_itself() -> None:
+    methods = {entry.name: read_manifest(entry).explanations[0].method for entry in ENTRIES}
+    assert methods == {
+        "digits-cnn": "gradient",
+        "digits-perceptron": "linear",
+        "digits-random-forest": "path",
+        "digits-xgboost": "path",
+    }
+    files = [
+        read_manifest(entry).files[one.variant].bytes
+        for entry in ENTRIES
+        for one in read_manifest(entry).explanations
+    ]
+    assert sum(files) < 10_000_000
+
+
+@every_explanation
+def test_contributions_add_up_to_the_models_own_answer(
+    entry: Entry, explanation: Explanation
+) -> None:
+    artifact = artifact_of(entry)
+    graph = read_explanation(entry, artifact.manifest, explanation)
+    onnx.checker.check_model(onnx.load_from_string(graph), full_check=True)
+    images = artifact.golden.inputs["images"]
+    values = []
+    for k in range(10):
+        answers = run_graph(graph, Batch({"images": images, TARGET: np.full(len(images), k)}))
+        change = answers[ATTRIBUTION].sum(axis=(1, 2))
+        np.testing.assert_allclose(answers[BASE] + change, answers[VALUE], atol=1e-5)
+        values.append(answers[VALUE])
+    found = np.stack(values, axis=1)
+    # Calibration and the link keep the order of the classes.
+    probabilities = artifact.golden.outputs["probabilities"]
+    np.testing.assert_array_equal(found.argmax(axis=1), probabilities.argmax(axis=1))
+
+
+@every_entry
+def test_explanations_are_better_than_chance(entry: Entry) -> None:
+    found = read_manifest(entry).faithfulness
+    own = read_manifest(entry).explanations[0].method
+    assert [one.method for one in found] == [own, "shapley", "occlusion"]
+    for one in found:
+        assert one.samples == 500
+        assert one.p_value < 0.01
+        assert one.deletion < one.deletion_at_random
+        assert one.insertion > one.insertion_at_random
+        assert abs(one.similarity_to_randomised) < 0.5
+        assert f"`{one.method}`" in (entry.path / "card.md").read_text()
 
 
 @every_entry

@@ -44,7 +44,9 @@ BINARY = {"content-type": "application/octet-stream", "inference-header-content-
 PROFILE = "/recommend/profile"
 INFER = ("/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer")
 CHANGE = ("/v2/repository/models/{name}/load", "/v2/repository/models/{name}/unload")
-JSON_POSTS = ("/predict", "/compare", "/recommend", "/v2/repository/index", *INFER, *CHANGE)
+JSON_POSTS = (
+    "/predict", "/compare", "/explain", "/layers", "/recommend", "/v2/repository/index", *INFER, *CHANGE,
+)  # fmt: skip
 POSTS = (*JSON_POSTS, PROFILE)
 
 
@@ -97,6 +99,7 @@ class Answers:
                 client.request("GET", at(path).replace("{id}", "R3"))
         client.request("POST", "/predict", ONE)
         client.request("POST", "/compare", ONE)
+        client.request("POST", "/explain", ONE)
         client.request("POST", "/recommend", {"modalities": ["tabular"], "n_rows": 2000})
         client.request("POST", "/recommend?detail=full", {"modalities": ["graph"], "latency_ms": 5})
         client.request("POST", PROFILE, files={"file": CSV}, data={"target": "b"})
@@ -116,7 +119,8 @@ class Answers:
         client.request("POST", PROFILE, headers={"content-type": "multipart/form-data"})  # 400
         for path in (*INFER, *CHANGE):
             client.request("POST", at(path, "gamma"), {})  # 404
-        client.request("POST", "/predict", {"model": "gamma", "instances": []})  # 404
+        for path in ("/predict", "/explain", "/layers"):
+            client.request("POST", path, {"model": "gamma", "instances": []})  # 404
         for path in client.request("GET", "/openapi.json").json()["paths"]:
             if "{" in path:
                 client.request("GET", at(path, "gamma").replace("{id}", "R9"))  # 404
@@ -138,6 +142,8 @@ class Answers:
         client = self.client(timeout_seconds=1e-9, profile_timeout_seconds=1e-9)
         client.request("POST", "/predict", MANY)
         client.request("POST", "/compare", MANY)
+        client.request("POST", "/explain", MANY)
+        client.request("POST", "/layers", MANY)
         client.request("POST", PROFILE, files={"file": CSV})
         for path in INFER:
             client.request("POST", at(path), v2(IMAGES))
@@ -242,7 +248,7 @@ def test_the_examples_are_answered(model: str, repository: Path) -> None:
     """An image model and a table; the client holds their answers against the document."""
     client = Client(Settings(models_dir=sum_of_columns(repository), default_model=model))
     document = client.request("GET", "/openapi.json").json()
-    for path in ("/predict", "/compare", *INFER):
+    for path in ("/predict", "/compare", "/explain", *INFER):
         operation = document["paths"][path]["post"]
         (example,) = operation["requestBody"]["content"]["application/json"]["schema"]["examples"]
         for parameter in operation["parameters"]:

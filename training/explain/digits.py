@@ -17,6 +17,8 @@ from scipy.special import softmax
 
 from contract.batch import Batch
 from contract.explanations import ATTRIBUTION, BASE, TARGET, VALUE, Explained, Explanation, Method
+from contract.layers import VARIANT as LAYERS
+from contract.layers import Layer
 from contract.manifest import MANIFEST_FILE, Manifest
 from contract.repository import Entry, audit, check_explanation, record_of, write
 from training.answers import run_graph
@@ -24,6 +26,7 @@ from training.errors import ExportError, ParityError
 from training.explain.answers import FLOAT, Scale, finish
 from training.explain.ensembles import targets_of, trees_of, with_cover
 from training.explain.gradients import write_gradients
+from training.explain.layers import layers_of
 from training.explain.linear import write_linear
 from training.explain.paths import groups_of, write_paths
 from training.export.envelope import HEIGHT, VOTE_EPSILON, WIDTH
@@ -68,10 +71,15 @@ def add_explanations(
         one.explanation.variant: record_of(f"{one.explanation.variant}.onnx", one.graph)
         for one in made
     }
+    layers, graph = _layers(model, training)
+    if layers:
+        files[f"{LAYERS}.onnx"] = graph
+        records[LAYERS] = record_of(f"{LAYERS}.onnx", graph)
     updated = manifest.model_copy(
         update={
             "files": {**_without_explanations(manifest), **records},
             "explanations": tuple(one.explanation for one in made),
+            "layers": layers,
         }
     )
     present = {path.name: path.read_bytes() for path in entry.path.iterdir() if path.is_file()}
@@ -85,8 +93,15 @@ def add_explanations(
 
 
 def _without_explanations(manifest: Manifest) -> dict[str, object]:
-    old = {one.variant for one in manifest.explanations}
+    old = {LAYERS, *(one.variant for one in manifest.explanations)}
     return {name: record for name, record in manifest.files.items() if name not in old}
+
+
+def _layers(model: ModelProto, training: NDArray[np.uint8]) -> tuple[tuple[Layer, ...], bytes]:
+    """The layers of a network; none of other models."""
+    if not any(node.op_type == "Conv" for node in model.graph.node):
+        return (), b""
+    return layers_of(model, _first(model).output[0], _scores(model), training)
 
 
 def graphs_of(

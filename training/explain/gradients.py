@@ -37,8 +37,8 @@ def write_gradients(
     Raises:
         ExportError: the model is no chain of operators that can be differentiated.
     """
-    nodes = _chain(model, pixels, scores)
-    shapes = _shapes(model)
+    nodes = chain_of(model, pixels, scores)
+    shapes = shapes_of(model)
     constants = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
     row, classes, points = shapes[pixels], shapes[scores][0], steps + 1
     one = graph.constant(np.array([1]))
@@ -71,7 +71,7 @@ def write_gradients(
     return graph.add("Mul", image, mean), base, value
 
 
-def _chain(model: onnx.ModelProto, start: str, end: str) -> list[NodeProto]:
+def chain_of(model: onnx.ModelProto, start: str, end: str) -> list[NodeProto]:
     """The nodes from one tensor to another, each of which reads the one before."""
     makers = {output: node for node in model.graph.node for output in node.output}
     found: list[NodeProto] = []
@@ -101,7 +101,7 @@ def _copy(
     return copied
 
 
-def _shapes(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
+def shapes_of(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
     """Shapes of all tensors without their first axis."""
     inferred = shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     values = (*inferred.graph.value_info, *inferred.graph.input, *inferred.graph.output)

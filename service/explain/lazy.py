@@ -1,0 +1,57 @@
+"""Graphs that are audited and loaded when they are first asked, so the others cost nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+import onnxruntime as ort
+
+from contract.batch import Array
+from service.errors import ModelError, UnavailableError
+from service.inference.binding import first_line
+from service.inference.session import options_of
+from service.settings import Settings
+
+
+class LazyGraph:
+    """A graph beside a model. Thread-safe.
+
+    Args:
+        what: names it in messages, for example "the graph of path for model 'digits'".
+        read: its audited bytes; may raise a ContractError.
+    """
+
+    def __init__(self, what: str, read: Callable[[], bytes], settings: Settings) -> None:
+        self._what, self._read, self._settings = what, read, settings
+        self._lock = threading.Lock()
+        self._session: ort.InferenceSession | None = None
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
+        """These outputs for the inputs.
+
+        Raises:
+            ModelError: the graph fails on them.
+            UnavailableError: it fails its audit, or cannot be loaded.
+        """
+        session = self._loaded()
+        try:
+            found: list[Array] = session.run(list(outputs), dict(inputs))
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
+            raise ModelError(
+                f"{self._what} fails on this row ({first_line(error)}); ask in another way"
+            ) from error
+        return found
+
+    def _loaded(self) -> ort.InferenceSession:
+        with self._lock:
+            if self._session is None:
+                try:
+                    self._session = ort.InferenceSession(
+                        self._read(), options_of(self._settings), providers=["CPUExecutionProvider"]
+                    )
+                except Exception as error:
+                    raise UnavailableError(
+                        f"{self._what} cannot be used: {first_line(error)}"
+                    ) from error
+            return self._session
