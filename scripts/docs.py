@@ -24,6 +24,7 @@ from scripts import (
     cnn_race,
     evidence_file,
     evidence_page,
+    faithfulness_page,
     fit_images_page,
     fit_page,
     gpu_page,
@@ -58,6 +59,7 @@ def pages() -> dict[Path, str]:
             tables=evidence_page.tables(_fit()),
         ),
         ROOT / "docs" / "evidence_digits.svg": evidence_page.digits_picture(_evidence()),
+        **_filled("docs/explain.md", faithfulness=faithfulness_page.section(_faithfulness())),
         **_filled("docs/fit-text.md", measured=text_page.section(_fit_text())),
         **_filled("docs/fit-images.md", images=fit_images_page.section(_fit_images())),
         ROOT / "docs" / "fit_images.svg": fit_images_page.picture(_fit_images()),
@@ -83,6 +85,11 @@ def _evidence() -> dict[str, Any]:
 
 def _fit() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / "fit.json").read_text())
+    return found
+
+
+def _faithfulness() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "faithfulness.json").read_text())
     return found
 
 
@@ -238,6 +245,9 @@ def _type(spec: dict[str, Any]) -> str:
     if "enum" in spec:
         return " or ".join(f"`{value}`" for value in spec["enum"])
     if spec.get("type") == "array":
+        if "prefixItems" in spec:  # a tuple of so many
+            kinds = sorted({_type(item) for item in spec["prefixItems"]})
+            return f"{len(spec['prefixItems'])} of {' or '.join(kinds)}"
         kind = _type(spec["items"])
         return f"list of ({kind})" if " or " in kind else f"list of {kind}"
     if spec.get("type") == "object":

@@ -31,6 +31,7 @@ from service.protocol.schema import (
     RepositoryIndexRequest,
 )
 from service.settings import Settings
+from tests.conftest import MODELS
 from tests.repositories import tiny_repository, write_model
 from tests.service.client import Client
 from tests.service.openapi import Answer, Described
@@ -45,7 +46,8 @@ PROFILE = "/recommend/profile"
 INFER = ("/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer")
 CHANGE = ("/v2/repository/models/{name}/load", "/v2/repository/models/{name}/unload")
 JSON_POSTS = (
-    "/predict", "/compare", "/explain", "/layers", "/recommend", "/v2/repository/index", *INFER, *CHANGE,
+    "/predict", "/compare", "/explain", "/layers", "/recommend", "/v2/repository/index",
+    *INFER, *CHANGE,
 )  # fmt: skip
 POSTS = (*JSON_POSTS, PROFILE)
 
@@ -100,6 +102,8 @@ class Answers:
         client.request("POST", "/predict", ONE)
         client.request("POST", "/compare", ONE)
         client.request("POST", "/explain", ONE)
+        networks = self.client(models_dir=MODELS, default_model="digits-cnn")
+        networks.request("POST", "/layers", ONE)
         client.request("POST", "/recommend", {"modalities": ["tabular"], "n_rows": 2000})
         client.request("POST", "/recommend?detail=full", {"modalities": ["graph"], "latency_ms": 5})
         client.request("POST", PROFILE, files={"file": CSV}, data={"target": "b"})
