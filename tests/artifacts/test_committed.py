@@ -51,7 +51,7 @@ every_variant = pytest.mark.parametrize(
         (entry, variant)
         for entry in ENTRIES
         for variant in read_manifest(entry).files
-        if variant not in {one.variant for one in read_manifest(entry).explanations}
+        if variant in ("default", "cuda")
     ],
     ids=str,
 )
