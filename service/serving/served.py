@@ -32,6 +32,10 @@ class Model(Protocol):
         """ONNX Runtime's execution provider."""
 
     @property
+    def samples(self) -> Batch:
+        """The golden inputs."""
+
+    @property
     def load_seconds(self) -> float:
         """Seconds that loading took."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from contract.batch import Batch
 from contract.manifest import Manifest
 from tests.repositories import manifest_of
@@ -21,7 +23,7 @@ class Gated:
     )
     provider: str = "none"
     load_seconds: float = 0.0
-
+    samples: Batch = field(default_factory=lambda: Batch({"images": np.zeros((1, 28, 28))}))
     sizes: list[int] = field(default_factory=list)
 
     def predict(self, batch: Batch) -> Batch:

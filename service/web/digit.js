@@ -1,0 +1,47 @@
+/** The digit at hand: what the models saw last. Views that use it are told when it changes. */
+
+import { get } from "./api.js";
+import { pixelsOf } from "./pictures.js";
+
+const listeners = new Set();
+let current = null;
+
+/** The digit as `{ png, pixels }`: base64 of a PNG, and rows of 28 integers; null if there is none. */
+export const digit = () => current;
+
+export async function setDigit(png) {
+  if (png === current?.png) return;
+  current = png && { png, pixels: await pixelsOf(png) };
+  for (const listener of listeners) listener(current);
+}
+
+/** Call `listener(digit)` now, if there is a digit, and whenever it changes. */
+export function onDigit(listener) {
+  listeners.add(listener);
+  if (current) listener(current);
+}
+
+let asked = null;
+
+/** Every serving version that answers by default, best first; each with its short `heading`. */
+export function serving() {
+  asked ??= get("models").then(({ models }) => models.filter((m) => m.state === "ready" && m.default_version));
+  asked.catch(() => (asked = null));
+  return asked;
+}
+
+/** The models of digits: grey images of 28x28. */
+export async function digitModels() {
+  const models = (await serving()).filter((model) => model.modality === "image");
+  return models.sort((a, b) => (b.test_accuracy ?? 0) - (a.test_accuracy ?? 0));
+}
+
+/** One sample a class, of the first model that has samples of digits: base64 PNGs. */
+export async function samples() {
+  for (const model of await digitModels()) {
+    const { instances } = await get(`models/${encodeURIComponent(model.name)}/samples`);
+    const pictures = instances.filter((instance) => typeof instance === "string");
+    if (pictures.length) return pictures;
+  }
+  return [];
+}

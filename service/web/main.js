@@ -1,0 +1,58 @@
+/** Shows the view that the address names: `#digits`, `#tables/NAME`, `#guide?task=regression`. */
+
+import { fill, h, problem } from "./dom.js";
+
+const VIEWS = {
+  digits: ["Digits", () => import("./digits.js")],
+  break: ["Break it", () => import("./break.js")],
+  tables: ["Tables", () => import("./tables.js")],
+  data: ["Your data", () => import("./data.js")],
+  guide: ["Guide", () => import("./guide.js")],
+};
+
+const content = document.getElementById("content");
+const shown = new Map();
+let current = null;
+
+function address() {
+  const [path, query = ""] = decodeURI(location.hash.slice(1)).split("?");
+  const [name, ...rest] = path.split("/");
+  return { name: name in VIEWS ? name : "digits", rest: rest.join("/"), query: new URLSearchParams(query) };
+}
+
+/** Each view is made once, and keeps what was drawn or typed. */
+async function view(name) {
+  if (!shown.has(name)) {
+    const section = h(`section.view.${name}`, { "aria-label": VIEWS[name][0] });
+    const module = await VIEWS[name][1]();
+    shown.set(name, { section, update: await module.show(section) });
+  }
+  return shown.get(name);
+}
+
+async function show() {
+  const { name, rest, query } = address();
+  for (const link of document.querySelectorAll("nav [data-view]")) {
+    if (link.dataset.view === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `${VIEWS[name][0]} · Rosenblatt`;
+  try {
+    const { section, update } = await view(name);
+    if (address().name !== name) return;
+    if (current !== name) {
+      fill(content, section);
+      scrollTo(0, 0);
+    }
+    await update?.({ rest, query });
+  } catch (error) {
+    if (address().name === name) fill(content, problem(error));
+  }
+  current = name;
+}
+
+addEventListener("hashchange", () => {
+  if (location.hash === "#content") return content.focus();
+  show();
+});
+show();
