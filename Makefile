@@ -92,6 +92,10 @@ docs: $(VENV)/.dev ## Regenerate the generated pages
 	$(BIN)/python -m benchmarks models
 	$(BIN)/python -m scripts.docs
 
+.PHONY: page-pictures
+page-pictures: $(VENV)/.dev ## Take pictures of every view of the page (needs Chromium)
+	$(BIN)/python -m scripts.page_pictures
+
 .PHONY: bento
 bento: $(VENV)/.serve ## Build the bento
 	$(BIN)/bentoml build

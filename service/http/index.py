@@ -99,10 +99,17 @@ def _once(path: str, make: Callable[[], Any], body: Any, summary: str) -> Route:
     """A route whose body is made when it is first asked for, on a thread: it takes 100 ms."""
 
     @cache
-    def answer() -> Reply:
-        return reply(make())
+    def document() -> StaticFile:
+        return StaticFile(reply(make()).body, JSON, {"vary": "accept-encoding"})
 
-    async def show(_: Request) -> Reply:
-        return await asyncio.to_thread(answer)
+    async def show(request: Request) -> Reply:
+        return (await asyncio.to_thread(document)).reply(request)
 
-    return Route("GET", path, show, summary=summary, responses=ok(body))
+    return Route(
+        "GET",
+        path,
+        show,
+        summary=summary,
+        headers=READ_HEADERS,
+        responses={**ok(body), **NOT_MODIFIED},
+    )

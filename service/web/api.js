@@ -59,8 +59,8 @@ export function once(path) {
 
 /** True if the service has a POST route. */
 export async function offers(path) {
-  const document = await once("openapi.json");
-  return Boolean(document.paths?.[path]?.post);
+  const { routes } = await once("docs");
+  return routes.some((route) => route.method === "POST" && route.path === path);
 }
 
 /** The serving version of a model that answers by default, with its manifest. */

@@ -33,6 +33,7 @@ export function show(section) {
         h("div.before-after", {},
           h("figure", {}, before, h("figcaption", {}, "as it was")),
           h("figure", {}, after, h("figcaption", {}, "as it is now"))),
+        h("p.hint", {}, "The digit of the view ", h("a", { href: "#digits" }, "Digits"), ", or a sample."),
         sliders.map(({ element }) => element), reset),
       result));
 

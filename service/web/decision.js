@@ -77,6 +77,6 @@ function evidence({ evidence: studies, measured, comparison }) {
 
 /** The two families side by side. */
 export const families = (rows) => h("div.scroll", {}, h("table", {},
-  h("thead", {}, h("tr", {}, ["", "Classical ML", "Deep learning"].map((text) => h("th", { scope: "col" }, text)))),
+  h("thead", {}, h("tr", {}, ["Property", "Classical ML", "Deep learning"].map((text) => h("th", { scope: "col" }, text)))),
   h("tbody", {}, rows.map((row) => h("tr", {},
     h("th", { scope: "row" }, sentence(row.property)), h("td", {}, row.classical_ml), h("td", {}, row.deep_learning))))));

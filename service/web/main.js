@@ -33,7 +33,10 @@ async function view(name) {
 async function show() {
   const { name, rest, query } = address();
   for (const link of document.querySelectorAll("nav [data-view]")) {
-    if (link.dataset.view === name) link.setAttribute("aria-current", "page");
+    if (link.dataset.view === name) {
+      link.setAttribute("aria-current", "page");
+      link.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
     else link.removeAttribute("aria-current");
   }
   document.title = `${VIEWS[name][0]} · Rosenblatt`;

@@ -27,7 +27,7 @@ export class Pad {
       onkeydown: (event) => this.#key(event),
       onblur: () => this.#showCursor(false),
     });
-    this.#context = this.canvas.getContext("2d");
+    this.#context = this.canvas.getContext("2d", { willReadFrequently: true });
     this.marker = h("span.pen", { hidden: true, "aria-hidden": "true" });
     this.element = h("div.pad", {}, this.canvas, this.marker);
     this.help = help;
@@ -88,10 +88,9 @@ export class Pad {
 
   #move(event) {
     if (!this.#drawing) return;
-    const from = Math.max(0, this.#drawing.length - 1);
     const parts = event.getCoalescedEvents?.() ?? [];
     for (const part of parts.length ? parts : [event]) this.#drawing.push(this.#point(part));
-    this.#ink(this.#drawing.slice(from));
+    this.#redraw();
     this.#changed(event.timeStamp);
   }
 
@@ -119,7 +118,7 @@ export class Pad {
     if (!cursor.down) return;
     const stroke = this.#strokes.at(-1);
     stroke.push([cursor.x, cursor.y]);
-    this.#ink(stroke.slice(-2));
+    this.#redraw();
   }
 
   #toggle() {
@@ -159,7 +158,10 @@ export class Pad {
     context.beginPath();
     context.moveTo(...points[0]);
     context.lineTo(points[0][0] + 0.1, points[0][1]); // a line without length leaves no dot
-    for (const point of points) context.lineTo(...point);
+    points.slice(1).forEach((point, i) => {
+      const next = points[i + 2] ?? point;
+      context.quadraticCurveTo(...point, (point[0] + next[0]) / 2, (point[1] + next[1]) / 2);
+    });
     context.stroke();
   }
 }

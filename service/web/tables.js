@@ -42,10 +42,10 @@ function links(models, current) {
   const link = ({ name, title }, chosen) =>
     h("a", { href: `#tables/${encodeURIComponent(name)}`, "aria-current": chosen ? "true" : null, title }, name);
   const roots = models.filter(({ name }) => rootOf(name) === name);
-  const siblings = models.filter(({ name }) => rootOf(name) === rootOf(current));
+  const siblings = models.filter(({ name }) => name !== rootOf(name) && rootOf(name) === rootOf(current));
   return [
     h("div.models-list", {}, roots.map((one) => link(one, one.name === rootOf(current)))),
-    siblings.length > 1 ? h("div.models-list.siblings", {}, siblings.map((one) => link(one, one.name === current))) : null,
+    siblings.length ? h("div.models-list.siblings", {}, siblings.map((one) => link(one, one.name === current))) : null,
   ];
 }
 

@@ -96,7 +96,7 @@ class Answers:
         for path, item in paths.items():
             if "get" in item and path not in {o.path for o in BENTOML}:
                 client.request("GET", at(path).replace("{id}", "R3").replace("{file}", "page.css"))
-        for path in ("/", "/docs", "/web/page.css"):
+        for path in ("/", "/docs", "/web/page.css", "/openapi.json", "/docs.json"):
             client.request("GET", path, headers=HTML)
             client.request("GET", path, headers={**HTML, "if-none-match": "*"})  # 304
         client.request("POST", "/predict", ONE)
