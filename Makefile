@@ -40,7 +40,7 @@ $(VENV)/.dev: requirements/dev.txt | $(BIN)/python
 
 .PHONY: serve
 serve: $(VENV)/.serve ## Serve the committed models on 127.0.0.1:3000 (HOST=, PORT=)
-	@echo "Starting Rosenblatt on http://$(HOST):$(PORT) - then try: curl -sS $(HOST):$(PORT)/predict -H 'content-type: application/json' -d @docs/examples/seven.json"
+	@echo "Starting Rosenblatt on http://$(HOST):$(PORT) - open it in a browser, or try: curl -sS $(HOST):$(PORT)/predict -H 'content-type: application/json' -d @docs/examples/seven.json"
 	@exec $(BIN)/python -m service.serve --host $(HOST) --port $(PORT)
 
 .PHONY: test

@@ -30,12 +30,12 @@ export class Answers {
   #cards = new Map();
   #read = settled((text) => announce(text), 600);
 
-  /** `models` as `GET /models` lists them; `labels` by the name of each. */
-  constructor(models, labels) {
+  /** `models` as `GET /models` lists them, with their `labels`. */
+  constructor(models) {
     const names = headings(models);
     this.summary = h("p.summary", {}, "Draw a digit to see what the models make of it.");
     this.element = h("div.answers", {}, models.map((model, i) => {
-      const card = makeCard(model, names[i], labels.get(model.name), i % COLOURS);
+      const card = makeCard(model, names[i], i % COLOURS);
       this.#cards.set(model.name, card);
       return card.element;
     }));
@@ -76,9 +76,10 @@ export class Answers {
   }, 250);
 }
 
-function makeCard(model, heading, labels, colour) {
+function makeCard(model, heading, colour) {
+  const { labels } = model;
   const shown = labels?.length <= MOST_BARS ? labels : null;
-  const label = h("output.label", {}, "–");
+  const label = h("span.label", {}, "–");
   const confidence = h("span.confidence");
   const mark = h("span.mark", { hidden: true }, "differs");
   const bars = h("ol.bars", { "aria-hidden": "true" });

@@ -1,6 +1,6 @@
 /** Damage the digit, and see each model's answer and confidence go. */
 
-import { latest, model, post, settled } from "./api.js";
+import { latest, post, settled } from "./api.js";
 import { headings } from "./answers.js";
 import { chart } from "./chart.js";
 import { announce, button, fill, h, percent, problem } from "./dom.js";
@@ -14,7 +14,6 @@ export function show(section) {
   const levels = { ...NOTHING };
   let swept = DAMAGES[0];
   let models = [];
-  let labels = new Map();
   const before = h("canvas", { role: "img", "aria-label": "The digit as it was" });
   const after = h("canvas", { role: "img", "aria-label": "The digit as it is now" });
   const result = h("div.stack");
@@ -38,24 +37,24 @@ export function show(section) {
       result));
 
   function slider(damage) {
-    const value = h("output", {}, damage.unit(0));
+    const value = h("span.value", { "aria-hidden": "true" });
     const input = h("input", {
-      type: "range", min: 0, max: damage.most, step: damage.step, value: 0, id: `damage-${damage.name}`,
+      type: "range", min: 0, max: damage.most, step: damage.step, id: `damage-${damage.name}`,
       oninput: () => {
         levels[damage.name] = Number(input.value);
-        value.textContent = damage.unit(input.value);
         swept = damage;
+        set(input.value);
         renew();
       },
     });
+    function set(level) {
+      input.value = level;
+      value.textContent = damage.unit(level);
+      input.setAttribute("aria-valuetext", damage.unit(level));
+    }
+    set(0);
     const element = h("div.slider", {}, h("label", { for: input.id }, damage.title), value, input);
-    return {
-      element, damage,
-      set(level) {
-        input.value = level;
-        value.textContent = damage.unit(level);
-      },
-    };
+    return { element, damage, set };
   }
 
   const read = settled(announce, 700);
@@ -84,7 +83,7 @@ export function show(section) {
       const found = answers.find((answer) => answer.model === one.name);
       if (!found) return null;
       const [first, now, ...rest] = found.predictions;
-      const at = (labels.get(one.name) ?? []).indexOf(first.label);
+      const at = (one.labels ?? []).indexOf(first.label);
       const share = (prediction) => prediction.probabilities?.[at] ?? 0;
       return { heading: names[i], colour: i % 6, first, now, points: rest.map(share), right: rest.map((p) => p.label === first.label), warnings: found.warnings };
     }).filter(Boolean);
@@ -115,8 +114,7 @@ export function show(section) {
   return async function update() {
     if (!models.length) {
       models = await digitModels();
-      if (!models.length) throw new Error("no model of images serves here; the other views work without one");
-      labels = new Map(await Promise.all(models.map(async ({ name }) => [name, (await model(name))?.manifest.labels])));
+      if (!models.length) throw new Error("no model of digits serves here; the other views work without one");
       onDigit((current) => current && section.isConnected && renew());
     }
     if (!digit()) await setDigit((await samples()).at(8) ?? null);

@@ -21,7 +21,7 @@ export function show(section) {
     h("p", {}, h("b", {}, "Drop a file here")),
     h("p.hint", {}, "A CSV, Parquet or JSON Lines file, or a zip of pictures in a folder per class."),
     h("label.button", { for: "data-file" }, input, "Choose a file"));
-  const result = h("div.stack", { "aria-live": "polite" });
+  const result = h("div.stack");
   fill(section,
     h("h1", {}, "Your data"),
     h("p.lead", {}, "The service reads the file, says what is in it and what kind of model it calls for, and forgets it. Nothing is kept."),

@@ -1,12 +1,13 @@
 /** Draw, upload or take a digit, and see the models answer side by side. */
 
-import { latest, model, post, postPicture, settled } from "./api.js";
+import { latest, post, postPicture, settled } from "./api.js";
 import { Answers } from "./answers.js";
-import { button, fill, h, png, problem, sentence } from "./dom.js";
+import { button, busy, fill, h, png, problem, sentence } from "./dom.js";
 import { digitModels, samples, setDigit } from "./digit.js";
 import { acceptable, blobOf, opened } from "./pictures.js";
 import { Pad } from "./pad.js";
 
+const SLOW_MS = 400;
 const NO_STEPS = "Nothing had to be done to it.";
 
 export function show(section) {
@@ -14,7 +15,7 @@ export function show(section) {
   const pad = new Pad((time) => changed(time));
   const seen = h("div.seen", {}, h("div.blank", { "aria-hidden": "true" }));
   const steps = h("p.hint", {}, "28×28 pixels, fitted and centred by the service.");
-  const status = h("div", { "aria-live": "polite" });
+  const status = h("div");
   const board = h("div.column", {});
   const right = h("div.column", {});
   let answers = null;
@@ -76,6 +77,7 @@ export function show(section) {
   const ask = latest(async (time) => {
     if (!answers) return;
     if (pad.empty) return reset();
+    const slow = setTimeout(() => section.classList.add("waiting"), SLOW_MS);
     try {
       const { models, skipped } = await compare();
       if (pad.empty) return reset();
@@ -90,6 +92,9 @@ export function show(section) {
       if (picture) setDigit(picture).then(() => explain(said, { png: picture }));
     } catch (error) {
       fill(status, problem(error));
+    } finally {
+      clearTimeout(slow);
+      section.classList.remove("waiting");
     }
   });
 
@@ -105,10 +110,10 @@ export function show(section) {
   fillRight().catch((error) => fill(right, problem(error)));
 
   async function fillRight() {
+    fill(right, busy("Asking which models serve"));
     const models = await digitModels();
-    if (!models.length) throw new Error("no model of images serves here; the other views work without one");
-    const labels = new Map(await Promise.all(models.map(async ({ name }) => [name, (await model(name))?.manifest.labels])));
-    answers = new Answers(models, labels);
+    if (!models.length) throw new Error("no model of digits serves here; the other views work without one");
+    answers = new Answers(models);
     fill(right, answers.summary, status, answers.element);
     for (const picture of (await samples()).filter((_, i) => i % 2 === 0).slice(0, 10)) {
       shelf.append(h("button.sample", { type: "button", onclick: () => takeSample(picture) }, png(picture, `Sample ${shelf.children.length}`)));

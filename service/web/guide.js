@@ -52,10 +52,19 @@ export async function show(section) {
   reference(below).catch((error) => fill(below, problem(error)));
 
   return async function update({ query }) {
-    const facts = JSON.parse(query.get("facts") ?? "{}");
+    const facts = stated(query.get("facts"));
     form.write(facts);
     if (JSON.stringify(facts) !== asked) await ask(facts);
   };
+}
+
+/** The facts in an address; none if somebody mistyped them. */
+function stated(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 const address = (facts) =>

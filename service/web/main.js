@@ -15,9 +15,18 @@ const shown = new Map();
 let current = null;
 
 function address() {
-  const [path, query = ""] = decodeURI(location.hash.slice(1)).split("?");
-  const [name, ...rest] = path.split("/");
-  return { name: name in VIEWS ? name : "digits", rest: rest.join("/"), query: new URLSearchParams(query) };
+  const [path, query = ""] = location.hash.slice(1).split("?");
+  const [name, rest = ""] = path.split("/");
+  return { name: name in VIEWS ? name : "digits", rest: decoded(rest), query: new URLSearchParams(query) };
+}
+
+/** A part of the address; as it is if somebody mistyped it. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Each view is made once, and keeps what was drawn or typed. */

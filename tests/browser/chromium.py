@@ -72,9 +72,11 @@ class Watched:
 
     def close(self) -> None:
         """Raise AssertionError if anything went wrong."""
+        wrong = list(self.wrong)
+        # From here on a stubbed request that is still in flight may reach the service.
         self.page.unroute_all(behavior="ignoreErrors")
         self._context.close()
-        assert not self.wrong, self.wrong
+        assert not wrong, wrong
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not (self._refusals and _REFUSED.match(message.text)):

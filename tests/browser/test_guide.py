@@ -39,6 +39,12 @@ def test_the_address_holds_the_facts(visit: Visit) -> None:
     expect(again.locator(".big")).to_have_text("Deep learning")
 
 
+@pytest.mark.parametrize("address", ["#guide?facts=%7Bnot", "#guide?facts=null", "#guide?%zz"])
+def test_an_address_that_was_mistyped_states_nothing(visit: Visit, address: str) -> None:
+    page = visit().open(address)
+    expect(page.locator(".notice")).to_contain_text("State a fact")
+
+
 def test_evidence_and_tables_can_be_read(visit: Visit) -> None:
     page = visit().open("#guide")
     page.get_by_role("button", name="A table of 20,000 customers").click()

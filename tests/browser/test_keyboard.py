@@ -71,5 +71,5 @@ def test_a_slider_breaks_the_digit(visit: Visit) -> None:
     expect(page.locator(".chart")).to_be_visible()
     tab_to(page, "Inversion")
     page.keyboard.press("End")
-    expect(page.locator(".slider.swept output")).to_have_text("100%")
+    expect(page.locator(".slider.swept .value")).to_have_text("100%")
     expect(page.locator(".notice")).to_contain_text("dark on light")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.chromium import offer, stub
 from tests.browser.conftest import Visit
-from tests.repositories import other_model, regression_model, table_model
+from tests.repositories import image_model, other_model, regression_model, table_model
 from tests.server import Server, serve
 from tests.training.fit import tables
 from training.fit.run import fit, prepare
@@ -27,6 +27,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     table_model(root)
     regression_model(root)
     other_model(root)
+    image_model(root, "signs", 8, 8, ("a", "b"))
     given = tables.options(
         tables.write(folder / "made.csv", tables.rows("binary", 200)),
         name="made", out=root, budget=5.0, only=("linear", "xgboost"), task="classification",
@@ -73,7 +74,7 @@ def test_a_fitted_model_says_how_it_was_chosen(visit: Visit, small: Server) -> N
     city.select_option("(missing)")
     expect(page.get_by_role("alert")).to_have_count(0)
     chosen = page.locator("details", has_text="How it was chosen")
-    expect(chosen).to_contain_text("is taken")
+    expect(chosen).to_contain_text("xgboost")
     expect(chosen).to_contain_text("The guide had advised")
     assert chosen.locator("tbody tr").count() >= 2
 
@@ -85,7 +86,7 @@ def test_a_plain_array_is_left_to_the_api(visit: Visit, small: Server) -> None:
 
 def test_without_a_model_of_digits_the_page_says_so(visit: Visit, small: Server) -> None:
     page = visit(small.url).open()
-    expect(page.get_by_role("alert")).to_contain_text("No model of images serves here")
+    expect(page.get_by_role("alert")).to_contain_text("No model of digits serves here")
 
 
 def test_without_a_model_of_a_table_the_page_says_how_to_get_one(visit: Visit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,15 @@ def test_browsers_get_html_and_others_the_routes(
     assert "accept" in answer.headers["vary"]
     if not html:
         assert {r["path"] for r in answer.json()["routes"]} >= {"/predict", "/docs", "/web/{file}"}
+
+
+def test_every_file_is_in_the_wheel() -> None:
+    """Setuptools packs only Python files unless told otherwise."""
+    packed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    for package, patterns in packed["package-data"].items():
+        folder = ROOT / package.replace(".", "/")
+        rest = {p.name for p in folder.iterdir() if p.is_file() and p.suffix != ".py"}
+        assert rest == {p.name for pattern in patterns for p in folder.glob(pattern)}
 
 
 def test_an_unknown_file_is_not_found(client: httpx.Client) -> None:
