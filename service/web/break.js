@@ -92,7 +92,7 @@ export function show(section) {
     const warning = rows.flatMap(({ warnings }) => warnings ?? []).find((text) => text.startsWith("instances[1]"));
     fill(result,
       h("p.summary", { class: wrong.length ? "summary split" : "summary" }, wrong.length
-        ? `${wrong.map((row) => `${row.heading} now says ${row.now.label}`).join(", ")}.`
+        ? `${changed(wrong)}.`
         : "Every model still says what it said."),
       h("div.panel", {}, h("h2", {}, title),
         chart({ levels: steps, lines: rows, now: levels[swept.name], title, unit: swept.unit }),
@@ -102,6 +102,14 @@ export function show(section) {
         h("tbody", {}, rows.map(row)))),
       warning ? h("p.notice", {}, `The service warns: ${warning.replace("instances[1]", "the picture")}.`) : null);
     read(result.firstChild.textContent);
+  }
+
+  /** `CNN, Random forest now say 8; Perceptron now says 3`. */
+  function changed(wrong) {
+    return [...new Set(wrong.map(({ now }) => now.label))].map((label) => {
+      const names = wrong.filter(({ now }) => now.label === label).map(({ heading }) => heading);
+      return `${names.join(", ")} now ${names.length > 1 ? "say" : "says"} ${label}`;
+    }).join("; ");
   }
 
   function row({ heading, colour, first, now }) {

@@ -19,7 +19,7 @@ export function decision(found, change = null) {
       h("ul.plain-list", {}, fired.map(({ id, statement, outcome, because }) =>
         h("li", {}, h("b", {}, `${id} `), h("span.tag", {}, outcome), " ", statement,
           h("small", {}, h("br"), `because ${Object.entries(because).map(([fact, value]) => `${title(fact).toLowerCase()}: ${told(value)}`).join("; ")}`)))),
-      notes("Assumed", found.assumptions.map(({ text }) => text)),
+      notes("Assumed", found.assumptions.map(({ fact, text }) => text.replace(fact, title(fact).toLowerCase()))),
       notes("Not met", found.unmet.map((one) => one.text ?? one.why ?? JSON.stringify(one)))),
     found.conflicts.length ? h("section.panel.stack", { "aria-label": "Conflicts" }, h("h2", {}, "What spoke against it"),
       h("ul.plain-list", {}, found.conflicts.map(({ rules, winner, principle, lost }) =>
@@ -31,7 +31,7 @@ function candidate({ name, why, caveats = [], architecture, served_model: served
   return h("li", {}, h("b", {}, name), " ", architecture ? h("span.tag", {}, architecture) : null,
     h("br"), why,
     caveats.length ? h("small", {}, h("br"), `Beware: ${caveats.join("; ")}.`) : null,
-    served ? h("small", {}, h("br"), `Served here as ${served}.`) : null);
+    served ? h("small", {}, h("br"), `A model of this kind serves here: ${served}.`) : null);
 }
 
 /** `classical_ml: why` as `Classical ML: why`. */

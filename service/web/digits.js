@@ -18,6 +18,7 @@ export function show(section) {
   const status = h("div");
   const board = h("div.column", {});
   const right = h("div.column", {});
+  const legend = h("p.hint", { hidden: true }, "In the heat maps orange pixels speak for the answer, blue ones against it.");
   let answers = null;
   let explainers = [];
 
@@ -114,7 +115,7 @@ export function show(section) {
     const models = await digitModels();
     if (!models.length) throw new Error("no model of digits serves here; the other views work without one");
     answers = new Answers(models);
-    fill(right, answers.summary, status, answers.element);
+    fill(right, answers.summary, status, answers.element, legend);
     for (const picture of (await samples()).filter((_, i) => i % 2 === 0).slice(0, 10)) {
       shelf.append(h("button.sample", { type: "button", onclick: () => takeSample(picture) }, png(picture, `Sample ${shelf.children.length}`)));
     }
@@ -127,9 +128,10 @@ export function show(section) {
     const { explainer } = await import("./explain.js");
     const { digit } = await import("./digit.js");
     explainers = await Promise.all(models.map(async ({ name }) => {
-      const { ask: renew } = await explainer(name, answers.slot(name));
-      return { name, ask: (_, label) => digit() && renew(digit(), label) };
+      const { offered, ask: renew } = await explainer(name, answers.slot(name));
+      return { name, offered, ask: (_, label) => digit() && renew(digit(), label) };
     }));
+    legend.hidden = !explainers.some(({ offered }) => offered);
     const { layers } = await import("./layers.js");
     const found = await layers();
     if (found) section.append(found);

@@ -26,11 +26,14 @@ async function show() {
   });
   fill(host,
     h("h1", {}, "API"),
-    h("p.lead", {}, document_.info.description, " The same for machines: ", h("a", { href: "openapi.json" }, "openapi.json"), "."),
+    h("p.lead", {}, marked(document_.info.description), " The same for machines: ", h("a", { href: "openapi.json" }, "openapi.json"), "."),
     groups.filter(([, members]) => members.length).map(([name, members]) =>
       h("section.group", {}, h("h2", {}, name), members.map((one) => operation(one, document_.components.schemas)))));
   if (location.hash.length > 1) document.getElementById(location.hash.slice(1))?.setAttribute("open", "");
 }
+
+/** Text with its `code` as elements. */
+const marked = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
 
 function operation({ path, method, summary, operationId, parameters, requestBody, responses }, schemas) {
   const details = h("details", { id: operationId, ontoggle: () => body.childElementCount || fill(body, inside()) },

@@ -10,7 +10,7 @@ const AGAINST = [90, 165, 255];
 /** The explanations of one model, in its slot; `ask(digit, label)` renews them. */
 export async function explainer(name, slot) {
   const offered = await methods(name);
-  if (!offered.length) return { ask: () => {} };
+  if (!offered.length) return { offered: false, ask: () => {} };
   const canvas = h("canvas.heat", { width: 28, height: 28, role: "img", "aria-label": "No explanation yet" });
   const note = h("p.meta");
   const choice = select(offered.map((method) => [method, sentence(words(method))]), {
@@ -34,7 +34,7 @@ export async function explainer(name, slot) {
     }
     slot.hidden = false;
   });
-  return { ask };
+  return { offered: true, ask };
 }
 
 /** Paint an attribution over the digit it is of. */

@@ -19,7 +19,7 @@ def test_a_slider_changes_the_answers(visit: Visit) -> None:
     expect(page.locator(".chart .right, .chart .wrong")).to_have_count(4 * 13)
     assert page.locator("tbody tr").count() == 4
     page.get_by_label("Occlusion").fill("18")
-    expect(page.locator(".summary")).to_contain_text("now says")
+    expect(page.locator(".summary")).to_contain_text(" now say")
     expect(
         page.get_by_role("img", name="Confidence in the first answer, by occlusion")
     ).to_be_visible()

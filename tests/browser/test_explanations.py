@@ -63,6 +63,7 @@ def test_every_model_explains_its_answer(visit: Visit) -> None:
     )
     assert right[0] > right[2]
     assert left[2] > left[0]
+    expect(page.get_by_text("orange pixels speak for the answer")).to_be_visible()
     page.get_by_label("Explanation of digits-cnn").select_option("occlusion")
     expect(page.locator(".why .meta").first).to_contain_text("for 7: +0.1 → +0.9 probability")
 
@@ -86,4 +87,5 @@ def test_neither_is_shown_where_it_is_not_offered(visit: Visit) -> None:
     expect(page.locator(".summary")).to_have_text("All four say 7.")
     page.wait_for_timeout(600)
     assert page.locator(".heat:visible").count() == 0
+    expect(page.get_by_text("orange pixels speak for the answer")).to_be_hidden()
     assert page.get_by_text("What the layers see").count() == 0
