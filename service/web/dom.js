@@ -89,16 +89,16 @@ export function percent(share, digits = 1) {
   return share === 1 ? "100%" : `${(100 * share).toFixed(digits)}%`;
 }
 
-/** A number in at most four figures, or more where its whole part has more. */
-export function figure(value) {
+/** A number in at most so many figures, or more where its whole part has more. */
+export function figure(value, most = 4) {
   if (typeof value !== "number") return String(value);
   if (Number.isInteger(value)) return value.toLocaleString("en");
   return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e6
-    ? value.toLocaleString("en", { maximumSignificantDigits: 4 })
-    : value.toPrecision(3);
+    ? value.toLocaleString("en", { maximumSignificantDigits: Math.max(most, Math.ceil(Math.log10(Math.abs(value)))) })
+    : value.toPrecision(Math.min(most, 3));
 }
 
-export const signed = (value) => (value > 0 ? "+" : value < 0 ? "−" : "") + figure(Math.abs(value));
+export const signed = (value) => (value > 0 ? "+" : value < 0 ? "−" : "") + figure(Math.abs(value), 3);
 
 export const milliseconds = (value) => `${value < 10 ? value.toPrecision(2) : Math.round(value)} ms`;
 

@@ -1,7 +1,7 @@
 /** Heat maps: which pixels spoke for a model's answer, and which against it. */
 
 import { latest, methods, post } from "./api.js";
-import { fill, h, milliseconds, select, sentence, signed, words } from "./dom.js";
+import { figure, fill, h, milliseconds, select, sentence, words } from "./dom.js";
 import { paint } from "./pictures.js";
 
 const FOR = [255, 150, 60];
@@ -26,7 +26,7 @@ export async function explainer(name, slot) {
       const [found] = answer.explanations;
       heat(canvas, found.attribution, digit.pixels);
       canvas.setAttribute("aria-label", `Pixels that spoke for ${label} in orange, against it in blue`);
-      note.textContent = `for ${found.target ?? label}: ${signed(found.base)} → ${signed(found.value)} ${words(found.explains)}, ${milliseconds(answer.milliseconds)}`;
+      note.textContent = `for ${found.target ?? label}: ${journey(found)}, ${milliseconds(answer.milliseconds)}`;
       note.classList.remove("bad");
     } catch (error) {
       note.textContent = sentence(error.message);
@@ -35,6 +35,13 @@ export async function explainer(name, slot) {
     slot.hidden = false;
   });
   return { offered: true, ask };
+}
+
+/** From the base to the value that the parts add up to, where they do. */
+export function journey({ explains, base, value, additive, standard_error: error }) {
+  if (additive === false) return `${words(explains)} ${figure(value, 3)}`;
+  const within = error ? ` ± ${figure(error, 1)} each` : "";
+  return `${words(explains)} ${figure(base, 3)} → ${figure(value, 3)}${within}`;
 }
 
 /** Paint an attribution over the digit it is of. */

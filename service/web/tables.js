@@ -5,6 +5,7 @@ import { comparison } from "./comparison.js";
 import { contributions, markedText, shares } from "./contributions.js";
 import { announce, button, busy, figure, fill, h, labelled, milliseconds, percent, problem, select, sentence, signed, words } from "./dom.js";
 import { serving } from "./digit.js";
+import { journey } from "./explain.js";
 import { Form, typable } from "./form.js";
 
 const MOST_LABELS = 6;
@@ -23,6 +24,10 @@ export function show(section) {
     if (!models.length) return fill(content, none());
     const name = models.some((one) => one.name === rest) ? rest : chosen ?? models[0].name;
     fill(list, links(models, name));
+    if (rest && rest !== name) {
+      chosen = null;
+      return fill(content, problem(new Error(`no model ${rest} of a table serves here; choose another`)));
+    }
     if (name === chosen) return;
     chosen = name;
     fill(content, busy(`Reading ${name}`));
@@ -138,7 +143,7 @@ function explainer(name, offered, host) {
       const answer = await post("explain", { model: name, instances: [row], method: choice.value, ...(label ? { target: label } : {}) });
       const [found] = answer.explanations;
       fill(bars, Array.isArray(found.attribution) ? markedText(found.attribution) : contributions(found.attribution));
-      note.textContent = `${found.target ? `For ${found.target}: ` : ""}from ${figure(found.base)} to ${figure(found.value)} (${words(found.explains)}), in ${milliseconds(answer.milliseconds)}.${found.standard_error ? ` Standard error ${figure(found.standard_error)}.` : ""}`;
+      note.textContent = `${found.target ? `For ${found.target}: ` : ""}${journey(found)}, in ${milliseconds(answer.milliseconds)}.`;
     } catch (error) {
       fill(bars, problem(error));
       note.textContent = "";

@@ -65,7 +65,7 @@ def test_every_model_explains_its_answer(visit: Visit) -> None:
     assert left[2] > left[0]
     expect(page.get_by_text("orange pixels speak for the answer")).to_be_visible()
     page.get_by_label("Explanation of digits-cnn").select_option("occlusion")
-    expect(page.locator(".why .meta").first).to_contain_text("for 7: +0.1 → +0.9 probability")
+    expect(page.locator(".why .meta").first).to_contain_text("for 7: probability 0.1 → 0.9, 12 ms")
 
 
 def test_the_layers_are_shown_when_they_are_opened(visit: Visit) -> None:

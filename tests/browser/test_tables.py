@@ -79,6 +79,13 @@ def test_a_fitted_model_says_how_it_was_chosen(visit: Visit, small: Server) -> N
     assert chosen.locator("tbody tr").count() >= 2
 
 
+def test_a_model_that_does_not_serve_is_said(visit: Visit, small: Server) -> None:
+    page = visit(small.url).open("#tables/gone")
+    expect(page.get_by_role("alert")).to_contain_text("No model gone")
+    page.get_by_role("link", name="loans").click()
+    expect(page.get_by_label("age", exact=True)).to_be_visible()
+
+
 def test_a_plain_array_is_left_to_the_api(visit: Visit, small: Server) -> None:
     page = visit(small.url).open("#tables/sums")
     expect(page.locator(".notice")).to_contain_text("plain arrays")
@@ -120,7 +127,7 @@ def test_contributions_are_shown_where_they_are_offered(visit: Visit, small: Ser
     watched.open("#tables/loans")
     bars = page.get_by_label("Contributions")
     expect(bars.locator("li")).to_have_count(3)
-    expect(bars).to_contain_text("For no: from 0.5 to 0.9 (probability), in 1.5 ms.")
+    expect(bars).to_contain_text("For no: probability 0.5 → 0.9 ± 0.01 each, in 1.5 ms.")
     page.get_by_label("Method").select_option("shapley")
     page.wait_for_timeout(300)
     assert [body["method"] for body in asked] == ["path", "shapley"]
