@@ -38,11 +38,12 @@ const marked = (text) => text.split("`").map((part, i) => (i % 2 ? h("code", {},
 function operation({ path, method, summary, operationId, parameters, requestBody, responses }, schemas) {
   const details = h("details", { id: operationId, ontoggle: () => body.childElementCount || fill(body, inside()) },
     h("summary", {}, h(`span.method.${method.toLowerCase()}`, {}, method), h("code", {}, path), h("span.soft", {}, summary)));
+  const where = `${method} ${path}`;
   const body = h("div.stack.inside");
   details.append(body);
 
   const inside = () => [
-    parameters.length ? fields("Parameters", parameters.map((one) => [one.name, one.required, one.schema, one.in])) : null,
+    parameters.length ? fields("Parameters", parameters.map((one) => [one.name, one.required, one.schema, one.in]), where) : null,
     requestBody ? Object.entries(requestBody.content).map(([media, { schema }]) => of(`Body: ${media}`, schema)) : null,
     call(path, method, requestBody),
     Object.entries(responses).map(([status, { description, content }]) =>
@@ -56,7 +57,7 @@ function operation({ path, method, summary, operationId, parameters, requestBody
       const found = resolved(one);
       const required = found.required ?? [];
       const rows = Object.entries(found.properties ?? {}).map(([name, field]) => [name, required.includes(name), field]);
-      return rows.length ? fields(found.title ? `${heading}, ${found.title}` : heading, rows) : h("p", {}, h("b", {}, heading), ` ${description ?? type(found)}`);
+      return rows.length ? fields(found.title ? `${heading}, ${found.title}` : heading, rows, where) : h("p", {}, h("b", {}, heading), ` ${description ?? type(found)}`);
     });
   }
 
@@ -71,12 +72,12 @@ function operation({ path, method, summary, operationId, parameters, requestBody
   return details;
 }
 
-function fields(heading, rows) {
-  return h("div.scroll", { tabindex: 0, role: "region", "aria-label": heading }, h("table", {},
+function fields(heading, rows, where) {
+  return h("div.scroll", { tabindex: 0, role: "group", "aria-label": `${heading} of ${where}` }, h("table", {},
     h("caption", {}, heading),
-    h("tbody", {}, rows.map(([name, required, schema, where]) => h("tr", {},
+    h("tbody", {}, rows.map(([name, required, schema, place]) => h("tr", {},
       h("th", { scope: "row" }, h("code", {}, name), required ? "" : h("small", {}, " optional")),
-      h("td", {}, h("code", {}, type(schema)), where ? h("small", {}, ` in the ${where}`) : null),
+      h("td", {}, h("code", {}, type(schema)), place ? h("small", {}, ` in the ${place}`) : null),
       h("td", {}, schema.description ?? ""))))));
 }
 

@@ -1,6 +1,6 @@
 /** Shows the view that the address names: `#digits`, `#tables/NAME`, `#guide?task=regression`. */
 
-import { fill, h, problem } from "./dom.js";
+import { busy, fill, h, problem } from "./dom.js";
 
 const VIEWS = {
   digits: ["Digits", () => import("./digits.js")],
@@ -10,9 +10,9 @@ const VIEWS = {
   guide: ["Guide", () => import("./guide.js")],
 };
 
+const SLOW_MS = 300;
 const content = document.getElementById("content");
 const shown = new Map();
-let current = null;
 
 function address() {
   const [path, query = ""] = location.hash.slice(1).split("?");
@@ -29,11 +29,23 @@ function decoded(text) {
   }
 }
 
+/** The module of a view. */
+async function loaded(name) {
+  const slow = setTimeout(() => fill(content, busy("Loading the view")), SLOW_MS);
+  try {
+    return await VIEWS[name][1]();
+  } catch {
+    throw new Error("the view could not be loaded; is the service still running?");
+  } finally {
+    clearTimeout(slow);
+  }
+}
+
 /** Each view is made once, and keeps what was drawn or typed. */
 async function view(name) {
   if (!shown.has(name)) {
     const section = h(`section.view.${name}`, { "aria-label": VIEWS[name][0] });
-    const module = await VIEWS[name][1]();
+    const module = await loaded(name);
     shown.set(name, { section, update: await module.show(section) });
   }
   return shown.get(name);
@@ -52,7 +64,7 @@ async function show() {
   try {
     const { section, update } = await view(name);
     if (address().name !== name) return;
-    if (current !== name) {
+    if (!section.isConnected) {
       fill(content, section);
       scrollTo(0, 0);
     }
@@ -60,7 +72,6 @@ async function show() {
   } catch (error) {
     if (address().name === name) fill(content, problem(error));
   }
-  current = name;
 }
 
 addEventListener("hashchange", () => {

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.chromium import offer, stub
+from tests.browser.accessibility import findings, wide
+from tests.browser.chromium import DESKTOP, PHONE, offer, stub
 from tests.browser.conftest import Visit
 from tests.repositories import image_model, other_model, regression_model, table_model
 from tests.server import Server, serve
@@ -84,6 +85,15 @@ def test_a_model_that_does_not_serve_is_said(visit: Visit, small: Server) -> Non
     expect(page.get_by_role("alert")).to_contain_text("No model gone")
     page.get_by_role("link", name="loans").click()
     expect(page.get_by_label("age", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_forms_are_accessible_and_fit_a_phone(visit: Visit, small: Server, scheme: str) -> None:
+    for size in (DESKTOP, PHONE):
+        page = visit(small.url, viewport=size, color_scheme=scheme).open("#tables/made")
+        expect(page.locator(".big")).to_contain_text("target:")
+        assert not findings(page)
+        assert not wide(page)
 
 
 def test_a_plain_array_is_left_to_the_api(visit: Visit, small: Server) -> None:

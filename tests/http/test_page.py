@@ -145,6 +145,13 @@ def test_what_a_file_asks_for_is_there(name: str) -> None:
     assert {a or b for a, b in asked} <= set(FILES)
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_addresses_are_relative(name: str) -> None:
+    """So the page works behind a proxy that serves it below a prefix."""
+    text = (WEB / name).read_text()
+    assert not re.search(r"""(?:href|src|from|import\()[=:( ]*["'`]/""", text)
+
+
 @pytest.mark.parametrize("name", [n for n in FILES if n.endswith(".html")])
 def test_no_document_has_inline_script_or_style(name: str) -> None:
     text = (WEB / name).read_text()
