@@ -12,6 +12,7 @@ const GROUPS = [
   ["Health and the rest", /./],
 ];
 
+document.querySelector("nav [aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
 show().catch((error) => fill(host, problem(error)));
 
 async function show() {

@@ -96,6 +96,13 @@ def test_forms_are_accessible_and_fit_a_phone(visit: Visit, small: Server, schem
         assert not wide(page)
 
 
+def test_on_a_phone_the_answer_stays_in_sight(visit: Visit, small: Server) -> None:
+    page = visit(small.url, viewport=PHONE).open("#tables/made")
+    expect(page.locator(".big")).to_contain_text("target:")
+    page.get_by_role("button", name="Another sample row").scroll_into_view_if_needed()
+    expect(page.get_by_label("Answer").locator(".big")).to_be_in_viewport()
+
+
 def test_a_plain_array_is_left_to_the_api(visit: Visit, small: Server) -> None:
     page = visit(small.url).open("#tables/sums")
     expect(page.locator(".notice")).to_contain_text("plain arrays")
