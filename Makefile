@@ -40,7 +40,7 @@ $(VENV)/.dev: requirements/dev.txt | $(BIN)/python
 
 .PHONY: serve
 serve: $(VENV)/.serve ## Serve the committed models on 127.0.0.1:3000 (HOST=, PORT=)
-	@echo "Starting Rosenblatt on http://$(HOST):$(PORT) - then try: curl -sS $(HOST):$(PORT)/predict -H 'content-type: application/json' -d @docs/examples/seven.json"
+	@echo "Starting Rosenblatt on http://$(HOST):$(PORT) - open it in a browser, or try: curl -sS $(HOST):$(PORT)/predict -H 'content-type: application/json' -d @docs/examples/seven.json"
 	@exec $(BIN)/python -m service.serve --host $(HOST) --port $(PORT)
 
 .PHONY: test
@@ -91,6 +91,10 @@ evidence: $(VENV)/.dev ## Measure the guide: digits by labels, trees against net
 docs: $(VENV)/.dev ## Regenerate the generated pages
 	$(BIN)/python -m benchmarks models
 	$(BIN)/python -m scripts.docs
+
+.PHONY: page-pictures
+page-pictures: $(VENV)/.dev ## Take pictures of every view of the page (needs Chromium)
+	$(BIN)/python -m scripts.page_pictures
 
 .PHONY: bento
 bento: $(VENV)/.serve ## Build the bento

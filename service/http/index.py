@@ -1,4 +1,4 @@
-"""The routes about the routes: `GET /`, and the OpenAPI document."""
+"""The routes about the routes: the page at `/`, `/docs`, and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from functools import cache
 from typing import Any
 
 from service import __version__
-from service.http.kernel.messages import Reply, Request, reply
+from service.http.kernel.messages import JSON, Reply, Request, reply
+from service.http.kernel.negotiate import preferred
 from service.http.kernel.openapi import Info, openapi
 from service.http.kernel.operation import Operation, Response, ok
 from service.http.kernel.route import Route
+from service.http.kernel.static import StaticFile
 from service.http.schema import RouteList
+from service.http.web import HTML, NOT_MODIFIED, READ_HEADERS, Web
 
 TEXT = "text/plain"
 _INFO = Info(
@@ -44,8 +47,8 @@ BENTOML = (
 )  # fmt: skip
 
 
-def index_routes(routes: Sequence[Route]) -> list[Route]:
-    """The routes that describe `routes` and themselves."""
+def index_routes(routes: Sequence[Route], web: Web) -> list[Route]:
+    """The page, its files, and the routes that describe `routes` and themselves."""
     operations: list[Operation] = [*routes]
 
     def listed() -> Any:
@@ -60,7 +63,9 @@ def index_routes(routes: Sequence[Route]) -> list[Route]:
         return openapi(operations, _INFO)
 
     described = [
-        _once("/", listed, RouteList, "this list"),
+        _page("/", web.page("index"), listed, "the page; as JSON the list of all routes"),
+        _page("/docs", web.page("docs"), listed, "the routes explained; as JSON the same list"),
+        web.route(),
         _once("/openapi.json", document, dict[str, Any], "OpenAPI of every route"),
         _once("/docs.json", document, dict[str, Any], "the same"),
     ]
@@ -68,14 +73,43 @@ def index_routes(routes: Sequence[Route]) -> list[Route]:
     return described
 
 
+def _page(path: str, page: StaticFile, make: Callable[[], Any], summary: str) -> Route:
+    """HTML for browsers and, for clients that do not prefer it, JSON."""
+
+    @cache
+    def listed() -> Reply:
+        return reply(make(), headers={"vary": "accept"})
+
+    async def show(request: Request) -> Reply:
+        wanted = preferred(request.header(b"accept"), (JSON, HTML))
+        return page.reply(request) if wanted == HTML else listed()
+
+    content = {JSON: RouteList, HTML: str}
+    return Route(
+        "GET",
+        path,
+        show,
+        summary=summary,
+        headers=READ_HEADERS,
+        responses={200: Response("HTML, or the routes as JSON.", content), **NOT_MODIFIED},
+    )
+
+
 def _once(path: str, make: Callable[[], Any], body: Any, summary: str) -> Route:
     """A route whose body is made when it is first asked for, on a thread: it takes 100 ms."""
 
     @cache
-    def answer() -> Reply:
-        return reply(make())
+    def document() -> StaticFile:
+        return StaticFile(reply(make()).body, JSON, {"vary": "accept-encoding"})
 
-    async def show(_: Request) -> Reply:
-        return await asyncio.to_thread(answer)
+    async def show(request: Request) -> Reply:
+        return (await asyncio.to_thread(document)).reply(request)
 
-    return Route("GET", path, show, summary=summary, responses=ok(body))
+    return Route(
+        "GET",
+        path,
+        show,
+        summary=summary,
+        headers=READ_HEADERS,
+        responses={**ok(body), **NOT_MODIFIED},
+    )

@@ -11,6 +11,7 @@ from service.errors import (
     UnavailableError,
 )
 from service.http import models as models_routes
+from service.http import samples
 from service.http.examples import predict_example, with_example
 from service.http.index import index_routes
 from service.http.kernel.messages import JSON
@@ -40,6 +41,7 @@ from service.http.schema import (
 )
 from service.http.v2 import V2
 from service.http.verbs import FORM, PICTURES, picture_handler
+from service.http.web import Web
 from service.serving.repository import Models
 from service.verbs.compare import Compare
 from service.verbs.explain import Explain
@@ -125,6 +127,7 @@ def routes(
         *recommender.routes(),
         profiler.route(),
         *models_routes.routes(models, repository.control),
+        samples.route(models),
         *V2(models, infer, threads, repository).routes(),
     ]
-    return [*found, *index_routes(found)]
+    return [*found, *index_routes(found, Web())]

@@ -328,6 +328,14 @@ class ModelDetail(_Document):
     versions: list[ServingVersionDetail | RefusedVersion]
 
 
+class Samples(_Document):
+    """Golden inputs of a model, as `POST /predict` takes them."""
+
+    model: str
+    version: str
+    instances: Instances
+
+
 class VersionName(_Document):
     """A model version."""
 

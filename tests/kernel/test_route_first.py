@@ -40,4 +40,4 @@ def test_routing_errors_have_the_service_s_error_body() -> None:
     answer = behind("POST", "/page")
     assert answer.status_code == 405
     assert "GET" in answer.headers["allow"]
-    assert answer.json()["error"] == "/page has no method POST; GET / lists the routes"
+    assert answer.json()["error"] == "/page has no method POST; GET /docs lists the routes"

@@ -96,5 +96,11 @@ def test_it_answers_as_the_source_tree_does(started: Server, server: Server) -> 
         packed = bento_client.post("/compare", json=body).json()
         assert packed == source_client.post("/compare", json=body).json()
         assert len(packed["models"]) == len(entries(MODELS))
+        for path in ("/", "/web/main.js"):
+            html = {"accept": "text/html"}
+            assert (
+                bento_client.get(path, headers=html).content
+                == source_client.get(path, headers=html).content
+            )
         versions = bento_client.get("/models").json()["models"]
         assert {m["state"] for m in versions} == {"ready"}

@@ -54,6 +54,9 @@ class Described:
         assert status in operation["responses"], f"{where} is not documented: {answer.text}"
         self.seen.add((method, pattern, answer.status_code))
         response = operation["responses"][status]
+        if not response["content"]:
+            assert not answer.content, f"{where}: no body is documented"
+            return
         media = answer.headers["content-type"].split(";")[0]
         assert media in response["content"], f"{where}: {media} is not documented"
         if media == "application/json" and method != "HEAD":

@@ -41,6 +41,7 @@ ONE = {"instances": IMAGES[:1].tolist()}
 MANY = {"instances": IMAGES.tolist()}  # decoded on a thread
 CSV = b"a,b\n" + b"".join(b"%d,%d\n" % (i, i % 2) for i in range(40))
 JSON = {"content-type": "application/json"}
+HTML = {"accept": "text/html"}
 BINARY = {"content-type": "application/octet-stream", "inference-header-content-length": "0"}
 PROFILE = "/recommend/profile"
 INFER = ("/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer")
@@ -98,7 +99,10 @@ class Answers:
         paths = client.request("GET", "/openapi.json").json()["paths"]
         for path, item in paths.items():
             if "get" in item and path not in {o.path for o in BENTOML}:
-                client.request("GET", at(path).replace("{id}", "R3"))
+                client.request("GET", at(path).replace("{id}", "R3").replace("{file}", "page.css"))
+        for path in ("/", "/docs", "/web/page.css", "/openapi.json", "/docs.json"):
+            client.request("GET", path, headers=HTML)
+            client.request("GET", path, headers={**HTML, "if-none-match": "*"})  # 304
         client.request("POST", "/predict", ONE)
         client.request("POST", "/compare", ONE)
         client.request("POST", "/explain", ONE)
@@ -127,7 +131,9 @@ class Answers:
             client.request("POST", path, {"model": "gamma", "instances": []})  # 404
         for path in client.request("GET", "/openapi.json").json()["paths"]:
             if "{" in path:
-                client.request("GET", at(path, "gamma").replace("{id}", "R9"))  # 404
+                client.request(
+                    "GET", at(path, "gamma").replace("{id}", "R9").replace("{file}", "no.js")
+                )  # 404
 
     def refused(self) -> None:
         """Each 503 of models that do not serve: the files of all but alpha are gone."""
@@ -135,7 +141,7 @@ class Answers:
         for path in ("/readyz", "/v2/health/ready"):
             client.request("GET", path)
         for name, item in client.request("GET", "/openapi.json").json()["paths"].items():
-            if name.startswith("/v2/models/{") and "get" in item:
+            if name.startswith(("/v2/models/{", "/models/{name}/")) and "get" in item:
                 client.request("GET", at(name, version="10"))
 
     def too_late(self) -> None:

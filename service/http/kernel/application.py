@@ -81,7 +81,7 @@ class Application:
                 route, parameters = _route(match, scope)
                 if route.method == "POST":
                     return await self._post(route, parameters, scope, receive)
-                return await route.handler(Request(b"", parameters))
+                return await route.handler(Request(b"", parameters, headers=scope["headers"]))
             except ServiceError as error:
                 return reply(error.body(), error.status, error.headers)
         except ClientDisconnected:
@@ -131,4 +131,4 @@ def _route(match: Match[Route] | None, scope: Scope) -> tuple[Route, Mapping[str
 
 def not_found(path: str) -> NotFoundError:
     """The error for a path without a route."""
-    return NotFoundError(f"there is no route {path[:200]}; GET / lists them")
+    return NotFoundError(f"there is no route {path[:200]}; GET /docs lists them")

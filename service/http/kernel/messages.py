@@ -12,6 +12,7 @@ from service.http.kernel.asgi import Receive, Scope, Send
 from service.http.kernel.disconnect import cancel_on_disconnect
 
 JSON = "application/json"
+_NOT_MODIFIED = 304
 
 T = TypeVar("T")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -70,11 +71,13 @@ def reply(document: Any, status: int = 200, headers: Mapping[str, str] | None = 
 
 
 async def send_reply(answer: Reply, scope: Scope, send: Send) -> None:
-    """Send a reply as ASGI messages; an answer to HEAD has no body."""
-    headers = [
-        (b"content-type", answer.content_type.encode()),
-        (b"content-length", str(len(answer.body)).encode()),
-    ]
+    """Send a reply as ASGI messages; an answer to HEAD has no body, and 304 tells of none."""
+    headers = []
+    if answer.status != _NOT_MODIFIED:
+        headers = [
+            (b"content-type", answer.content_type.encode()),
+            (b"content-length", str(len(answer.body)).encode()),
+        ]
     headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else answer.body

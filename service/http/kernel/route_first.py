@@ -76,7 +76,7 @@ class _OneErrorBody:
         if start["status"] == 404:
             document = not_found(path).body()
         else:
-            document = {"error": f"{path} has no method {method}; GET / lists the routes"}
+            document = {"error": f"{path} has no method {method}; GET /docs lists the routes"}
         body = reply(document).body
         headers = [
             (b"content-type", b"application/json"),

@@ -1,0 +1,56 @@
+/** Heat maps: which pixels spoke for a model's answer, and which against it. */
+
+import { latest, methods, post } from "./api.js";
+import { figure, fill, h, milliseconds, select, sentence, words } from "./dom.js";
+import { paint } from "./pictures.js";
+
+const FOR = [255, 150, 60];
+const AGAINST = [90, 165, 255];
+
+/** The explanations of one model, in its slot; `ask(digit, label)` renews them. */
+export async function explainer(name, slot) {
+  const offered = await methods(name);
+  if (!offered.length) return { offered: false, ask: () => {} };
+  const canvas = h("canvas.heat", { width: 28, height: 28, role: "img", "aria-label": "No explanation yet" });
+  const note = h("p.meta");
+  const choice = select(offered.map((method) => [method, sentence(words(method))]), {
+    "aria-label": `Explanation of ${name}`, onchange: () => last && ask(...last),
+  });
+  let last = null;
+  fill(slot, canvas, h("div", {}, choice, note));
+
+  const ask = latest(async (digit, label) => {
+    last = [digit, label];
+    try {
+      const answer = await post("explain", { model: name, instances: [digit.png], method: choice.value, target: label });
+      const [found] = answer.explanations;
+      heat(canvas, found.attribution, digit.pixels);
+      canvas.setAttribute("aria-label", `Pixels that spoke for ${label} in orange, against it in blue`);
+      note.textContent = `for ${found.target ?? label}: ${journey(found)}, ${milliseconds(answer.milliseconds)}`;
+      note.classList.remove("bad");
+    } catch (error) {
+      note.textContent = sentence(error.message);
+      note.classList.add("bad");
+    }
+    slot.hidden = false;
+  });
+  return { offered: true, ask };
+}
+
+/** From the base to the value that the parts add up to, where they do. */
+export function journey({ explains, base, value, additive, standard_error: error }) {
+  if (additive === false) return `${words(explains)} ${figure(value, 3)}`;
+  const within = error ? ` ± ${figure(error, 1)} each` : "";
+  return `${words(explains)} ${figure(base, 3)} → ${figure(value, 3)}${within}`;
+}
+
+/** Paint an attribution over the digit it is of. */
+export function heat(canvas, attribution, pixels) {
+  const largest = Math.max(...attribution.flat(4).map(Math.abs)) || 1;
+  paint(canvas, pixels, (ink, x, y) => {
+    const share = attribution[y][x] / largest;
+    const weight = Math.abs(share) ** 0.6;
+    const colour = share > 0 ? FOR : AGAINST;
+    return colour.map((part) => Math.round(0.3 * ink * (1 - weight) + part * weight));
+  });
+}
