@@ -36,7 +36,7 @@ def confusion(labels: NDArray[np.int64], truth: NDArray[np.int64], names: tuple[
     axes.set_yticks(range(len(names)), names)
     axes.set_xlabel("answered")
     axes.set_ylabel("true")
-    return _png(figure)
+    return png(figure)
 
 
 def learning_curve(title: str, curve: Curve) -> bytes:
@@ -50,7 +50,7 @@ def learning_curve(title: str, curve: Curve) -> bytes:
     axes.set_ylabel(curve.measure)
     axes.set_title(title, fontsize=9)
     axes.grid(alpha=0.3)
-    return _png(figure)
+    return png(figure)
 
 
 def calibration(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -> bytes:
@@ -74,7 +74,7 @@ def calibration(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.05)
     axes.grid(alpha=0.3)
-    return _png(figure)
+    return png(figure)
 
 
 def importance(losses: Mapping[str, float], what: str, most: int = 20) -> bytes:
@@ -91,11 +91,12 @@ def importance(losses: Mapping[str, float], what: str, most: int = 20) -> bytes:
     axes.set_yticks(range(len(names)), shown, fontsize=8)
     axes.set_xlabel(what)
     axes.grid(alpha=0.3, axis="x")
-    return _png(figure)
+    return png(figure)
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """The figure as PNG; equal figures give equal bytes."""
     buffer = io.BytesIO()
-    # Without a software or date stamp, equal figures give equal bytes.
+    # Without a software or date stamp.
     figure.savefig(buffer, format="png", dpi=90, metadata={"Software": None})
     return buffer.getvalue()
