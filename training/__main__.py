@@ -29,6 +29,7 @@ from training.errors import DatasetError, TrainingError
 from training.fit.command import fit_model
 from training.importing.command import import_model
 from training.recipes import RECIPES, Recipe
+from training.transfer.command import transfer_model
 from training.variants import Added, add_cuda
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("import", no_args_is_help=True)(import_model)
 app.command("fit", no_args_is_help=True)(fit_model)
+app.command("transfer", no_args_is_help=True)(transfer_model)
 console = Console()
 problems = Console(stderr=True)
 
