@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import torch
 
+# torch imports it with the first optimizer; an import that Ctrl+C breaks off stays broken.
+import torch._dynamo
+
 from contract.manifest import Manifest
 from contract.records import SourceRecord
 from contract.repository import Entry, entries, read_manifest
