@@ -8,6 +8,9 @@ from pydantic import Field
 
 from contract.base import Probability, Record, Sha256
 
+# Below this share of distinct rows, equal rows are no copies: there are few combinations.
+LEAST_DISTINCT = 0.5
+
 
 class Interval(Record):
     """A two-sided confidence interval."""
@@ -83,9 +86,14 @@ Metrics = Annotated[ClassificationMetrics | RegressionMetrics, Field(discriminat
 
 
 class Parity(Record):
-    """Agreement of the ONNX graph with the fitted model in its own library, on the test set."""
+    """Agreement of the ONNX graph with the fitted model in its own library."""
 
-    samples: int = Field(gt=0, description="Test samples compared.")
+    samples: int = Field(
+        gt=0,
+        description="Samples compared: the test set, and for a model of `fit` rows made from it "
+        "that are hard to answer alike, such as gaps and new categories; for an imported model "
+        "those that were given with it.",
+    )
     label_mismatches: int = Field(ge=0, description="Labels that differ.")
     max_difference: float = Field(
         ge=0,
@@ -98,7 +106,11 @@ class DataRecord(Record):
     """The data set a model was trained on."""
 
     name: str = Field(description="Name of the data set.")
-    sha256: dict[str, Sha256] = Field(description="SHA-256 of each uncompressed source file.")
+    sha256: dict[str, Sha256] = Field(
+        description="SHA-256 by source: of the file as it is, compressed or not, for a table of "
+        "`fit`; over the names and SHA-256 of all pictures for a folder or zip of them; of the "
+        "uncompressed files for MNIST."
+    )
     train: int = Field(gt=0, description="Samples that the weights were fitted on.")
     validation: int = Field(ge=0, description="Samples for model selection and calibration.")
     test: int = Field(gt=0, description="Samples of the test set.")
@@ -183,7 +195,8 @@ class CandidateRecord(Record):
         description="Time to answer one row, on one thread, in microseconds."
     )
     microseconds_per_row_batched: float | None = Field(
-        description="The same per row of a batch of 1,000."
+        description="The same per row of a batch: of 1,000 rows, or of the whole test set or as "
+        "many as take half a second one by one, if those are fewer."
     )
     memory_megabytes: float | None = Field(
         description="Memory that a process takes for it once loaded, in MB."
@@ -214,7 +227,9 @@ class ComparisonRecord(Record):
     splits: int = Field(gt=0, description="Number of splits that every candidate was measured on.")
     rows: int = Field(gt=0, description="Rows with a target.")
     repeated_rows: int = Field(
-        ge=0, description="Rows with the features of an earlier row; kept on one side of a split."
+        ge=0,
+        description="Rows with the features of an earlier row. They are kept on its side of a "
+        "split, unless fewer than half of the rows of a table or of texts are distinct.",
     )
     baseline: dict[str, float] = Field(
         description="Figures of answering with the classes' shares, or with the mean."

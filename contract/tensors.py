@@ -90,7 +90,9 @@ class CategoryRange(Record):
     """The categories of one column in training."""
 
     content: Literal["category"] = Field(description="The content it belongs to.")
-    categories: tuple[str, ...] = Field(description="Every category the model knows.")
+    categories: tuple[str, ...] = Field(
+        description="Every category in the training rows; the model may treat rare ones as new."
+    )
     missing: Probability = Field(description="Share of rows without a category.")
 
 

@@ -11,7 +11,7 @@ from guide.engine import Outcome
 from guide.facts import Facts
 from guide.resolution import CompiledClause, Resolution
 from guide.rules import FAMILIES, Strategy
-from guide.tables import CandidateEntry, Entry, GapEntry, Library, holds
+from guide.tables import CandidateEntry, Entry, GapEntry, Library
 
 # The rules that put cheap candidates, clear ones or ones for few labels first.
 _BUDGET, _EXPLAINABILITY, _LABELS = "R5", "R4", "R3"
@@ -21,8 +21,13 @@ _ANY_TASK = frozenset({"label_first", "pretrained_without_labels"})
 _WITHOUT_LABELS = frozenset({"label_first", "unsupervised"})
 # Highest cost that counts as cheap and lowest clarity that counts as clear, of 1 to 5.
 _CHEAP, _CLEAR = 2, 4
+# Lowest clarity of what is offered where an explanation is required: paths or exact attributions
+# over features that have names.
+_FOLLOWED = 3
 # Tasks that have specialised models, and those for which no other model will do.
-_SPECIAL = frozenset({"recommendation", "forecasting", "log_analysis", "multi_label"})
+_SPECIAL = frozenset(
+    {"recommendation", "forecasting", "log_analysis", "multi_label", "anomaly_detection"}
+)
 _MADE_FOR = frozenset(
     {
         "clustering",
@@ -31,13 +36,14 @@ _MADE_FOR = frozenset(
         "detection",
         "segmentation",
         "time_series_classification",
+        "generation",
     }
 )
 
 
 def cautions(tables: Library, facts: Facts) -> list[str]:
     """The warnings that come before anything else."""
-    return [says for when, says in tables.cautions if holds(when, facts)]
+    return [entry.data.says for entry in tables.cautions if entry.fits(facts)]
 
 
 def gaps(tables: Library, facts: Facts) -> list[GapEntry]:
@@ -77,18 +83,25 @@ def candidates(
 def ranked(
     tables: Library, facts: Facts, outcome: Outcome, resolution: Resolution
 ) -> list[Entry[CandidateEntry]]:
-    """What to try, best first: by family of the verdict, latency, task, clarity and cost."""
+    """What to try, best first: by latency, family of the verdict, task, clarity and cost."""
     fired = {clause.rule.id for clause in resolution.fired}
+    heard = {
+        clause.rule.id
+        for clause in resolution.fired
+        if resolution.effects[clause.name] != "overridden"
+    }
 
     def key(entry: Entry[CandidateEntry]) -> tuple[bool, bool, bool, int, int]:
         data = entry.data
         other = outcome.verdict != "hybrid" and data.family != outcome.verdict
-        general = facts.task in _SPECIAL and not any(c.fact == "task" for c in entry.when)
-        clarity = -data.clarity if _EXPLAINABILITY in fired else 0
+        general = facts.task in _SPECIAL and not _specialised(entry)
+        clarity = -data.clarity if _EXPLAINABILITY in heard else 0
         slow = latency.exceeds(data, facts)
-        return other, slow, general, clarity, data.cost if _BUDGET in fired else 0
+        return slow, other, general, clarity, data.cost if _BUDGET in fired else 0
 
     found = _fitting(tables, facts, outcome.strategy)
+    if facts.explainability == "required" and outcome.verdict == "classical_ml":
+        found = [entry for entry in found if entry.data.clarity >= _FOLLOWED] or found
     if outcome.strategy in _WITHOUT_LABELS and outcome.verdict == "classical_ml":
         # What ruled out a network for the model rules it out for the labels too.
         found = [entry for entry in found if entry.data.family == outcome.verdict]
@@ -99,9 +112,13 @@ def _fitting(tables: Library, facts: Facts, strategy: Strategy) -> list[Entry[Ca
     entries = [e for e in tables.candidates if strategy in e.data.strategies]
     certain = [e for e in entries if e.fits(facts)]
     if facts.task in _MADE_FOR and strategy not in _ANY_TASK:
-        made = [e for e in certain if any(c.fact == "task" for c in e.when)]
-        certain = made or certain
+        certain = [e for e in certain if _specialised(e)] or certain
     return certain or [e for e in entries if e.data.default and e.fits(facts) is None]
+
+
+def _specialised(entry: Entry[CandidateEntry]) -> bool:
+    """Whether it is made for a task; what classifies is for any."""
+    return any(c.fact == "task" and "classification" not in c.operand for c in entry.when)
 
 
 def comparison(tables: Library, resolution: Resolution) -> list[d.ComparisonRow]:
@@ -138,6 +155,7 @@ def evidence(tables: Library, facts: Facts, resolution: Resolution) -> list[d.Ev
         for study, rules in found
         if rules
         and _within(study.max_rows, facts.n_rows)
+        and _within(study.max_features, facts.n_features)
         and _concerns(study.modalities, facts.modalities)
         and _concerns(study.tasks, facts.task and [facts.task])
     ]  # fmt: skip
@@ -167,8 +185,8 @@ def _if_fits(entry: Entry[CandidateEntry], facts: Facts) -> list[str]:
     return [f"offered without knowing {' and '.join(unknown)}; state it for candidates that fit"]
 
 
-def _within(limit: int | None, rows: int | None) -> bool:
-    return limit is None or rows is None or rows <= limit
+def _within(limit: int | None, count: int | None) -> bool:
+    return limit is None or count is None or count <= limit
 
 
 def _concerns(about: Sequence[Any] | None, stated: Sequence[Any] | None) -> bool:

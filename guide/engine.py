@@ -12,7 +12,7 @@ from typing import Any
 
 from guide.facts import COUNTS, NAMES
 from guide.resolution import CompiledClause, Rank, Resolution, Test, resolve
-from guide.rules import Rule, Ruleset, Strategy, Verdict
+from guide.rules import Rule, Ruleset, Selection, Strategy, Verdict
 from guide.space import FactMask, Space, ordered
 
 
@@ -20,12 +20,14 @@ from guide.space import FactMask, Space, ordered
 class Outcome:
     """The part of a decision that depends on the facts alone.
 
-    shaped_by: names of the clauses that chose the strategy.
+    selection: the entry of the rules that chose the strategy.
+    shaped_by: names of the fired clauses that the entry names.
     """
 
     verdict: Verdict
     contested: bool
     strategy: Strategy
+    selection: Selection = field(compare=False)
     shaped_by: frozenset[str] = field(default=frozenset(), compare=False)
 
 
@@ -53,10 +55,10 @@ class Engine:
         }
         self._tests = tuple(self._test(rule) for rule in rules.rules)
         self._readers = [self._reading(fact) for fact in range(len(NAMES))]
-        self._selections: dict[Verdict, list[tuple[Strategy, frozenset[str], Test]]] = {}
+        self._selections: dict[Verdict, list[tuple[Selection, frozenset[str], Test]]] = {}
         for chosen in selections:
             when = tuple(map(self.space.mask, chosen.when))
-            entry = (chosen.strategy, frozenset(chosen.fired), when)
+            entry = (chosen, frozenset(chosen.fired), when)
             self._selections.setdefault(chosen.verdict, []).append(entry)
         self._selecting = sorted({f for fits in self._selections.values() for f in _read(fits)})
         self._outcome = lru_cache(maxsize=memory)(self._choose)
@@ -137,23 +139,25 @@ class Engine:
     def _choose(self, positions: tuple[int, ...], selected: FactMask) -> Outcome:
         resolution = self._resolved(positions)
         masks = dict(zip(self._selecting, selected, strict=True))
-        strategy, chosen = self._strategy(masks, resolution)
-        return Outcome(resolution.verdict, resolution.contested, strategy, chosen)
+        selection, chosen = self._select(masks, resolution)
+        return Outcome(
+            resolution.verdict, resolution.contested, selection.strategy, selection, chosen
+        )
 
-    def _strategy(
+    def _select(
         self, masks: Mapping[int, int], resolution: Resolution
-    ) -> tuple[Strategy, frozenset[str]]:
-        """The strategy of the first selection that fits, and the fired clauses it names."""
-        for strategy, needed, when in self._selections[resolution.verdict]:
+    ) -> tuple[Selection, frozenset[str]]:
+        """The first selection that fits, and the fired clauses it names."""
+        for selection, needed, when in self._selections[resolution.verdict]:
             chosen = needed.intersection(resolution.effects)
             if needed and not chosen:
                 continue
             if all(not masks[fact] & ~mask for fact, mask in when):
-                return strategy, chosen
+                return selection, chosen
         raise AssertionError("the last selection of a verdict has no conditions")
 
 
-def _read(fits: Sequence[tuple[Strategy, frozenset[str], Test]]) -> set[int]:
+def _read(fits: Sequence[tuple[Selection, frozenset[str], Test]]) -> set[int]:
     return {fact for _, _, when in fits for fact, _ in when}
 
 

@@ -93,7 +93,10 @@ class Facts(BaseModel):
         "and `segmentation` are of objects in images, `multi_label` is several labels at once.",
     )
     n_rows: Count | None = Field(None, description="Number of examples, labelled or not.")
-    n_labelled: Count | None = Field(None, description="Number of examples with a label.")
+    n_labelled: Count | None = Field(
+        None,
+        description="Number of examples with a label; censored times until an event count as one.",
+    )
     explainability: Explainability | None = Field(
         None, description="Whether people must be able to understand a single prediction."
     )
@@ -127,7 +130,8 @@ class Facts(BaseModel):
     n_series: AtLeastOne | None = Field(None, description="Number of time series to forecast.")
     hardware: Hardware | None = Field(
         None,
-        description="What trains and serves the model; `edge` is a phone or a microcontroller.",
+        description="What serves the model, whatever trains it; `edge` is a phone or a "
+        "microcontroller.",
     )
 
     @field_validator("modalities")

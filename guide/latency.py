@@ -23,7 +23,7 @@ def compared(candidate: CandidateEntry, facts: Facts) -> list[str]:
     if found is None:
         return []
     side = "above" if found.milliseconds > _bound(facts) else "within"
-    return [f"{_figure(found)}: {side} the {_bound(facts):g} ms stated"]
+    return [f"{_figure(found, candidate.larger)}: {side} the {_bound(facts):g} ms stated"]
 
 
 def crossed(resolution: Resolution, facts: Facts) -> list[str]:
@@ -59,5 +59,6 @@ def _bound(facts: Facts) -> float:
     return facts.latency_ms or 0.0
 
 
-def _figure(found: Latency) -> str:
-    return f"{found.what}, was measured at {found.milliseconds:g} ms on one thread of a CPU"
+def _figure(found: Latency, larger: str | None = None) -> str:
+    what = f"{found.what} ({larger})" if larger else found.what
+    return f"{what}, was measured at {found.milliseconds:g} ms on one thread of a CPU"

@@ -138,6 +138,8 @@ class Selection(_Strict):
     verdict: Verdict
     fired: list[str] = Field([], description="`<rule>.<clause>`; any of them.")
     when_: Spec = Field({}, alias="when")
+    says: str | None = Field(None, description="What to do, if not in the strategy's own words.")
+    because: str | None = Field(None, description="Why, if not in the words of those clauses.")
 
     @cached_property
     def when(self) -> tuple[Condition, ...]:

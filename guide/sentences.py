@@ -75,13 +75,16 @@ def values(buckets: Sequence[Bucket]) -> str:
 
 
 def _first(outcome: Outcome, resolution: Resolution) -> str:
-    phrase = STRATEGIES[outcome.strategy]
+    phrase = outcome.selection.says or STRATEGIES[outcome.strategy]
     if resolution.decider is None:
         return _sentence(phrase)
     shaped = [clause for clause in resolution.fired if clause.name in outcome.shaped_by]
     shapes = [clause for clause in shaped if clause is not resolution.decider]
-    reasons = "; ".join(_reason(clause) for clause in (resolution.decider, *shapes))
-    return _sentence(f"{phrase}, because {reasons}")
+    reasons = [
+        _reason(resolution.decider),
+        *(_reason(c, outcome.selection.because) for c in shapes),
+    ]
+    return _sentence(f"{phrase}, because {'; '.join(reasons)}")
 
 
 def _against(resolution: Resolution, unmet: Sequence[str]) -> str:
@@ -129,8 +132,8 @@ def _changed(alternative: Alternative, now: Outcome) -> str:
     return ", ".join(parts)
 
 
-def _reason(clause: CompiledClause) -> str:
-    return f"{clause.data.says} ({clause.rule.id})"
+def _reason(clause: CompiledClause, words: str | None = None) -> str:
+    return f"{words or clause.data.says} ({clause.rule.id})"
 
 
 def _listed(names: Sequence[str], word: str = "or") -> str:

@@ -8,11 +8,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from guide import decision as d
+from guide.facts import COUNTS
 from guide.rules import Family, Strategy, Verdict
 from guide.sentences import VERDICTS
 
 # What is left out is in the whole decision.
 _CANDIDATES, _MISSING, _CHANGES, _VALUES = 3, 2, 2, 4
+_DATA = "modalities"
 
 
 class _Short(BaseModel):
@@ -55,7 +57,7 @@ class ShortDecision(_Short):
     conflicts: list[str] = Field(description="Which rule overrode which others, and why.")
     missing_facts: list[ShortMissing] = Field(description="The first that could flip the verdict.")
     changes: list[ShortChange] = Field(
-        description="What would flip the verdict, of what is stated."
+        description="What would flip the verdict, of what is stated of the same problem."
     )
     bears_on_it: list[str] = Field(
         description="Practice where the guide is silent, needs that are not met, latencies, and "
@@ -76,7 +78,7 @@ def shorten(decision: d.Decision) -> ShortDecision:
         guide_gap=decision.guide_gap,
         candidates=[
             ShortCandidate(rank=c.rank, name=c.name, family=c.family, why=c.why)
-            for c in decision.candidates[:_CANDIDATES]
+            for c in _shown(decision)
         ],
         conflicts=list(_conflicts(decision.conflicts)),
         missing_facts=list(_missing(decision))[:_MISSING],
@@ -96,6 +98,14 @@ def shorten(decision: d.Decision) -> ShortDecision:
     )
 
 
+def _shown(decision: d.Decision) -> list[d.Candidate]:
+    """The first, and the best of another family if all of these are of one."""
+    first, rest = decision.candidates[:_CANDIDATES], decision.candidates[_CANDIDATES:]
+    families = {candidate.family for candidate in first}
+    other = [c for c in rest if c.family not in families] if len(families) == 1 else []
+    return [*first, *other[:1]]
+
+
 def _conflicts(conflicts: Sequence[d.ConflictResult]) -> Iterator[str]:
     """One sentence per winner and principle."""
     losers: dict[tuple[str, str], list[str]] = {}
@@ -106,6 +116,9 @@ def _conflicts(conflicts: Sequence[d.ConflictResult]) -> Iterator[str]:
 
 
 def _missing(decision: d.Decision) -> Iterator[ShortMissing]:
+    undecided = decision.verdict == "insufficient_information"
+    if undecided and all(missing.fact != _DATA for missing in decision.missing_facts):
+        return  # The data are known and do not fit the task: the summary says what to ask instead.
     for missing in decision.missing_facts:
         flips = [o for o in missing.outcomes if o.verdict != decision.verdict]
         if flips:
@@ -120,12 +133,12 @@ def _few(values: str) -> str:
 
 
 def _changes(decision: d.Decision) -> Iterator[ShortChange]:
-    """Of the same problem first; what changes unknown facts alone is told as missing."""
-    told = []
-    for flip in (*decision.counterfactuals_same_problem, *decision.counterfactuals):
+    """Of the same problem; what changes unknown facts alone is told as missing."""
+    for flip in decision.counterfactuals_same_problem:
         stated = any(value is not None for value in flip.was.values())
-        if stated and flip.change not in told:
-            told.append(flip.change)
+        # To have no examples or no labels left is no change to consider.
+        lost = any(flip.was[name] and flip.change[name] == 0 for name in COUNTS if name in flip.was)
+        if stated and not lost:
             yield ShortChange(change=flip.change, verdict=flip.verdict)
 
 
@@ -136,5 +149,5 @@ def _unmet(decision: d.Decision) -> Iterator[str]:
 
 def _latency(decision: d.Decision) -> Iterator[str]:
     """What the shown candidates were measured to take, beside a stated bound."""
-    shown = [text for c in decision.candidates[:_CANDIDATES] for text in c.caveats]
+    shown = [text for c in _shown(decision) for text in c.caveats]
     yield from dict.fromkeys(text for text in shown if text.endswith(" ms stated"))

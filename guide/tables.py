@@ -35,6 +35,7 @@ class CandidateEntry(_Strict):
     why: str
     caveats: list[str] = Field(min_length=1)
     kind: str | None = Field(None, description="What `latencies.yaml` measured of it.")
+    larger: str | None = Field(None, description="Why it takes longer than what was measured.")
     served_model: str | None = None
 
     @model_validator(mode="after")
@@ -45,9 +46,10 @@ class CandidateEntry(_Strict):
 
 
 class Caution(_Strict):
-    """A warning that comes before anything else when its conditions hold."""
+    """What is said where `when` holds and nothing of `unless` does."""
 
     when_: Spec = Field(alias="when")
+    unless_: Spec = Field({}, alias="unless")
     says: str
 
 
@@ -75,9 +77,8 @@ class Study(_Strict):
         None, description="Modalities it is about, if not all."
     )
     tasks: list[Task] | None = Field(None, description="Tasks it is about, if not all.")
-    max_rows: int | None = Field(
-        None, description="Most rows that its claim covers, if it says so."
-    )
+    max_rows: int | None = Field(None, description="Most rows that its claim covers.")
+    max_features: int | None = Field(None, description="Most columns that its claim covers.")
 
 
 class CitedStudy(Study):
@@ -168,12 +169,12 @@ class _Reference(_Strict):
     figures: Figures
 
 
-Data = TypeVar("Data", CandidateEntry, GapEntry)
+Data = TypeVar("Data", CandidateEntry, GapEntry, Caution)
 
 
 @dataclass(frozen=True)
 class Entry(Generic[Data]):
-    """A candidate or a gap with its compiled conditions."""
+    """A candidate, a gap or a caution with its compiled conditions."""
 
     data: Data
     when: tuple[Condition, ...]
@@ -186,18 +187,14 @@ class Entry(Generic[Data]):
         return holds(self.when, facts)
 
 
-# Conditions, and what is said where all of them hold.
-Said = tuple[tuple[Condition, ...], str]
-
-
 @dataclass(frozen=True)
 class Library:
     """All tables, checked."""
 
     candidates: tuple[Entry[CandidateEntry], ...]
-    cautions: tuple[Said, ...]
+    cautions: tuple[Entry[Caution], ...]
     gaps: tuple[Entry[GapEntry], ...]
-    notes: tuple[Said, ...]
+    notes: tuple[Entry[Caution], ...]
     studies: dict[str, Study]
     measured: tuple[CitedStudy, ...]
     evidence_note: str
@@ -232,9 +229,9 @@ def library() -> Library:
     practice = read(HERE / "practice.yaml", _Practice.model_validate)
     return Library(
         tuple(map(_entry, [*candidates.candidates, *practice.candidates])),
-        tuple(map(_said, candidates.cautions)),
+        tuple(map(_entry, candidates.cautions)),
         tuple(map(_entry, practice.gaps)),
-        tuple(map(_said, practice.notes)),
+        tuple(map(_entry, practice.notes)),
         {study.id: study for study in evidence.evidence},
         tuple(measured.measured),
         evidence.note,
@@ -246,7 +243,3 @@ def library() -> Library:
 
 def _entry(data: Data) -> Entry[Data]:
     return Entry(data, conditions(data.when_), conditions(data.unless_))
-
-
-def _said(caution: Caution) -> Said:
-    return conditions(caution.when_), caution.says

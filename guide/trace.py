@@ -10,7 +10,8 @@ from guide.facts import COUNTS, NAMES, Facts
 from guide.resolution import CompiledClause, Resolution, Status
 from guide.space import FactMask, ordered
 
-_PRACTICE = "practice"
+# An assumption gives way to the data, and to what practitioners do with them.
+_DATA, _PRACTICE = "data", "practice"
 
 
 def rules(
@@ -111,7 +112,7 @@ def _conflict(winner: CompiledClause, loser: CompiledClause) -> d.ConflictResult
         principle = winner.data.principle
     else:
         # An assumption's own reason for losing is about the data; to other tiers it loses by order.
-        own = winner.tier.name == "data" or loser.tier.name == _PRACTICE
+        own = winner.tier.name in (_DATA, _PRACTICE) or loser.tier.name == _PRACTICE
         principle = (loser.tier.loses if own else None) or winner.tier.wins
     return d.ConflictResult(
         rules=[winner.rule.id, loser.rule.id],

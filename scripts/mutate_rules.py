@@ -25,16 +25,24 @@ from tests.guide.cases import failures
 # Equivalent mutants: their decisions differ from the original only in the displayed tier.
 EQUIVALENT = {
     "T1.large in tier 2": "it meets nothing of tier 3 but what is silent where it fires",
-    "R3.few in tier 4": "R4.assumed still precedes it in the order of the file",
-    "R3.none in tier 4": "R4.assumed still precedes it in the order of the file",
     **{
-        f"R5.{clause} in tier 7": "it still precedes P1 and P2 in the order of the file"
-        for clause in ("bounded", "tight", "small", "modest")
+        f"R3.{clause} in tier 3": "it still follows what is of that tier in the order of the file"
+        for clause in ("none", "table", "dense", "few")
+    },
+    **{
+        f"{clause} in tier 4": "it still precedes R3 in the order of the file"
+        for clause in ("T1.large", "T1.table", "T1.dirty", "F1.labelled")
+    },
+    **{
+        f"R5.{clause} in tier 6": "it still precedes P1 and P2 in the order of the file"
+        for clause in ("bounded", "tight", "small", "words", "modest")
     },
     "F1.labelled in tier 1": "of that tier only what precedes it in the file fires beside it",
     "F1.labelled in tier 2": "nothing of that tier fires beside it",
-    "P1.clustering in tier 6": "it still follows R4 and R5 in the order of the file",
-    "P1.anomalies in tier 6": "it still follows R4 and R5 in the order of the file",
+    **{
+        f"P1.{clause} in tier 5": "it still follows R4 and R5 in the order of the file"
+        for clause in ("clustering", "anomalies", "novelty")
+    },
     "R1.start without its unless of trees_exhausted": "R1.switch, which comes first, fires then",
 }
 _STRICTNESS = {"lt": "le", "le": "lt", "gt": "ge", "ge": "gt"}

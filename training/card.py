@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from contract.manifest import Manifest
 from contract.records import (
+    LEAST_DISTINCT,
     CandidateRecord,
     ClassificationMetrics,
     ComparisonRecord,
@@ -18,6 +19,7 @@ from contract.records import (
     SourceRecord,
     TrainingRecord,
 )
+from training.markdown import line, table
 
 _DIGITS = (
     "Takes 28x28 greyscale images, 0 for background and 255 for ink, one centred digit each. "
@@ -52,13 +54,13 @@ def card(
     """
     sections = [
         f"# {manifest.name}, version {manifest.version}",
-        f"{manifest.title}. Generated from `manifest.json`; do not edit.",
+        f"{line(manifest.title)}. Generated from `manifest.json`; do not edit.",
         "## Use",
-        _DIGITS if _of_digits(manifest) else _use(manifest),
+        _DIGITS if _reads_digits(manifest) else _use(manifest),
     ]
     trained = manifest.training is not None
     if manifest.comparison is not None:
-        sections += _comparison(manifest.comparison)
+        sections += _comparison(manifest, manifest.comparison)
     shown = pictures if trained else ()
     if isinstance(manifest.metrics, ClassificationMetrics):
         sections += _classification(manifest, manifest.metrics, floor, shown)
@@ -73,8 +75,16 @@ def card(
     return "\n\n".join(sections) + "\n"
 
 
-def _of_digits(manifest: Manifest) -> bool:
-    return manifest.name.startswith("digits-") and manifest.labels == tuple("0123456789")
+def _reads_digits(manifest: Manifest) -> bool:
+    """True for the models of MNIST that this repository trains, by what they take and return."""
+    made_here = manifest.training is not None and manifest.comparison is None
+    return (
+        made_here
+        and len(manifest.inputs) == 1
+        and manifest.inputs[0].content == "image"
+        and (manifest.inputs[0].size, manifest.inputs[0].channels) == ((28, 28), 1)
+        and manifest.labels == tuple("0123456789")
+    )
 
 
 def _use(manifest: Manifest) -> str:
@@ -85,15 +95,15 @@ def _use(manifest: Manifest) -> str:
     ]
     outputs = [(f"`{o.name}`", o.role, f"{o.datatype} {list(o.shape)}") for o in manifest.outputs]
     parts = [
-        _table(("input", "content", "type", "columns"), inputs),
-        _table(("output", "role", "type"), outputs),
+        table(("input", "content", "type", "columns"), inputs),
+        table(("output", "role", "type"), outputs),
     ]
     if manifest.labels:
-        parts.append(f"Classes: {', '.join(manifest.labels)}.")
+        parts.append(f"Classes: {', '.join(map(line, manifest.labels))}.")
     return "\n\n".join(parts)
 
 
-def _comparison(c: ComparisonRecord) -> list[str]:
+def _comparison(manifest: Manifest, c: ComparisonRecord) -> list[str]:
     """The verdict, the advice, and every candidate beside the others."""
     figures = list(c.baseline)
     rows = [_candidate(one, figures) for one in c.candidates]
@@ -103,14 +113,26 @@ def _comparison(c: ComparisonRecord) -> list[str]:
     splits = f"{c.splits} splits" if c.splits > 1 else "one split"
     return [
         "## Why this model",
-        " ".join(c.verdict),
-        f"The guide advised beforehand: {c.advice.summary}",
-        f"Means over {splits} of {c.rows:,} rows, {c.repeated_rows:,} of which repeat an earlier "
-        f"row and stay on its side of every split; {c.metric.replace('_', ' ')} decides. The "
-        "model named here was fitted on the first split.",
-        _table(header, [*rows, baseline]),
-        *([_table(("left out", "why"), sorted(c.left_out.items()))] if c.left_out else []),
+        line(" ".join(c.verdict)),
+        f"The guide advised beforehand: {line(c.advice.summary)}",
+        f"Means over {splits} of {c.rows:,} rows{_repeated(manifest, c)}; "
+        f"{c.metric.replace('_', ' ')} decides. The model named here was fitted on the first "
+        "split.",
+        table(header, [*rows, baseline]),
+        *([table(("left out", "why"), sorted(c.left_out.items()))] if c.left_out else []),
     ]
+
+
+def _repeated(manifest: Manifest, c: ComparisonRecord) -> str:
+    """What became of equal rows."""
+    if not c.repeated_rows:
+        return ""
+    copies = manifest.modality == "image" or c.rows - c.repeated_rows >= LEAST_DISTINCT * c.rows
+    return f", {c.repeated_rows:,} of which repeat an earlier row " + (
+        "and stay on its side of every split"
+        if copies
+        else "and may be on another side of a split, as there are few combinations"
+    )
 
 
 def _candidate(one: CandidateRecord, figures: Sequence[str]) -> tuple[str, ...]:
@@ -161,9 +183,9 @@ def _classification(
     ]
     return [
         *_quality(trained=trained),
-        _table(("measure", "value"), rows),
+        table(("measure", "value"), rows),
         *_shown(pictures, CONFUSION, CALIBRATION),
-        _table(("class", _unit(manifest), "precision", "recall"), per_class),
+        table(("class", _unit(manifest), "precision", "recall"), per_class),
     ]
 
 
@@ -194,7 +216,7 @@ def _regression(m: RegressionMetrics, *, trained: bool) -> list[str]:
     ]
     if m.coverage is not None:
         rows.append(("true values inside their interval", f"{m.coverage:.4f}"))
-    return [*_quality(trained=trained), _table(("measure", "value"), rows)]
+    return [*_quality(trained=trained), table(("measure", "value"), rows)]
 
 
 def _training(t: TrainingRecord) -> list[str]:
@@ -213,7 +235,7 @@ def _training(t: TrainingRecord) -> list[str]:
         ("libraries", ", ".join(f"{k} {v}" for k, v in t.libraries.items())),
         ("commit", t.commit),
     ]
-    return ["## Training", _table(("what", "value"), rows)]
+    return ["## Training", table(("what", "value"), rows)]
 
 
 def _source(s: SourceRecord) -> str:
@@ -229,17 +251,19 @@ def _imported(i: ImportRecord) -> list[str]:
         *([("true answers", f"`{i.target}` of the samples")] if i.target else []),
         *(("changed", change) for change in i.changes),
     ]
-    return ["## Import", _table(("what", "value"), rows)]
+    return ["## Import", table(("what", "value"), rows)]
 
 
 def _export(manifest: Manifest, parity: Parity) -> list[str]:
-    trained = manifest.training is not None
+    trained, unit = manifest.training is not None, _unit(manifest)
+    samples = f"{parity.samples:,} {'test ' if trained else ''}{unit}"
+    if manifest.comparison is not None:
+        samples = f"the test {unit} and hard ones made from them, {parity.samples:,} in all,"
     return [
         "## Export" if trained else "## Agreement with its own library",
-        f"`model.onnx`, {manifest.files['default'].bytes / 1e6:.2f} MB. Over {parity.samples:,} "
-        f"{f'test {_unit(manifest)}' if trained else 'samples'} {parity.label_mismatches} labels "
-        "differ from the fitted model's, and the largest difference in a "
-        f"{'number' if manifest.task == 'regression' else 'probability'} is "
+        f"`model.onnx`, {manifest.files['default'].bytes / 1e6:.2f} MB. Over {samples} "
+        f"{parity.label_mismatches} labels differ from the fitted model's, and the largest "
+        f"difference in a {'number' if manifest.task == 'regression' else 'probability'} is "
         f"{parity.max_difference:.1g}.",
     ]
 
@@ -250,8 +274,3 @@ def _value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [header, tuple("---" for _ in header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

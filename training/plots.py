@@ -1,4 +1,7 @@
-"""Plots for the model cards, as PNG bytes."""
+"""Plots for the model cards, as PNG bytes.
+
+Names come from the user's data: `$25K_to_$50K` is a name and no formula.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from training.fitted import Curve
 from training.metrics import BINS
 
 _INK = "#1f3a5f"
+# Characters of a name that a plot shows.
+_LONGEST = 28
 
 
 def confusion(labels: NDArray[np.int64], truth: NDArray[np.int64], names: tuple[str, ...]) -> bytes:
@@ -32,8 +37,9 @@ def confusion(labels: NDArray[np.int64], truth: NDArray[np.int64], names: tuple[
                 column, row, str(count), ha="center", va="center", fontsize=7,
                 color="white" if dark else "black",
             )  # fmt: skip
-    axes.set_xticks(range(len(names)), names)
-    axes.set_yticks(range(len(names)), names)
+    shown = [_short(name) for name in names]
+    axes.set_xticks(range(len(names)), shown, parse_math=False)
+    axes.set_yticks(range(len(names)), shown, parse_math=False)
     axes.set_xlabel("answered")
     axes.set_ylabel("true")
     return png(figure)
@@ -46,9 +52,9 @@ def learning_curve(title: str, curve: Curve) -> bytes:
     marker = "o" if len(curve.x) <= 20 else ""
     axes.plot(curve.x, curve.y, color=_INK, marker=marker, label="validation")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel(curve.unit)
-    axes.set_ylabel(curve.measure)
-    axes.set_title(title, fontsize=9)
+    axes.set_xlabel(curve.unit, parse_math=False)
+    axes.set_ylabel(curve.measure, parse_math=False)
+    axes.set_title(title, fontsize=9, parse_math=False)
     axes.grid(alpha=0.3)
     return png(figure)
 
@@ -86,12 +92,18 @@ def importance(losses: Mapping[str, float], what: str, most: int = 20) -> bytes:
     names = sorted(losses, key=lambda name: -losses[name])[:most][::-1]
     figure = Figure(figsize=(5, 0.6 + 0.22 * len(names)), layout="constrained")
     axes = figure.subplots()
-    shown = [name if len(name) <= 28 else f"{name[:27]}…" for name in names]
+    shown = [_short(name) for name in names]
     axes.barh(range(len(names)), [losses[name] for name in names], color=_INK)
-    axes.set_yticks(range(len(names)), shown, fontsize=8)
-    axes.set_xlabel(what)
+    axes.set_yticks(range(len(names)), shown, fontsize=8, parse_math=False)
+    axes.set_xlabel(what, parse_math=False)
     axes.grid(alpha=0.3, axis="x")
     return png(figure)
+
+
+def _short(name: str) -> str:
+    """A name on one line, cut where it is too long to show."""
+    line = " ".join(name.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def png(figure: Figure) -> bytes:

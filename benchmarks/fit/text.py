@@ -179,7 +179,7 @@ def _differences(points: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 )
                 for name in (better, than)
             }
-            found = over_rows(wrong[than] - wrong[better])
+            found = over_rows(wrong[than] - wrong[better], np.arange(len(wrong[than])))
             yield {
                 "better": better,
                 "than": than,

@@ -67,8 +67,8 @@ def _zeros(tensor: Input) -> np.ndarray[Any, Any]:
 
 
 def _value(tensor: Input, column: int) -> Any:
-    """A value of one column: a category that training saw, zero, or the empty text."""
+    """A value of one column: a category that training saw, if any, zero, or the empty text."""
     seen = tensor.seen[column] if tensor.seen else None
     if seen is not None and seen.content == "category" and tensor.datatype == "BYTES":
-        return seen.categories[0]
+        return next(iter(seen.categories), "")
     return "" if tensor.datatype == "BYTES" else np.zeros((), tensor.dtype).tolist()

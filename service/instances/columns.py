@@ -22,6 +22,7 @@ _NUMBER = frozenset({int, float, type(None)})
 _INTEGER = frozenset({int})
 _BOOLEAN = frozenset({bool})
 _TEXT = frozenset({str, type(None)})
+_WORDS = {False: "false", True: "true"}
 # A message names this many columns; a table may have thousands.
 _NAMED = 10
 # Up to so many values are compared faster one by one than as an array.
@@ -140,13 +141,18 @@ def _grouped(inputs: Sequence[Input]) -> list[list[Input]]:
     return list(groups.values())
 
 
-def _truths(tensor: Input) -> list[str]:
-    """Columns of which training saw only the texts true and false: booleans of a Parquet file."""
-    return [
-        column
-        for column, seen in zip(tensor.columns, tensor.seen, strict=False)
-        if seen.content == "category" and {"true", "false"}.issuperset(seen.categories)
-    ]
+def _truths(tensor: Input) -> dict[str, dict[bool, str]]:
+    """Columns of which training saw only true and false, with its spelling of each.
+
+    A Parquet file has `true` and `false`, pandas writes `True` and `False` to a CSV file.
+    """
+    found = {}
+    for column, seen in zip(tensor.columns, tensor.seen, strict=False):
+        if seen.content == "category" and seen.categories:
+            spelled = {category.lower(): category for category in sorted(seen.categories)}
+            if {"true", "false"}.issuperset(spelled):
+                found[column] = {value: spelled.get(word, word) for value, word in _WORDS.items()}
+    return found
 
 
 class _Group:
@@ -165,7 +171,7 @@ class _Group:
             self._types, self.takes = _NUMBER, f"a number up to {self._limit:g}, or null"
         elif self._datatype == "BYTES":
             self._types, self.takes = _TEXT, "a string, or null"
-            self._truths = frozenset(c for t in inputs for c in _truths(t))
+            self._truths = {c: words for t in inputs for c, words in _truths(t).items()}
         elif self._datatype == "BOOL":
             self._types, self.takes = _BOOLEAN, "true or false"
         else:
@@ -206,7 +212,7 @@ class _Group:
         found = []
         for column, value in zip(columns, values, strict=True):
             if type(value) is bool and column in self._truths:
-                found.append("true" if value else "false")
+                found.append(self._truths[column][value])
             elif type(value) in self._types:
                 found.append(value)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -29,10 +29,12 @@ class Bound:
     Attributes:
         table: the inputs that have columns by name; None without one.
         cells: the other inputs, by name, with the column of each.
+        names: what the source calls a column of the table, where it is another name.
     """
 
     table: Table | None
     cells: Mapping[str, tuple[str, Cells]]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:
@@ -55,7 +57,10 @@ class Bound:
         """
         arrays: dict[str, Array] = {}
         if self.table is not None:
-            named = {name: _series(name, columns[name]) for name in self.table.columns}
+            named = {
+                name: _series(name, columns[self.names.get(name, name)])
+                for name in self.table.columns
+            }
             arrays = self.table.read(named, problems)
         cells = {
             name: (cells_of(columns[column]), decoder)
@@ -104,9 +109,11 @@ def bind(
     """
     tabular = [tensor for tensor in manifest.inputs if tensor.columns]
     others = [tensor for tensor in manifest.inputs if not tensor.columns]
-    table = Table(tabular, untyped=untyped) if tabular else None
+    fitted = manifest.comparison is not None
+    table = Table(tabular, untyped=untyped, fitted=fitted) if tabular else None
+    names = _profiled(schema) if fitted and untyped else {}
     if table is not None:
-        table.check(schema, source)
+        table.check({**{name: schema[own] for name, own in names.items()}, **schema}, source)
     if named is not None and len(others) != 1:
         raise InvalidError(
             f"--column names the column of an image or an array, and the model takes "
@@ -123,7 +130,7 @@ def bind(
         wanted = named if len(others) == 1 else tensor.name
         column = _find(tensor, free, wanted, source)
         cells[tensor.name] = (column, Cells(tensor, column, settings))
-    return Bound(table, cells)
+    return Bound(table, cells, names)
 
 
 def bind_arrays(
@@ -139,7 +146,8 @@ def bind_arrays(
     """
     tabular = [tensor for tensor in manifest.inputs if tensor.columns]
     others = [tensor for tensor in manifest.inputs if not tensor.columns]
-    table = Table(tabular, untyped=False) if tabular else None
+    fitted = manifest.comparison is not None
+    table = Table(tabular, untyped=False, fitted=fitted) if tabular else None
     if table is not None:
         given = {name: _series(name, arrays[name]) for name in table.columns if name in arrays}
         table.check({name: series.dtype for name, series in given.items()}, "a batch")
@@ -150,6 +158,12 @@ def bind_arrays(
             raise InvalidError(f"column {short(column)} is not among {', '.join(sorted(arrays))}")
         cells[tensor.name] = (column, Cells(tensor, column, settings))
     return Bound(table, cells)
+
+
+def _profiled(schema: Schema) -> dict[str, str]:
+    """The names that the profiler gives to columns of a CSV file, where they are not the file's."""
+    names = {name.strip() or f"column_{i}": name for i, name in enumerate(schema, 1)}
+    return {name: own for name, own in names.items() if name not in schema}
 
 
 def _find(tensor: Input, schema: Schema, named: str | None, source: str) -> str:

@@ -11,6 +11,7 @@ from contract.batch import Array
 from contract.messages import short
 from contract.tensors import Input
 from service.errors import InvalidError
+from service.score.fitted import fitted_reader
 from service.score.problems import Problems
 from service.score.values import ValueReader, reader_of
 
@@ -21,13 +22,16 @@ class Table:
     Args:
         inputs: each with the names of its columns.
         untyped: whether all columns are text, whose values are parsed.
+        fitted: whether `fit` trained the model, so that cells are read as the profiler reads them.
     """
 
-    def __init__(self, inputs: Sequence[Input], *, untyped: bool) -> None:
+    def __init__(self, inputs: Sequence[Input], *, untyped: bool, fitted: bool = False) -> None:
         self._inputs = inputs
         self._untyped = untyped
         self._readers: dict[str, ValueReader] = {
-            column: reader_of(tensor.datatype) for tensor in inputs for column in tensor.columns
+            column: fitted_reader(tensor, i) if fitted else reader_of(tensor.datatype)
+            for tensor in inputs
+            for i, column in enumerate(tensor.columns)
         }
 
     @property

@@ -13,7 +13,6 @@ from service.instances.fits import parse_fit
 FIELDS = ("fit", "return_fitted")
 _BOOLEANS = {"true": True, "false": False}
 _PLAIN = {booleans: Options(booleans=booleans) for booleans in (True, False)}
-_PLAIN = {booleans: Options(booleans=booleans) for booleans in (True, False)}
 
 
 def options_of(document: Mapping[str, Any], *, booleans: bool = True) -> Options:
@@ -25,8 +24,6 @@ def options_of(document: Mapping[str, Any], *, booleans: bool = True) -> Options
     Raises:
         InvalidError: a value that the field cannot have.
     """
-    if "fit" not in document and "return_fitted" not in document:
-        return _PLAIN[booleans]
     if "fit" not in document and "return_fitted" not in document:
         return _PLAIN[booleans]
     returned = document.get("return_fitted", False)

@@ -22,7 +22,7 @@ def test_the_process_prints_a_decision() -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("deep learning: Take a pretrained network, freeze its backbone")
-    for title in ("Try", "Conflicts", "Not stated, and it matters", "Would change the verdict"):
+    for title in ("Try", "Conflicts", "Not stated, and it matters", "Bears on it"):
         assert f"\n{title}\n" in done.stdout
     assert "\nEvidence\n" not in done.stdout
     assert len(done.stdout.split()) < 220

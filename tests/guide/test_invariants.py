@@ -34,6 +34,12 @@ SPACE = ENGINE.space
 TASK, EXPLAINABILITY, MODALITIES = map(NAMES.index, ("task", "explainability", "modalities"))
 ROWS, LABELLED = map(NAMES.index, COUNTS)
 UNDECIDED = "insufficient_information"
+# The masks of modalities that hold no images, audio, text or video.
+STRUCTURED = {
+    1 << index
+    for index, bucket in enumerate(SPACE.buckets["modalities"])
+    if set(bucket.probe) <= {"tabular", "time_series", "graph"}
+}
 
 # Of each fact, or both counts, the masks that it may have: one bucket, or all where it is unknown.
 Point = tuple[int, ...]
@@ -196,9 +202,11 @@ def test_the_space(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_generation_is_always_deep_learning() -> None:
+    """Except of rows, series and graphs, of which R6 does not speak."""
     generation = single(TASK, "generation")
-    found = {r.verdict for r in regions() if generation in r.values(TASK)}
-    assert found == {"deep_learning"}
+    for region in regions():
+        if generation in region.values(TASK) and region.verdict != "deep_learning":
+            assert region.values(MODALITIES) <= STRUCTURED
 
 
 def test_a_stated_need_for_explanation_is_met_wherever_it_can_be() -> None:
@@ -283,8 +291,8 @@ def landed(masks: FactMask, flip: Flip) -> FactMask:
     return tuple(changed)
 
 
-def test_every_point_has_a_flip_of_one_fact() -> None:
-    """To generation, which is deep learning; from it to recommendation, which never is."""
+def test_every_point_has_a_flip_of_two_facts() -> None:
+    """To the generation of images, which is deep learning; from it to recommendation."""
     recommendation = single(TASK, "recommendation")
     found = {r.verdict for r in regions() if recommendation in r.values(TASK)}
     assert "deep_learning" not in found
@@ -295,7 +303,8 @@ def test_every_counterfactual_flips() -> None:
     analyst = Analyst(ENGINE)
     for masks in (*small_requests(2), *random_points(2_000, seed=3)):
         flips = analyst.flips(masks, EVERYTHING)
-        assert {len(flip.moves) for flip in flips} == {1}
+        (size,) = {len(flip.moves) for flip in flips}
+        assert size == 1 or (size == 2 and not brute(masks, EVERYTHING, largest=1)[0])
         for flip in flips:
             assert verdict(landed(masks, flip)) == flip.outcome.verdict != verdict(masks)
 
@@ -389,7 +398,7 @@ def test_a_fact_that_no_rule_reads_changes_nothing_but_the_id(fact: str) -> None
         assert plain == added
 
 
-@pytest.mark.parametrize("fact", ["n_features", "n_classes", "rarest_class_share"])
+@pytest.mark.parametrize("fact", ["n_features", "rarest_class_share"])
 def test_what_no_rule_reads_bears_on_the_work_alone(fact: str) -> None:
     """With the tables as they are, only what `bears_on_it` says may differ."""
     plain = adviser().recommend(parse_facts({"modalities": ["tabular"]})).model_dump()

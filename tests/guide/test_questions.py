@@ -1,4 +1,4 @@
-"""The forty questions, and that the short answer is short."""
+"""The questions of docs/questions.md, and that the short answer is short."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_question(question: Question) -> None:
     assert question.why
 
 
-def test_there_are_forty_and_each_is_asked_once() -> None:
-    assert len(QUESTIONS) == len({q.words for q in QUESTIONS}) == 40
+def test_each_is_asked_once() -> None:
+    assert len(QUESTIONS) == len({q.words for q in QUESTIONS}) >= 40
 
 
 def test_the_short_answer_is_short() -> None:
@@ -50,7 +50,7 @@ def test_the_short_answer_is_short() -> None:
 
 def test_the_guide_is_silent_aloud() -> None:
     """Every question that its rules do not cover is told so, with what practitioners do."""
-    silent = [q for q in QUESTIONS if "silent" in q.why or "nobody" in q.why]
+    silent = [q for q in QUESTIONS if "silent" in q.why]
     assert len(silent) >= 8
     for question in silent:
         decision = answered(question)

@@ -11,13 +11,15 @@ import pytest
 from guide.decision import Decision
 from guide.facts import CHOICES, MODALITIES, parse_facts
 from guide.recommend import adviser
+from guide.short import shorten
+from guide.tables import library
 
 SETS = [None, *([m] for m in MODALITIES), *(["tabular", m] for m in ("image", "text", "graph"))]
 TREES = ("xgboost", "forest", "lightgbm", "boost", "tree")
 READABLE = (
     "Logistic", "scorecard", "GAM", "named", "TF-IDF", "smoothing", "Item", "template", "Linear",
     "Penalised", "lag", "Cox", "Pairwise", "Robust", "HOG", "Rules", "Thresholds", "Template",
-    "Random forest on filtered pixels",
+    "Random forest on filtered pixels", "Synthetic columns", "Resampled", "block model",
 )  # fmt: skip
 MADE_FOR = {
     "forecasting": ("LightGBM", "PatchTST", "smoothing", "Regression on lag"),
@@ -38,6 +40,10 @@ SUPERVISED = (
     "XGBoost", "LightGBM", "boosting", "boosted", "Random forest", "fine-tuned", "TF-IDF", "SVM",
     "ogistic", "ridge", "scorecard", "linear head", "Cox", "U-Net", "YOLO", "MiniRocket",
 )  # fmt: skip
+# In no name of what learns classes, and of what learns a number.
+REGRESSION = ("ridge regression", "linear regression", "for a number")
+CLASSIFICATION = ("logistic", "classifier", "for classes")
+CLARITY = {entry.data.name: entry.data.clarity for entry in library().candidates}
 OWN_LABELS = ("generation", "recommendation", "forecasting")
 
 
@@ -75,9 +81,14 @@ def test_candidates_make_sense() -> None:
 def complaints(facts: dict[str, Any], decision: Decision, names: list[str]) -> Iterator[str]:
     task, strategy = facts["task"], decision.strategy
     everything = " ".join(names)
-    if task == "regression" and any(n.startswith("Logistic") for n in names):
+    if task == "regression" and any(word in everything.lower() for word in CLASSIFICATION):
         yield "a classifier for a number"
+    if task == "classification" and any(word in everything.lower() for word in REGRESSION):
+        yield "a regression for classes"
     fits = "no images are stated" not in decision.summary
+    if task == "time_series_classification" and facts["modalities"]:
+        # A series that is drawn, spoken or written is met as what it is.
+        fits = not set(facts["modalities"]) <= {"image", "audio", "text", "video"}
     if fits and task in MADE_FOR and not any(made in names[0] for made in MADE_FOR[task]):
         yield "a general tool before those made for the task"
     if strategy == "gradient_boosted_trees_or_forest" and not any(
@@ -91,6 +102,8 @@ def complaints(facts: dict[str, Any], decision: Decision, names: list[str]) -> I
             yield "boosting first where explanation is required"
         if not any(word in everything for word in READABLE):
             yield "nothing readable where explanation is required"
+        if any(CLARITY[name] < 3 for name in names):
+            yield "something nobody can follow where explanation is required"
     cheap = facts["budget"] == "hard_limit" and decision.verdict == "classical_ml"
     if cheap and any(c.family == "deep_learning" for c in decision.candidates):
         yield "a network under a hard limit"
@@ -103,6 +116,11 @@ def complaints(facts: dict[str, Any], decision: Decision, names: list[str]) -> I
             yield "no word of labels where there are none"
     if decision.summary.count(". ") != 1:
         yield "not two sentences"
+    for change in shorten(decision).changes:
+        if {"modalities", "task", "domain"} & set(change.change):
+            yield "a change of the problem in brief"
+        if change.change.get("n_labelled") == 0:
+            yield "labels thrown away"
     for candidate in decision.candidates:
         if not set(candidate.rules) <= {r.id for r in decision.rules if r.status == "fired"}:
             yield "a rule that did not fire supports a candidate"

@@ -335,6 +335,29 @@ def test_true_and_false_are_taken_where_training_saw_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
+    ("categories", "expected"),
+    [
+        (("False", "True"), ["True", "False"]),  # as pandas writes a CSV file
+        (("FALSE", "TRUE"), ["TRUE", "FALSE"]),
+        (("True",), ["True", "false"]),  # the other one is new to the model, however it is spelled
+        (("True", "false", "true"), ["true", "false"]),
+    ],
+)
+def test_true_and_false_are_spelled_as_training_saw_them(
+    categories: tuple[str, ...], expected: list[str]
+) -> None:
+    batch = ColumnDecoder([told("smoker", *categories)]).decode(
+        [{"smoker": True}, {"smoker": False}]
+    )
+    assert batch["smoker"].tolist() == expected
+
+
+def test_a_column_of_which_training_saw_nothing_takes_no_booleans() -> None:
+    with pytest.raises(InvalidError, match="smoker is true; the column takes a string, or null"):
+        ColumnDecoder([told("smoker")]).decode([{"smoker": True}])
+
+
+@pytest.mark.parametrize(
     ("row", "message"),
     [
         ({"smoker": True, "town": True}, r"town is true; the column takes a string, or null"),

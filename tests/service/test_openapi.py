@@ -17,10 +17,11 @@ import onnx
 import pytest
 
 from contract.batch import Batch
-from contract.tensors import Input, Output
+from contract.tensors import CategoryRange, Input, Output
 from guide.facts import Facts
 from service.app import Rosenblatt
 from service.errors import ReloadError
+from service.http.examples import _value
 from service.http.index import BENTOML
 from service.http.repository_control import RepositoryControl
 from service.http.schema import CompareRequest, PredictRequest
@@ -250,6 +251,16 @@ def test_the_examples_are_answered(model: str, repository: Path) -> None:
                 path = path.replace(f"{{{parameter['name']}}}", value)
         answer = client.request("POST", path, example)
         assert answer.status_code == 200, answer.text
+
+
+def test_a_category_that_training_never_saw_has_an_empty_example() -> None:
+    """As where all values of a column are in test rows: the service starts all the same."""
+    seen = CategoryRange(content="category", categories=(), missing=1.0)
+    town = Input(
+        name="town", datatype="BYTES", shape=(-1,), content="category", columns=("town",),
+        seen=(seen,),
+    )  # fmt: skip
+    assert _value(town, 0) == ""
 
 
 def test_a_model_that_does_not_serve_has_no_example(tmp_path: Path) -> None:

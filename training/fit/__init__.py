@@ -7,6 +7,7 @@ File -> problem -> plan -> splits -> candidates -> comparison -> verdict -> grap
     publish     a candidate -> card, pictures, version
     tables/     a kind of data: reading it, its leaks, its candidates; and where the kind is chosen
     texts/      another kind: a column of free text
+    images/     another kind: a folder or zip of pictures
     report      sentences, and the comparison as the manifest keeps it
     plan        the guide's advice and what will be done, shown before it is done
     costs       size, time and memory of a graph
@@ -21,5 +22,6 @@ File -> problem -> plan -> splits -> candidates -> comparison -> verdict -> grap
     splits      rows -> train, validation, test
     graph       nodes and constants under construction
 
-All but `tables` and `texts` know rows by number only.
+A kind of data alone knows what a row is; the steps know rows by number. `run` chooses the kind, and
+looks into tables for leaks.
 """

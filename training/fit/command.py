@@ -110,7 +110,7 @@ def fit_model(
         prepared = prepare(options)
         for line in lines(prepared, options):
             _say(tell, line)
-        _agree(yes)
+        _agree(yes, err=as_json)
         with tell.status("") as status:
             outcome = fit(prepared, options, lambda what, left: status.update(_told(what, left)))
     except (TrainingError, ContractError) as error:
@@ -132,6 +132,12 @@ def fit_model(
     _say(console, "* taken; ~ as good as the best")
     for sentence in outcome.record.verdict:
         _say(console, sentence)
+    for entry in outcome.earlier:
+        _say(
+            console,
+            f"{entry.name} version {entry.version} is of an earlier fit and is still served; "
+            f"delete {entry.path.parent} if nobody asks it.",
+        )
     # Not wrapped: these lines are to be copied.
     console.print(_next_steps(outcome, out), markup=False, highlight=False, soft_wrap=True)
 
@@ -159,13 +165,13 @@ def _target(file: Path, target: str | None) -> str:
     return TARGET
 
 
-def _agree(yes: bool) -> None:
-    """Ask, unless told not to."""
+def _agree(yes: bool, *, err: bool) -> None:
+    """Ask, unless told not to; on standard error if `err`, where the answer goes to the other."""
     if yes:
         return
     if not sys.stdin.isatty():
         raise FitError("there is no terminal to ask for agreement; read the plan and give --yes")
-    typer.confirm("Go on?", default=True, abort=True)
+    typer.confirm("Go on?", default=True, abort=True, err=err)
 
 
 def _told(what: str, left: float) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contract.manifest import Family
 from training.fit import scores
@@ -54,7 +55,6 @@ class Entrant:
     predictor: Predictor | None = None
     learned: Learned | None = None
     half_width: float | None = None
-    predictions: Scores | None = None
     runs: dict[int, Run] = field(default_factory=dict)
     failed: str | None = None
     members: tuple[str, ...] = ()
@@ -80,17 +80,29 @@ class Entrant:
 class Comparison:
     """entrants: in the order of the catalogue, the blend last; those that failed have no run.
 
-    splits: those of which every entrant has a run. interrupted: whether the user stopped it.
+    baseline: of each split, what no column tells. splits: those of which every entrant has a run.
+    draws: int64 [rows of the problem], equal for rows that count as one draw. interrupted: whether
+    the user stopped it.
     """
 
     entrants: tuple[Entrant, ...]
     baseline: tuple[Figures, ...]
     splits: tuple[Split, ...]
+    draws: NDArray[np.int64]
     interrupted: bool
 
     def fitted(self) -> tuple[Entrant, ...]:
         """Those that have a model."""
         return tuple(entrant for entrant in self.entrants if 0 in entrant.runs)
+
+    def reference(self) -> Entrant:
+        """The baseline as a candidate."""
+        runs = {n: Run(figures, 0.0) for n, figures in enumerate(self.baseline)}
+        return Entrant("baseline", "Baseline", "baseline", None, "opaque", runs=runs)
+
+    def tested(self, numbers: Sequence[int]) -> NDArray[np.int64]:
+        """The draws of the test rows of some splits, one split after the other."""
+        return np.concatenate([self.draws[self.splits[n].test] for n in numbers])
 
 
 def compare(
@@ -138,11 +150,13 @@ class _Race:
             n for n in range(len(self._splits)) if n == 0 or all(n in e.runs for e in fitted)
         ]
         for entrant in fitted:
-            entrant.runs = {n: run for n, run in entrant.runs.items() if n in complete}
+            # Numbered anew: a split in between may be missing.
+            entrant.runs = {i: entrant.runs[n] for i, n in enumerate(complete) if n in entrant.runs}
         return Comparison(
             tuple(self._entrants.values()),
             tuple(self._baseline[n] for n in complete if n < len(self._baseline)),
             tuple(self._splits[n] for n in complete),
+            self._problem.draws,
             interrupted,
         )
 
@@ -208,7 +222,7 @@ class _Race:
             raise ValueError("its answers are not finite")
         if number == 0:
             entrant.predictor, entrant.learned = predictor, learned
-            entrant.half_width, entrant.predictions = width, predictions
+            entrant.half_width = width
         figures = self._measure(predictions, split, width)
         entrant.runs[number] = Run(figures, clock.elapsed)
 

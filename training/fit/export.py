@@ -20,12 +20,14 @@ from training.export.packing import serialize
 from training.fit.candidate import Scores
 from training.fit.comparison import Entrant
 from training.fit.graph import Graph, tensor
-from training.fit.predictor import LEVEL
+from training.fit.predictor import level_of
 from training.fit.problem import Problem, Tensors
 from training.fit.splits import Split
 from training.importing.golden import golden_rows
 
 TOLERANCE = 1e-5
+# Relative error of an answer that passes through a few float32 operations of its own size.
+ROUNDING = 2.0**-21
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +50,12 @@ def export(problem: Problem, entrant: Entrant, split: Split) -> Exported:
     """
     training = problem.rows.take(np.concatenate([split.train, split.validation]))
     tensors = problem.kind.tensors(training)
-    graph = serialize(_model(problem, entrant, tensors))
+    outputs = outputs_of(problem, split)
+    graph = serialize(_model(problem, entrant, tensors, outputs))
     test = problem.rows.take(split.test)
     probes = problem.kind.probes(test)
     asked = [tensors.batch(rows) for rows in (test, probes)]
     answers = [run_graph(graph, batch) for batch in asked]
-    outputs = outputs_of(problem)
     compared = [
         _agreement(entrant, problem, outputs, rows, given)
         for rows, given in zip((test, probes), answers, strict=True)
@@ -68,12 +70,13 @@ def export(problem: Problem, entrant: Entrant, split: Split) -> Exported:
     return Exported(graph, tensors.specs(), outputs, answers[0], parity, golden)
 
 
-def outputs_of(problem: Problem) -> tuple[Output, ...]:
+def outputs_of(problem: Problem, split: Split) -> tuple[Output, ...]:
     """The outputs of every graph of a problem."""
     if problem.task == "regression":
+        level = level_of(len(split.validation))
         return (
             Output(name="value", datatype="FP32", shape=(-1,), role="value"),
-            Output(name="interval", datatype="FP32", shape=(-1, 2), role="interval", level=LEVEL),
+            Output(name="interval", datatype="FP32", shape=(-1, 2), role="interval", level=level),
         )
     k = len(problem.labels)
     return (
@@ -82,7 +85,9 @@ def outputs_of(problem: Problem) -> tuple[Output, ...]:
     )
 
 
-def _model(problem: Problem, entrant: Entrant, tensors: Tensors) -> onnx.ModelProto:
+def _model(
+    problem: Problem, entrant: Entrant, tensors: Tensors, outputs: tuple[Output, ...]
+) -> onnx.ModelProto:
     graph = Graph()
     answers = entrant.model.write(graph, tensors.features(graph))
     if problem.task == "regression":
@@ -90,7 +95,7 @@ def _model(problem: Problem, entrant: Entrant, tensors: Tensors) -> onnx.ModelPr
     else:
         graph.add("Identity", answers, output="probabilities")
         graph.add("ArgMax", answers, output="label", axis=1, keepdims=0)
-    declared = [tensor(o.name, o.datatype, o.row) for o in outputs_of(problem)]
+    declared = [tensor(o.name, o.datatype, o.row) for o in outputs]
     return graph.model(entrant.name, tensors.values(), declared)
 
 
@@ -115,7 +120,28 @@ def _agreement(
             f"{entrant.name}: the graph's answers differ from the fitted model's: {found} (limit "
             f"{TOLERANCE:g}); nothing was written for it"
         )
+    if problem.task == "regression":
+        _check_spread(entrant, expected["value"], answers["value"], float(np.std(problem.target)))
     return found
+
+
+def _check_spread(entrant: Entrant, expected: Array, actual: Array, spread: float) -> None:
+    """Refuse values that differ by more than rounding and `TOLERANCE` of the target's spread.
+
+    `compare` is absolute below 1 and relative above, so it says nothing of a target of millionths,
+    or of one that varies by 1 around a million.
+
+    Raises:
+        ParityError: they do.
+    """
+    a, b = expected.astype(np.float64), actual.astype(np.float64)
+    beyond = np.abs(a - b) - ROUNDING * np.abs(a) - TOLERANCE * spread
+    if (worst := int(np.argmax(beyond))) >= 0 and beyond[worst] > 0:
+        raise ParityError(
+            f"{entrant.name}: the graph's answer {b[worst]:.9g} differs from the fitted model's "
+            f"{a[worst]:.9g} by more than {TOLERANCE:g} of the target's spread {spread:.3g}; "
+            "nothing was written for it"
+        )
 
 
 def _expected(

@@ -63,7 +63,12 @@ def _candidates(problem: Problem, options: Options) -> tuple[Candidate, ...]:
     found = problem.kind.candidates(problem.task)
     names = [candidate.name for candidate in found]
     if unknown := [name for name in options.only if name not in names]:
-        raise FitError(f"--only {unknown[0]!r} is no candidate; choose from {', '.join(names)}")
+        # A candidate whose package is not installed is left out, with the command to install it.
+        why = problem.left_out.get(unknown[0])
+        raise FitError(
+            f"--only {unknown[0]!r} is no candidate{f' here: {why}' if why else ''}; choose from "
+            f"{', '.join(names)}"
+        )
     if options.only:
         found = tuple(c for c in found if c.name in options.only)
     if options.explain == "required":

@@ -6,7 +6,7 @@ which candidates suit, is a `Kind`: tables are one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -71,8 +71,14 @@ class Kind(Protocol):
     def probes(self, rows: Any) -> Any:
         """Rows that are hard to answer alike, made from rows of the test set."""
 
-    def without(self, rows: Any, order: Indices) -> Iterator[tuple[str, Any]]:
-        """Each part of a row by name, and the rows with that part shuffled."""
+    def parts(self, rows: Any) -> int:
+        """Number of named parts of a row: the columns of a table, 0 of an image."""
+
+    def most_telling(self, rows: Any, target: NDArray[Any]) -> Sequence[int]:
+        """The parts whose importance is worth measuring; of few parts all of them."""
+
+    def without(self, rows: Any, order: Indices, parts: Sequence[int]) -> Iterator[tuple[str, Any]]:
+        """Each of these parts by name, and the rows with that part shuffled."""
 
     def instance(self, rows: Any, row: int) -> Any:
         """One row as a client of `/predict` sends it."""
@@ -84,6 +90,9 @@ class Kind(Protocol):
         """What the guide can know of the features beyond the profile."""
 
 
+LEAST_GROUPS = 3
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """Rows with a target.
@@ -93,6 +102,8 @@ class Problem:
         twins: int64 [rows], equal for rows with equal features.
         groups: int64 [rows], equal for rows that must be on one side of a split: twins, unless
             rows repeat because there are few combinations.
+        subjects: int64 [rows], equal for rows of one group that the user named, such as a patient,
+            which count as one draw; None where each row is one, as twins are.
         time: float64 [rows], or None.
         left_out: parts of the data that are not learnt from, with the reason.
         facts: what the profiler found, for the guide.
@@ -114,10 +125,16 @@ class Problem:
     sha256: Mapping[str, str]
     left_out: Mapping[str, str] = field(default_factory=dict)
     unlabelled: int = 0
+    subjects: NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.target)
+
+    @property
+    def draws(self) -> NDArray[np.int64]:
+        """A number per row, equal for rows that count as one draw."""
+        return np.arange(len(self)) if self.subjects is None else self.subjects
 
     @property
     def rarest(self) -> int:
@@ -128,6 +145,18 @@ class Problem:
     def repeated(self) -> int:
         """Rows whose features equal those of an earlier row."""
         return len(self) - len(np.unique(self.twins))
+
+
+def lonely_classes(problem: Problem) -> Iterator[str]:
+    """What to know of each class that cannot be in all three parts of a split."""
+    for k, label in enumerate(problem.labels):
+        groups = len(np.unique(problem.groups[problem.target == k]))
+        if groups < LEAST_GROUPS:
+            yield (
+                f"all rows of class {label!r} form {groups} {'group' if groups == 1 else 'groups'} "
+                "of rows that stay together (equal rows, or --group), so it cannot be trained on, "
+                "chosen by and tested at once: its figures mean little"
+            )
 
 
 def joined(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:

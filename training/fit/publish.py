@@ -1,9 +1,11 @@
-"""Exported candidates -> versions in the model repository."""
+"""Exported candidates -> versions in the model repository, all of them or none."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,9 +26,10 @@ from contract.records import (
 from contract.repository import Entry, check_graph, entries, record_of, write
 from training import card, metrics, plots, provenance
 from training.fit import scores
+from training.fit.candidate import Learned
 from training.fit.comparison import Comparison, Entrant
 from training.fit.export import Exported
-from training.fit.importance import importance_of
+from training.fit.importance import Importance
 from training.fit.options import Options
 from training.fit.problem import Problem
 from training.fit.splits import Split
@@ -51,6 +54,11 @@ class Publication:
         """The split whose models are served."""
         return self.comparison.splits[0]
 
+    def members(self, entrant: Entrant) -> dict[str, Learned]:
+        """The fitted candidates that a candidate consists of: itself, or those of a blend."""
+        learned = {e.name: e.learned for e in self.comparison.entrants if e.learned is not None}
+        return {name: learned[name] for name in entrant.members or (entrant.name,)}
+
 
 def next_version(root: Path, names: Sequence[str]) -> str:
     """The version after the highest that any of these models has."""
@@ -58,15 +66,28 @@ def next_version(root: Path, names: Sequence[str]) -> str:
     return str(max((entry.version for entry in found if entry.name in names), default=0) + 1)
 
 
-def publish(publication: Publication, name: str, entrant: Entrant, exported: Exported) -> Entry:
-    """Describe and write one candidate.
+@dataclass(frozen=True)
+class Version:
+    """A version that is ready to be written."""
+
+    manifest: Manifest
+    files: Mapping[str, bytes]
+
+
+def describe(
+    publication: Publication,
+    name: str,
+    entrant: Entrant,
+    exported: Exported,
+    importance: Importance,
+) -> Version:
+    """The manifest, card, pictures and graph of one candidate.
 
     Raises:
         ContractError: its parts do not agree.
     """
     problem, split = publication.problem, publication.split
-    lost = importance_of(problem, entrant, split.test)
-    pictures = _pictures(problem, entrant, exported, split, lost)
+    pictures = _pictures(problem, entrant, exported, split, importance)
     golden = exported.golden.to_bytes()
     manifest = Manifest(
         manifest_version=MANIFEST_VERSION,
@@ -88,7 +109,7 @@ def publish(publication: Publication, name: str, entrant: Entrant, exported: Exp
         ),
         metrics=_metrics(problem, entrant, exported, split),
         parity=exported.parity,
-        training=_training(publication, entrant, lost),
+        training=_training(publication, entrant, importance),
         comparison=publication.record,
         created=datetime.now(UTC).replace(microsecond=0),
     )
@@ -101,7 +122,29 @@ def publish(publication: Publication, name: str, entrant: Entrant, exported: Exp
         "card.md": card.card(manifest, pictures=tuple(pictures)).encode(),
         **pictures,
     }
-    return write(publication.options.out, manifest, files)
+    return Version(manifest, files)
+
+
+def write_all(root: Path, versions: Mapping[str, Version]) -> dict[str, Entry]:
+    """Write versions, whose manifests name one another; if one fails, those before it are removed.
+
+    Raises:
+        OSError: the repository cannot be written to.
+        ArtifactError: a file differs from its record.
+    """
+    written: dict[str, Entry] = {}
+    try:
+        for name, version in versions.items():
+            written[name] = write(root, version.manifest, version.files)
+    except BaseException:
+        for entry in written.values():
+            shutil.rmtree(entry.path, ignore_errors=True)
+        for version in versions.values():
+            # A model's folder without a version would be reported by the service.
+            with suppress(OSError):
+                (root / version.manifest.name).rmdir()
+        raise
+    return written
 
 
 def _title(publication: Publication, entrant: Entrant) -> str:
@@ -146,18 +189,17 @@ def _validation_accuracy(problem: Problem, entrant: Entrant, split: Split) -> fl
     return metrics.accuracy(answered, problem.target[split.validation])
 
 
-def _training(
-    publication: Publication, entrant: Entrant, lost: Mapping[str, float]
-) -> TrainingRecord:
+def _training(publication: Publication, entrant: Entrant, importance: Importance) -> TrainingRecord:
     problem, split, options = publication.problem, publication.split, publication.options
-    learned = entrant.learned
-    refitted = learned is not None and learned.refit
+    members = publication.members(entrant)
+    refitted = any(learned.refit for learned in members.values())
     rows = len(split.train) + (len(split.validation) if refitted else 0)
-    notes: dict[str, Any] = {"members": list(entrant.members)}
-    if learned is not None:
-        notes = dict(learned.notes)
-    if lost:
-        notes["loss_without_a_column"] = {name: round(value, 6) for name, value in lost.items()}
+    notes, hyperparameters = _of_members(entrant, members)
+    if importance.losses:
+        notes["loss_without_a_column"] = {
+            name: round(value, 6) for name, value in importance.losses.items()
+        }
+        notes["columns_shuffled"] = str(importance)
     return TrainingRecord(
         data=DataRecord(
             name=options.file.name,
@@ -168,13 +210,26 @@ def _training(
             split=_split_in_words(problem, options, split, refitted=refitted),
         ),
         seed=options.seed,
-        hyperparameters=dict(learned.hyperparameters) if learned else {},
+        hyperparameters=hyperparameters,
         seconds=round(entrant.seconds, 2),
         hardware=provenance.processor(),
-        libraries=provenance.libraries(learned.libraries if learned else ("sklearn",)),
+        libraries=provenance.libraries(
+            tuple(dict.fromkeys(one for m in members.values() for one in m.libraries))
+        ),
         commit=provenance.commit(),
         notes=notes,
     )
+
+
+def _of_members(
+    entrant: Entrant, members: Mapping[str, Learned]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Notes and hyperparameters; of a blend, those of each member by its name."""
+    if not entrant.members:
+        (learned,) = members.values()
+        return dict(learned.notes), dict(learned.hyperparameters)
+    notes = {name: dict(m.notes) for name, m in members.items()}
+    return notes, {name: dict(m.hyperparameters) for name, m in members.items()}
 
 
 def _split_in_words(problem: Problem, options: Options, split: Split, *, refitted: bool) -> str:
@@ -198,7 +253,7 @@ def _pictures(
     entrant: Entrant,
     exported: Exported,
     split: Split,
-    lost: Mapping[str, float],
+    importance: Importance,
 ) -> dict[str, bytes]:
     """PNG files by name."""
     target, found = problem.target[split.test], {}
@@ -211,6 +266,8 @@ def _pictures(
     if entrant.learned is not None and entrant.learned.curve is not None:
         found[card.LEARNING_CURVE] = plots.learning_curve(entrant.title, entrant.learned.curve)
     unit = "log loss" if problem.labels else "squared error"
-    if lost:
-        found[card.IMPORTANCE] = plots.importance(lost, f"{unit} added by shuffling the column")
+    if importance.losses:
+        found[card.IMPORTANCE] = plots.importance(
+            importance.losses, f"{unit} added by shuffling the column\n({importance})"
+        )
     return found

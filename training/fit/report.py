@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ def record(
     """What every candidate's manifest holds of the comparison."""
     names = model_names(options, verdict)
     metrics = CLASSIFICATION if plan.problem.labels else REGRESSION
-    fitted = [_fitted(s, names, costs, verdict) for s in verdict.standings]
+    fitted = [_fitted(s, names, costs, verdict, comparison) for s in verdict.standings]
     titles = {e.name: e for e in comparison.entrants}
     return ComparisonRecord(
         target=options.target,
@@ -93,39 +93,53 @@ def sentences(
 
 
 def _baseline(comparison: Comparison, verdict: Verdict) -> str | None:
-    """A warning where nothing was learnt."""
-    metric = verdict.metric
-    without = float(np.mean([f.values[metric.name] for f in comparison.baseline]))
-    if verdict.standings[0].value < without:
+    """A warning where nothing was learnt, or so little that it may be chance."""
+    if verdict.baseline.high < 0:
         return None
+    metric, chosen = verdict.metric, verdict.chosen
+    without = float(np.mean([f.values[metric.name] for f in comparison.baseline]))
     return (
-        f"No candidate is better than the baseline, which looks at no column ({metric.title} "
-        f"{without:.4g}): these columns do not tell the target."
+        f"{chosen.entrant.name} cannot be told from the baseline, which looks at no column "
+        f"({metric.title} {chosen.value:.4g} against {without:.4g}): these columns may not tell "
+        "the target."
     )
 
 
 def _choice(verdict: Verdict) -> str:
-    chosen, metric = verdict.chosen, verdict.metric
-    tied = [s for s in verdict.standings if s.tied and s is not chosen]
+    chosen, metric, best = verdict.chosen, verdict.metric, verdict.standings[0]
     value = f"{metric.title} {chosen.value:.4g}"
-    if chosen.behind is None and not tied:
+    tied = [s for s in verdict.standings if s.tied and s not in (chosen, best)]
+    if chosen is best and not tied:
         second = next((s for s in verdict.standings if s is not chosen), None)
         lead = ""
         if second is not None and second.behind is not None:
             lead = f", {_spread(second.behind)} better than {second.entrant.name}"
         return f"{chosen.entrant.name} is the best ({value}{lead})."
-    if chosen.tied:
-        others = ", ".join(s.entrant.name for s in tied)
+    allowed = [s for s in tied if s.barred is None]
+    barred = [s for s in (best, *tied) if s.barred is not None]
+    others = f"; nor can {_listed(allowed)}" if allowed else ""
+    why = "".join(f" {s.entrant.name} is not allowed: {s.barred}." for s in barred)
+    if chosen is best:
         return (
-            f"{chosen.entrant.name} is taken ({value}): {others} cannot be told from it or lead "
-            "by next to nothing. It is the clearest of them; of equally clear ones, the cheapest."
+            f"{chosen.entrant.name} is taken ({value}), the best by that figure: {_listed(tied)} "
+            f"cannot be told from it or trail by next to nothing, but none is clearer, or as clear "
+            f"and cheaper.{why}"
         )
-    best = verdict.standings[0]
-    better = f"{_spread(chosen.behind)} better" if chosen.behind else "as good"
+    if chosen.tied:
+        return (
+            f"{chosen.entrant.name} is taken ({value}): it cannot be told from the best, "
+            f"{best.entrant.name}, or trails it by next to nothing{others}. Of these it is the "
+            f"clearest, and of equally clear ones the cheapest.{why}"
+        )
+    behind = _spread(chosen.behind) if chosen.behind else "0"
     return (
-        f"{chosen.entrant.name} is taken ({value}); {best.entrant.name} is {better}, but "
-        f"{best.barred}."
+        f"{chosen.entrant.name} is taken ({value}), the best that is allowed or as good as that; "
+        f"it trails {best.entrant.name} by {behind}.{why}"
     )
+
+
+def _listed(standings: Sequence[Standing]) -> str:
+    return ", ".join(s.entrant.name for s in standings)
 
 
 def _guide(plan: Plan, options: Options, verdict: Verdict) -> str | None:
@@ -171,7 +185,11 @@ def _spread(behind: Difference) -> str:
 
 
 def _fitted(
-    standing: Standing, names: Mapping[str, str], costs: Mapping[str, Cost], verdict: Verdict
+    standing: Standing,
+    names: Mapping[str, str],
+    costs: Mapping[str, Cost],
+    verdict: Verdict,
+    comparison: Comparison,
 ) -> CandidateRecord:
     entrant, cost = standing.entrant, costs[standing.entrant.name]
     figures = {
@@ -186,7 +204,7 @@ def _fitted(
         family=entrant.family,
         figures=figures,
         standard_errors={
-            m.name: standard_error(entrant, m)
+            m.name: standard_error(entrant, m, comparison)
             for m in (ACCURACY, LOG_LOSS, RMSE)
             if m.name in figures and figures[m.name] > 0
         },

@@ -57,7 +57,8 @@ def by_groups(
 def by_time(time: NDArray[np.float64], groups: NDArray[np.int64]) -> Iterator[Split]:
     """Splits of windows that slide back in time; equal times are on one side.
 
-    An earlier row of the group of a test row is in no part.
+    An earlier row of the group of a test row is in no part, nor is a training row of the group of a
+    validation row.
 
     Raises:
         FitError: there are too few different times.
@@ -77,10 +78,10 @@ def by_time(time: NDArray[np.float64], groups: NDArray[np.int64]) -> Iterator[Sp
             )
         test = order[start:end]
         earlier = order[:start]
-        known = np.isin(groups[earlier], groups[test])
-        validation = np.zeros(start, bool)
-        validation[middle:] = True
-        parts = earlier[~validation & ~known], earlier[validation & ~known]
+        train, validation = earlier[:middle], earlier[middle:]
+        validation = validation[~np.isin(groups[validation], groups[test])]
+        later = np.concatenate([groups[validation], groups[test]])
+        parts = train[~np.isin(groups[train], later)], validation
         if min(map(len, parts)) == 0:
             if window:
                 return

@@ -15,7 +15,13 @@ import numpy as np
 from training.errors import FitError
 from training.fit.candidate import CLARITIES
 from training.fit.comparison import Comparison, Entrant
-from training.fit.intervals import LEAST_SPLITS, Difference, over_rows, over_splits
+from training.fit.intervals import (
+    LEAST_SPLITS,
+    Difference,
+    clustered_error,
+    over_rows,
+    over_splits,
+)
 from training.fit.scores import ACCURACY, LOG_LOSS, RMSE, Metric
 from training.fit.splits import FOLDS
 
@@ -69,13 +75,15 @@ class Families:
 class Verdict:
     """standings: best first. chosen: the one to take. metric: what decides.
 
-    families: None where only one family was tried.
+    families: None where only one family was tried. baseline: by how much the chosen one's figure is
+    above that of the baseline.
     """
 
     metric: Metric
     standings: tuple[Standing, ...]
     chosen: Standing
     families: Families | None
+    baseline: Difference
 
     def standing(self, name: str) -> Standing:
         """By name of the candidate."""
@@ -108,7 +116,8 @@ def decide(comparison: Comparison, costs: Mapping[str, Cost], bounds: Bounds) ->
     chosen = _chosen(
         standings, costs, lambda e, lead: _standing(e, lead, metric, comparison, gain, None)
     )
-    return Verdict(metric, standings, chosen, _families(standings, comparison))
+    gained = difference(chosen.entrant, comparison.reference(), metric, comparison)
+    return Verdict(metric, standings, chosen, _families(standings, comparison), gained)
 
 
 def mean_of(entrant: Entrant, metric: Metric) -> float:
@@ -121,11 +130,12 @@ def mean_of(entrant: Entrant, metric: Metric) -> float:
     return _mean(values) if values else float("nan")
 
 
-def standard_error(entrant: Entrant, metric: Metric) -> float:
+def standard_error(entrant: Entrant, metric: Metric, comparison: Comparison) -> float:
     """The standard error of log loss, accuracy or RMSE, over rows that were tested once each."""
-    figures = [entrant.runs[n].figures for n in sorted(entrant.runs)[:FOLDS]]
+    numbers = sorted(entrant.runs)[:FOLDS]
+    figures = [entrant.runs[n].figures for n in numbers]
     rows = np.concatenate([f.wrong if metric is ACCURACY else f.losses for f in figures])
-    error = float(rows.std() / np.sqrt(len(rows)))
+    error, _ = clustered_error(rows, comparison.tested(numbers))
     # That of a root, to first order.
     return error / (2 * mean_of(entrant, RMSE)) if metric is RMSE else error
 
@@ -141,11 +151,12 @@ def difference(one: Entrant, other: Entrant, metric: Metric, comparison: Compari
         return over_splits(found, share)
     rows = "wrong" if metric is ACCURACY else "losses"
     differences = np.concatenate([getattr(a, rows) - getattr(b, rows) for a, b in pairs])
+    groups = comparison.tested(numbers)
     if metric is RMSE:
         # The difference of two roots, to first order in that of the squared errors.
         total = mean_of(one, RMSE) + mean_of(other, RMSE)
-        return over_rows(differences, 1 / total if total else 1.0)
-    return over_rows(differences, -1.0) if metric is ACCURACY else over_rows(differences)
+        return over_rows(differences, groups, 1 / total if total else 1.0)
+    return over_rows(differences, groups, -1.0 if metric is ACCURACY else 1.0)
 
 
 def _standing(

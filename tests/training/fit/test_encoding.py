@@ -38,9 +38,19 @@ def test_trees_see_a_missing_category_as_nan() -> None:
     assert np.isnan(encoded.matrix()[6, 0])
 
 
-def test_a_category_of_fewer_rows_than_the_limit_is_kept_where_all_are_rare() -> None:
-    (column,) = fit_encoding(columns([0, 1, 1]), np.zeros(3)).columns
-    assert column.known == ("b",)
+def test_categories_of_single_rows_do_not_carry_the_answer() -> None:
+    names = tuple(f"id{i}" for i in range(40))
+    target = np.random.default_rng(0).integers(0, 2, 40).astype(np.float64)
+    given = columns(list(range(40)), (*names, "new"))
+    encoding = fit_encoding(given, target)
+    assert encoding.columns[0].known == ()
+    assert set(encoding.encode(given).matrix()[:, 0]) == {UNSEEN}
+    graph, tensors = Graph(), InputTensors(given)
+    graph.add("Identity", Features(graph, tensors, given).codes(encoding), output="codes")
+    model = graph.model("codes", tensors.values(), [tensor("codes", "INT64", (1,))])
+    session = ort.InferenceSession(model.SerializeToString())
+    (codes,) = session.run(None, {"kind": np.array(["id1", "", "other"], object)})
+    assert codes[:, 0].tolist() == [UNSEEN] * 3
 
 
 def test_the_graph_gives_every_spelling_its_code() -> None:
@@ -54,10 +64,11 @@ def test_the_graph_gives_every_spelling_its_code() -> None:
         "codes", tensors.values(), [tensor("codes", "INT64", (1,)), tensor("matrix", "FP32", (1,))]
     )
     session = ort.InferenceSession(model.SerializeToString())
-    texts = np.array(["a", " a", "b", "", "NA", "?", "n/a", "None", "zzz", "new"], object)
+    gaps = ["", "NA", "?", "n/a", "None", "NaN", "-NaN", "NaT", "<NA>"]
+    texts = np.array(["a", " a", "b", *gaps, "zzz", "new"], object)
     codes, matrix = session.run(None, {"kind": texts})
-    assert codes[:, 0].tolist() == [1, 1, 2, 3, 3, 3, 3, 3, 0, 0]
-    expected = [1, 1, 2, *[np.nan] * 5, 0, 0]
+    assert codes[:, 0].tolist() == [1, 1, 2, *[3] * len(gaps), 0, 0]
+    expected = [1, 1, 2, *[np.nan] * len(gaps), 0, 0]
     np.testing.assert_array_equal(matrix[:, 0], np.array(expected, np.float32))
 
 

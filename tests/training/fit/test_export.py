@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from tests.training.fit import tables
 from training.errors import ParityError
 from training.fit.candidate import Data
 from training.fit.comparison import Entrant, Run
-from training.fit.export import TOLERANCE, export
+from training.fit.export import ROUNDING, TOLERANCE, export
 from training.fit.predictor import Blend, Calibrated, half_width
 from training.fit.problem import Problem
 from training.fit.scores import Figures
@@ -21,6 +22,7 @@ from training.fit.tables.candidates.catalogue import candidates_for
 from training.fit.tables.columns import twins_of
 from training.fit.tables.encoding import Columns
 from training.fit.tables.kind import PROBES, TableKind
+from training.fit.tables.read import read_problem
 
 KIND = TableKind()
 NAMES = tuple(candidate.name for candidate in candidates_for("classification"))
@@ -72,6 +74,26 @@ def test_the_graph_answers_as_the_model(problems: dict[str, Problem], kind: str,
         assert (value < interval[:, 1]).all()
     else:
         np.testing.assert_allclose(exported.answers["probabilities"].sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("factor", "offset"), [(1e-8, 0.0), (0.05, 1e6)])
+def test_a_target_of_any_size_is_answered_to_its_own_spread(
+    tmp_path: Path, name: str, factor: float, offset: float
+) -> None:
+    rows = tables.rows("regression")
+    for row in rows:
+        row["target"] = repr(offset + factor * row["target"])
+    path = tables.write(tmp_path / "scaled.csv", rows)
+    problem = read_problem(tables.options(path, task="regression"))
+    split = split_of(problem)
+    found = entered(problem, name, split)
+    exported = export(problem, found, split)
+    expected = found.model.predict(problem.rows.take(split.test))[:, 0]
+    spread, size = np.std(problem.target), np.abs(problem.target).max()
+    difference = np.abs(exported.answers["value"] - expected).max()
+    assert difference <= TOLERANCE * spread + ROUNDING * size
+    assert np.std(expected) > 0.3 * spread  # it learnt something
 
 
 def test_a_blend_is_one_graph_of_both(problems: dict[str, Problem]) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from contract.repository import audit, entries
+from service.settings import Settings
+from tests.service.client import Client
 from tests.training.fit import tables
 from training.calibration import fit_temperature
 from training.errors import FitError
@@ -49,9 +51,17 @@ def test_a_sensor_that_came_late_is_served(tmp_path: Path) -> None:
     rows = tables.rows("binary", 300)
     for i, row in enumerate(rows):
         row["sensor"] = i / 7 if i >= 270 else ""
+        row["state"] = "ab"[i % 2] if i >= 270 else ""
         row["day"] = i
     outcome = ran(tmp_path, rows, time="day", only=("linear", "xgboost", "mlp"))
     assert failures(outcome) == {}
+    given = Settings(models_dir=tmp_path / "models", default_model=outcome.record.chosen)
+    client = Client(given)
+    document = client.request("GET", "/openapi.json").json()
+    body = document["paths"]["/predict"]["post"]["requestBody"]
+    (example,) = body["content"]["application/json"]["schema"]["examples"]
+    assert example["instances"][0]["state"] == ""
+    assert client.request("POST", "/predict", example).status_code == 200
 
 
 def test_groups_stay_on_one_side_of_time_too(tmp_path: Path) -> None:

@@ -82,3 +82,39 @@ def test_a_number_that_is_the_target_in_another_unit_is_found(tmp_path: Path) ->
     path = tmp_path / "prices.csv"
     path.write_text("\n".join(lines) + "\n")
     assert set(find_leaks(read(path, "price"), 0)) == {"price_usd"}
+
+
+def write_columns(path: Path, **columns: list[str]) -> Path:
+    lines = [",".join(columns), *(",".join(row) for row in zip(*columns.values(), strict=True))]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_copy_of_a_very_rare_class_is_found(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    target = np.zeros(40_000, int)
+    target[generator.choice(40_000, 25, replace=False)] = 1
+    path = write_columns(
+        tmp_path / "fraud.csv",
+        amount=[f"{a:.2f}" for a in generator.exponential(50, 40_000)],
+        code=["xy"[t] for t in target],
+        fraud=[["no", "yes"][t] for t in target],
+    )
+    assert set(find_leaks(read(path, "fraud"), 0)) == {"code"}
+
+
+def test_a_column_that_only_tells_the_group_is_no_leak(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    patient = np.repeat(np.arange(60), 10)
+    height, ill = generator.normal(170, 10, 60), generator.integers(0, 2, 60)
+    path = write_columns(
+        tmp_path / "visits.csv",
+        patient=[f"p{p}" for p in patient],
+        height=[f"{h:.2f}" for h in height[patient]],
+        pulse=[str(p) for p in generator.integers(50, 100, 600)],
+        ill=[["no", "yes"][i] for i in ill[patient]],
+    )
+    alone = read_problem(Options(path, "ill", "made", drop=("patient",)))
+    assert set(find_leaks(alone, 0)) == {"height"}
+    grouped = read_problem(Options(path, "ill", "made", groups=("patient",)))
+    assert find_leaks(grouped, 0) == {}

@@ -131,6 +131,76 @@ def test_what_cannot_be_learnt_is_refused(
         read(tmp_path, text(columns, row), **given)
 
 
+def test_columns_without_a_value_among_the_labelled_rows_are_left_out(tmp_path: Path) -> None:
+    given = text(
+        "x,late,word,y",
+        lambda i: (
+            f"{i / 7},{'' if i > 9 else i},{'' if i > 9 else 'ab'[i % 2]},{'' if i < 10 else i % 2}"
+        ),
+        80,
+    )
+    problem = read(tmp_path, given)
+    assert problem.rows.names == ("x",)
+    why = "no row with a target has a value in it"
+    assert problem.left_out == {"late": why, "word": why}
+
+
+def test_a_text_that_is_empty_in_all_labelled_rows_is_refused(tmp_path: Path) -> None:
+    given = text(
+        "said,y", lambda i: f"{f'words of row {i} and more' if i < 10 else ''},"
+        f"{'' if i < 10 else i % 2}", 80,
+    )  # fmt: skip
+    path = tmp_path / "t.csv"
+    path.write_text(given)
+    with pytest.raises(FitError, match="'said' is empty in every row with a target"):
+        read_problem(Options(path, "y", "made", text="said"))
+
+
+@pytest.mark.parametrize("option", ["groups", "time", "text", "target"])
+def test_a_nested_column_is_refused_by_every_option(tmp_path: Path, option: str) -> None:
+    path = tmp_path / "t.parquet"
+    pl.DataFrame(
+        {"tags": [[i] for i in range(60)], "x": range(60), "y": [0, 1] * 30}
+    ).write_parquet(path)
+    value: Any = ("tags",) if option == "groups" else "tags"
+    named = "--group" if option == "groups" else f"--{option}"
+    with pytest.raises(FitError, match=f"{named} 'tags' holds nested or binary values"):
+        read_problem(Options(**{"file": path, "target": "y", "name": "made", option: value}))
+
+
+def test_numbers_as_classes_are_spelled_exactly(tmp_path: Path) -> None:
+    values = (48.856614, 48.856615, -0.0, 7.0, 1e6, 0.1)
+    given = text("x,y", lambda i: f"{i / 7},{values[i % 6]!r}")
+    problem = read(tmp_path, given, task="classification")
+    assert problem.labels == ("0", "0.1", "7", "48.856614", "48.856615", "1000000")
+
+
+def test_zero_and_one_may_be_the_numbers_of_a_regression(tmp_path: Path) -> None:
+    problem = read(tmp_path, text("x,y", lambda i: f"{i / 7},{i % 2}"), task="regression")
+    assert problem.labels == ()
+    assert problem.target[:4].tolist() == [0.0, 1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("task", [None, "classification", "regression"])
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("", "target 'y' is empty: no row has a value in it"),
+        ("NA", "target 'y' is empty: no row has a value in it"),
+        ("5", "target 'y' is constant: it holds only '5'"),
+        ("yes", "target 'y' is constant: it holds only 'yes'"),
+    ],
+)
+def test_a_target_that_does_not_vary_is_refused(
+    tmp_path: Path, task: Any, value: str, message: str
+) -> None:
+    with pytest.raises(FitError, match=message):
+        read(tmp_path, text("x,y", lambda i: f"{i / 7},{value}"), task=task)
+    if value not in ("", "NA"):  # with gaps it is no constant column, but still one value
+        with pytest.raises(FitError, match=message):
+            read(tmp_path, text("x,y", lambda i: f"{i / 7},{value if i % 9 else ''}"), task=task)
+
+
 def test_few_rows_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FitError, match=r"has 20 rows with a target; at least 50"):
         read(tmp_path, text("x,y", lambda i: f"{i},{i % 2}", 20))

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner
 
+from contract import repository
 from contract.manifest import Manifest
-from contract.repository import audit, entries, read_manifest
+from contract.repository import Entry, audit, entries, read_manifest
 from tests.training.fit import tables
 from training.__main__ import app
 from training.errors import FitError
+from training.fit import command
+from training.fit.export import export
 from training.fit.options import Options
 from training.fit.plan import lines
 from training.fit.run import Outcome, fit, prepare
@@ -66,6 +73,92 @@ def test_the_next_fit_of_the_same_name_is_the_next_version(tmp_path: Path) -> No
     run(tmp_path, only=("linear",))
     run(tmp_path, only=("linear",))
     assert [entry.version for entry in entries(tmp_path / "models")] == [1, 2]
+
+
+def test_a_model_that_only_an_earlier_fit_wrote_is_named(tmp_path: Path) -> None:
+    assert run(tmp_path, only=("linear", "xgboost")).earlier == ()
+    (entry,) = run(tmp_path, only=("linear",)).earlier
+    assert entry.version == 1
+    assert entry.name in ("made-linear", "made-xgboost")
+
+
+def test_importance_of_a_wide_table_says_which_columns_were_shuffled(tmp_path: Path) -> None:
+    rows = tables.rows("binary", 200)
+    generator = np.random.default_rng(0)
+    wide = [{**{f"noise_{i}": float(generator.normal()) for i in range(70)}, **row} for row in rows]
+    options = tables.options(
+        tables.write(tmp_path / "wide.csv", wide), out=tmp_path / "models", budget=5.0,
+        only=("linear",),
+    )  # fmt: skip
+    (entry,) = fit(prepare(options), options, quiet).written.values()
+    training = read_manifest(entry).training
+    assert training is not None
+    assert training.notes["columns_shuffled"].startswith("60 of 75 columns")
+    # The columns that matter come after 70 that do not.
+    assert {"age", "income"} <= set(training.notes["loss_without_a_column"])
+
+
+def test_a_disk_that_fails_half_way_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    def full(root: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Entry:
+        if written:
+            raise OSError(28, "No space left on device")
+        written.append(manifest.name)
+        return repository.write(root, manifest, files)
+
+    monkeypatch.setattr("training.fit.publish.write", full)
+    with pytest.raises(OSError, match="No space left"):
+        run(tmp_path, only=("linear", "xgboost"))
+    assert written
+    assert entries(tmp_path / "models") == []
+
+
+def test_one_candidate_whose_graph_fails_does_not_end_the_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(problem: Any, entrant: Any, split: Any) -> Any:
+        if entrant.name == "linear":
+            raise RuntimeError("the checker refused it\nand said more")
+        return export(problem, entrant, split)
+
+    monkeypatch.setattr("training.fit.run.export", broken)
+    outcome = run(tmp_path, only=("linear", "xgboost"))
+    (failed,) = (c for c in outcome.record.candidates if c.candidate == "linear")
+    assert failed.failed == "the checker refused it"
+    assert set(manifests(tmp_path)) == {"made"}
+
+
+def test_ctrl_c_while_columns_are_shuffled_keeps_the_models(tmp_path: Path) -> None:
+    def stop(what: str, left: float) -> None:
+        if what.startswith("importance of the columns"):
+            raise KeyboardInterrupt
+
+    run(tmp_path, stop, only=("linear",))
+    training = manifests(tmp_path)["made"].training
+    assert training is not None
+    assert "loss_without_a_column" not in training.notes
+
+
+def test_a_blend_records_what_its_members_are(tmp_path: Path) -> None:
+    run(tmp_path, only=("xgboost", "mlp"))
+    (blend,) = (m for m in manifests(tmp_path).values() if m.algorithm == "blend")
+    assert blend.training is not None
+    assert set(blend.training.hyperparameters) == {"xgboost", "mlp"}
+    assert set(blend.training.libraries) >= {"xgboost", "torch"}
+    assert "refitted on both" in blend.training.data.split
+
+
+def test_a_class_in_one_group_of_rows_is_told(tmp_path: Path) -> None:
+    rows = tables.rows("classes", 200)
+    same = dict(rows[0], target="auto")
+    path = tables.write(tmp_path / "twins.csv", [*rows, *[same] * 12])
+    options = tables.options(path, out=tmp_path / "models")
+    assert "all rows of class 'auto' form 1 group of rows" in " ".join(
+        lines(prepare(options), options)
+    )
 
 
 def test_an_interrupted_fit_keeps_what_is_done(tmp_path: Path) -> None:
@@ -145,6 +238,27 @@ def test_the_command_asks_before_it_trains(tmp_path: Path) -> None:
     assert "give --yes" in done.output
 
 
+def test_the_question_leaves_standard_output_to_the_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def confirm(text: str, *, default: bool, abort: bool, err: bool) -> None:
+        asked.append(err)
+        raise typer.Abort
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(typer, "confirm", confirm)
+    for err in (False, True):
+        with pytest.raises(typer.Abort):
+            command._agree(False, err=err)
+    assert asked == [False, True]
+
+
 def test_the_command_tells_how_to_serve_what_it_wrote(tmp_path: Path) -> None:
     path, out = table(tmp_path), tmp_path / "models"
     given = ["fit", str(path), "--target", "target", "--out", str(out), "--budget", "5", "--yes",
@@ -180,3 +294,13 @@ def test_the_command_says_what_is_wrong_in_one_sentence(
     assert done.exit_code == 1
     assert message in done.output
     assert "Traceback" not in done.output
+
+
+def test_rows_of_a_named_group_count_as_one_draw_and_twins_do_not(tmp_path: Path) -> None:
+    rows = [{**row, "shop": f"s{i % 12}"} for i, row in enumerate(tables.rows("binary", 240))]
+    path = tables.write(tmp_path / "shops.csv", [*rows, *rows[:20]])
+    options = tables.options(path, groups=("shop",))
+    assert len(np.unique(prepare(options).problem.draws)) == 12
+    plain = prepare(tables.options(path, drop=("shop",))).problem
+    assert len(np.unique(plain.draws)) == len(plain) == 260
+    assert len(np.unique(plain.groups)) == 240

@@ -79,6 +79,17 @@ def test_a_training_row_that_equals_a_later_test_row_is_left_out() -> None:
     assert 3 not in first.train
 
 
+def test_no_group_is_in_two_parts_of_a_split_by_time() -> None:
+    generator = np.random.default_rng(0)
+    groups = generator.integers(0, 150, 600)  # of the latest rows some groups are new
+    groups[400:] += 100
+    for split in by_time(np.arange(600.0), groups):
+        train, validation, test = (set(groups[part]) for part in parts(split))
+        assert not train & validation
+        assert not train & test
+        assert not validation & test
+
+
 def test_a_time_column_of_two_values_is_refused() -> None:
     with pytest.raises(FitError, match="too few different values"):
         next(by_time(np.repeat([0.0, 1.0], 100), np.arange(200)))

@@ -33,7 +33,7 @@ def entrant(
 def comparison(*entrants: Entrant) -> Comparison:
     split = Split(np.arange(80), np.arange(80, 100), np.arange(100, 125))
     baseline = Figures({"log_loss": 0.7, "accuracy": 0.5}, np.zeros(1), np.zeros(1))
-    return Comparison(entrants, (baseline,) * SPLITS, (split,) * SPLITS, interrupted=False)
+    return Comparison(entrants, (baseline,) * SPLITS, (split,) * SPLITS, np.arange(125), False)
 
 
 def cost(megabytes: float = 1.0, microseconds: float = 50.0) -> Cost:
@@ -103,3 +103,9 @@ def test_families_are_compared_by_their_best() -> None:
     assert (found.families.classical, found.families.deep) == ("xgboost", "mlp")
     assert not found.families.difference.is_clear
     assert verdict(LINEAR, TREES).families is None
+
+
+def test_the_chosen_one_is_held_against_the_baseline() -> None:
+    assert verdict(LINEAR, TREES).baseline.high < 0
+    luck = entrant("xgboost", "classical_ml", "trees", 0.699, 0.02)
+    assert verdict(luck).baseline.high > 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +21,11 @@ _IGNORED = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 # Office files and Java archives are zips that may hold pictures.
 _OTHERS = frozenset({"[Content_Types].xml", "META-INF/MANIFEST.MF", "content.xml"})
 _LINK = 0o120000
+# What `zipfile` raises for bytes that are no zip as it should be.
+_BROKEN = (
+    OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError,
+    ValueError, OverflowError,
+)  # fmt: skip
 
 
 class Files(Protocol):
@@ -36,12 +43,16 @@ class Files(Protocol):
 
 
 def holds_images(path: Path) -> bool:
-    """True for a folder, and for a zip with a picture in a folder."""
+    """True for a folder, and for a zip with a picture in a folder.
+
+    Raises:
+        FitError: the zip is broken.
+    """
     if path.is_dir():
         return True
     if not path.is_file() or not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as file:
+    with _opened(path) as file:
         names = file.namelist()
     if not _OTHERS.isdisjoint(names):
         return False
@@ -90,10 +101,7 @@ class Zip:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise FitError(f"{path} is no readable zip: {error}; pack it again") from error
+        self._zip = _opened(path)
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
         _check_count(str(path), len(infos))
         if sum(info.file_size for info in infos) > MOST_BYTES:
@@ -118,7 +126,7 @@ class Zip:
             with self._zip.open(info) as member:
                 # A header may lie: one byte more than it says is asked for.
                 data = member.read(info.file_size + 1)
-        except (OSError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+        except _BROKEN as error:
             raise FitError(f"{name!r} in {self._path} is broken: {error}; pack it again") from error
         if len(data) != info.file_size:
             raise FitError(f"{name!r} in {self._path} is longer than it says; pack it again")
@@ -134,6 +142,18 @@ class Zip:
             reason = f"has compression method {info.compress_type}; pack it with deflate"
         if reason:
             raise FitError(f"{info.filename!r} in {self._path} {reason}")
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    """A zip whose list of files can be read.
+
+    Raises:
+        FitError: it cannot.
+    """
+    try:
+        return zipfile.ZipFile(path)
+    except _BROKEN as error:
+        raise FitError(f"{path} is no readable zip: {error}; pack it again") from error
 
 
 def _visible(names: Iterator[str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,8 +68,18 @@ class ImageKind:
         some = rows.pixels[:PROBES]
         return Images.of(np.concatenate([_extremes(some.shape[1:]), 255 - some, some[:, ::-1]]))
 
-    def without(self, rows: Images, order: Indices) -> Iterator[tuple[str, Images]]:
+    def parts(self, rows: Images) -> int:
         """See `Kind`; an image has no parts with names."""
+        return 0
+
+    def most_telling(self, rows: Images, target: NDArray[Any]) -> Sequence[int]:
+        """See `Kind`."""
+        return ()
+
+    def without(
+        self, rows: Images, order: Indices, parts: Sequence[int]
+    ) -> Iterator[tuple[str, Images]]:
+        """See `Kind`."""
         return iter(())
 
     def instance(self, rows: Images, row: int) -> str:

@@ -83,6 +83,7 @@ def _check_options(options: Options) -> None:
     for option, given in (
         ("--group", options.groups),
         ("--time", options.time),
+        ("--text", options.text),
         ("--keep", options.keep),
         ("--drop", options.drop),
     ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ def columns_of(features: list[Column], rows: NDArray[np.intp]) -> Columns:
     numbers: dict[str, NDArray[np.float32]] = {}
     codes: dict[str, tuple[NDArray[np.int32], tuple[str, ...]]] = {}
     for column in features:
-        values = column.values if isinstance(column, NumberColumn) else _binary(column)
+        values = column.values if isinstance(column, NumberColumn) else binary(column)
         if values is not None:
             with np.errstate(over="ignore"):
                 narrow = values[rows].astype(np.float32)
@@ -41,7 +41,7 @@ def columns_of(features: list[Column], rows: NDArray[np.intp]) -> Columns:
     )
 
 
-def _binary(column: CategoryColumn) -> NDArray[np.float64] | None:
+def binary(column: CategoryColumn) -> NDArray[np.float64] | None:
     """0.0 and 1.0 for a column of the texts 0 and 1."""
     if column.about.kind != "boolean" or not set(column.categories) <= {"0", "1", "0.0", "1.0"}:
         return None
@@ -107,13 +107,25 @@ def _chronological(column: CategoryColumn) -> NDArray[np.float64]:
     return np.append(order, np.nan)[column.codes]
 
 
+def dropped(columns: Columns, names: Container[str]) -> Columns:
+    """The columns but those of some names."""
+    numbers = [i for i, name in enumerate(columns.number_names) if name not in names]
+    categories = [i for i, name in enumerate(columns.category_names) if name not in names]
+    return Columns(
+        tuple(columns.number_names[i] for i in numbers),
+        np.ascontiguousarray(columns.numbers[:, numbers]),
+        tuple(columns.category_names[i] for i in categories),
+        np.ascontiguousarray(columns.codes[:, categories]),
+        tuple(columns.categories[i] for i in categories),
+    )
+
+
 def without_empty(columns: Columns) -> tuple[Columns, dict[str, str]]:
-    """Numbers that are missing in every row with a target are not learnt from."""
-    kept = [not np.isnan(column).all() for column in columns.numbers.T]
+    """The columns that have a value in some row, and why the others are left out."""
+    missing = np.concatenate([np.isnan(columns.numbers), columns.codes < 0], axis=1)
     reasons = {
         name: "no row with a target has a value in it"
-        for name, keep in zip(columns.number_names, kept, strict=True)
-        if not keep
+        for name, column in zip(columns.names, missing.T, strict=True)
+        if column.all()
     }
-    names = tuple(n for n in columns.number_names if n not in reasons)
-    return replace(columns, number_names=names, numbers=columns.numbers[:, kept]), reasons
+    return dropped(columns, reasons), reasons

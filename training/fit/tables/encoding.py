@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from training.fit.splits import Indices
 
+# A rarer category has too few rows for its mean target: of one row it would be that row's answer.
 LEAST_ROWS = 5
 MOST_CATEGORIES = 1_000
 UNSEEN = 0
@@ -132,7 +133,7 @@ def _fit(
     present = codes != _MISSING
     counts = np.bincount(codes[present], minlength=len(categories))
     sums = np.bincount(codes[present], weights=order[present], minlength=len(categories))
-    frequent = np.flatnonzero(counts >= min(LEAST_ROWS, max(1, counts.max(initial=0))))
+    frequent = np.flatnonzero(counts >= LEAST_ROWS)
     frequent = frequent[np.argsort(-counts[frequent], kind="stable")][:MOST_CATEGORIES]
     means = sums[frequent] / counts[frequent]
     known = frequent[np.lexsort((frequent, means))]

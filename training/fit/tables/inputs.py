@@ -16,13 +16,18 @@ from contract.batch import Array, Batch
 from contract.tensors import CategoryRange, Input, NumberRange, Range, Seen
 from profiler.words import BOOLEAN_PAIRS, MISSING_MARKERS
 from training.fit.graph import Graph, tensor
-from training.fit.tables.encoding import CategoryCodes, Columns, Encoding
+from training.fit.tables.encoding import UNSEEN, CategoryCodes, Columns, Encoding
 
 OUTPUTS = ("label", "probabilities", "value", "interval")
 MOST_SINGLE = 64
+# As NumPy and pandas write them.
+_MIXED = ("NaN", "-NaN", "NaT")
 _MARKERS = tuple(
     dict.fromkeys(
-        spelled for m in sorted(MISSING_MARKERS) for spelled in (m, m.upper(), m.capitalize())
+        (
+            *(s for m in sorted(MISSING_MARKERS) for s in (m, m.upper(), m.capitalize())),
+            *_MIXED,
+        )
     )
 )
 
@@ -213,9 +218,9 @@ def label_keys(column: CategoryCodes) -> tuple[list[str], list[int]]:
     """Every text that has a code of its own, and the codes.
 
     The profiler takes the white space around a cell away, reads `NA` and the like as missing, and
-    booleans in any case. Batch scoring hands cells over as they are, so the graph knows the
-    spellings of a gap and of a boolean, and a category after a space, as files with ", " between
-    fields have it.
+    booleans in any case. Batch scoring does so too, but clients of `/predict` send cells as they
+    are, so the graph knows the usual spellings of a gap and of a boolean, and a category after a
+    space, as files with ", " between fields have it.
     """
     spelled = {category: code for code, category in enumerate(column.known, 1)}
     boolean = {category.lower() for category in column.known} in BOOLEAN_PAIRS
@@ -227,4 +232,6 @@ def label_keys(column: CategoryCodes) -> tuple[list[str], list[int]]:
     if column.has_missing:
         for marker in _MARKERS:
             spelled.setdefault(marker, column.missing)
+    if not spelled:  # a LabelEncoder has at least one key
+        spelled[""] = UNSEEN
     return list(spelled), list(spelled.values())

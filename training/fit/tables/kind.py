@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,13 @@ from training.fit.splits import Indices
 from training.fit.tables.candidates.catalogue import candidates_for
 from training.fit.tables.encoding import Columns, Encoding, fit_encoding
 from training.fit.tables.inputs import InputTensors
+from training.fit.tables.telling import most_telling
 
 # Rows of the test set that are asked again with each column missing in turn, and unseen: so many,
 # or fewer of wide tables, whose probes would not fit into memory.
 PROBES = 40
 MOST_PROBES = 4_000
-# Of wide tables, the importance of so many columns is measured.
+# Of wide tables, the importance of so many columns is measured: those that tell most by themselves.
 MOST_SHUFFLED = 60
 
 
@@ -78,16 +79,26 @@ class TableKind:
             np.concatenate([codes for _, codes in parts]),
         )
 
-    def without(self, rows: Columns, order: Indices) -> Iterator[tuple[str, Columns]]:
-        """See `Kind`; the first columns only, of wide tables."""
+    def parts(self, rows: Columns) -> int:
+        """See `Kind`."""
+        return len(rows.names)
+
+    def most_telling(self, rows: Columns, target: NDArray[Any]) -> Sequence[int]:
+        """See `Kind`."""
+        return most_telling(rows, target, MOST_SHUFFLED)
+
+    def without(
+        self, rows: Columns, order: Indices, parts: Sequence[int]
+    ) -> Iterator[tuple[str, Columns]]:
+        """See `Kind`."""
         width = rows.numbers.shape[1]
-        for i, name in enumerate(rows.names[:MOST_SHUFFLED]):
+        for i in parts:
             numbers, codes = rows.numbers.copy(), rows.codes.copy()
             if i < width:
                 numbers[:, i] = numbers[order, i]
             else:
                 codes[:, i - width] = codes[order, i - width]
-            yield name, rows.holding(numbers, codes)
+            yield rows.names[i], rows.holding(numbers, codes)
 
     def instance(self, rows: Columns, row: int) -> dict[str, Any]:
         """Values by column; None where missing."""

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from training.fit.problem import Problem
-from training.fit.splits import by_groups
+from training.fit.splits import Indices, by_groups
 from training.fit.tables.encoding import fit_encoding
 
 # The share of the target's uncertainty that one column must take away to be suspicious.
 ALONE = 0.95
 MOST_ROWS = 10_000
+LEAST_OF_CLASS = 100
 _FOLDS = 3
 _LEAVES = 256
 # Words that name an outcome or what follows it, in the last or first part of a column's name.
@@ -57,12 +58,12 @@ def find_leaks(problem: Problem, seed: int) -> dict[str, str]:
 
 def _alone(problem: Problem, seed: int) -> Iterator[tuple[str, float]]:
     """Each feature, and the share of the target's uncertainty that it takes away by itself."""
-    rows = np.arange(len(problem))
-    if len(rows) > MOST_ROWS:
-        rows = np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False)
+    rows = _sample(problem, np.random.default_rng(seed))
     columns, target = problem.rows.take(rows), problem.target[rows]
     discrete = bool(problem.labels)
-    splits = list(by_groups(rows.astype(np.int64), target, seed, discrete=discrete))[:_FOLDS]
+    # Rows of one group are on one side: a column that only tells the group is no leak.
+    groups = np.unique(problem.groups[rows], return_inverse=True)[1].astype(np.int64)
+    splits = list(by_groups(groups, target, seed, discrete=discrete))[:_FOLDS]
     encoded = []
     for split in splits:
         train = np.concatenate([split.train, split.validation])
@@ -73,7 +74,23 @@ def _alone(problem: Problem, seed: int) -> Iterator[tuple[str, float]]:
             _explained(m[train, i], m[test, i], target[train], target[test], discrete, seed)
             for train, test, m in encoded
         ]
-        yield name, float(np.mean(shares))
+        known = [share for share in shares if share is not None]
+        yield name, float(np.mean(known)) if known else 0.0
+
+
+def _sample(problem: Problem, generator: np.random.Generator) -> Indices:
+    """At most `MOST_ROWS` rows, or so many that a rare class keeps `LEAST_OF_CLASS`."""
+    rows = np.arange(len(problem))
+    if len(rows) <= MOST_ROWS:
+        return rows
+    chosen = generator.choice(rows, MOST_ROWS, replace=False)
+    if not problem.labels:
+        return chosen
+    shuffled = generator.permutation(rows)
+    rare = [
+        shuffled[problem.target[shuffled] == k][:LEAST_OF_CLASS] for k in range(len(problem.labels))
+    ]
+    return np.unique(np.concatenate([chosen, *rare]))
 
 
 def _explained(
@@ -83,8 +100,13 @@ def _explained(
     test_target: NDArray[np.generic],
     discrete: bool,
     seed: int,
-) -> float:
-    """1 - error with the column / error without: of squared errors, or of wrong labels."""
+) -> float | None:
+    """1 - error with the column / error without: of squared errors, or of wrong labels.
+
+    None if the test rows hold one class or value, which nothing can explain.
+    """
+    if len(np.unique(test_target)) < 2:
+        return None
     settings = {"max_leaf_nodes": _LEAVES, "random_state": seed}
     if not discrete:
         tree = DecisionTreeRegressor(**settings).fit(train[:, None], train_target)

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.records import LEAST_DISTINCT
 from profiler import CategoryColumn, Limits, Profile, Reader, TableArrays
 from profiler.errors import ProfilerError
 from training.errors import FitError
-from training.fit.candidate import Task
 from training.fit.options import Options
 from training.fit.problem import Kind, Problem, joined
 from training.fit.tables.columns import (
     Column,
     columns_of,
+    dropped,
     ranks_of,
     time_of,
     twins_of,
@@ -26,15 +27,13 @@ from training.fit.tables.columns import (
 )
 from training.fit.tables.encoding import Columns
 from training.fit.tables.kind import TableKind
+from training.fit.tables.target import check_varied, target_of, task_of
 from training.fit.texts.kind import TextKind
 from training.fit.texts.read import ALONE, only_text, text_twins, texts_of
 
 LEAST_ROWS = 50
 LEAST_CLASS = 5
 LEAST_GROUPS = 10
-# Below this share of distinct rows, equal rows are no copies: there are few combinations.
-LEAST_DISTINCT = 0.5
-MOST_CLASSES = 200
 # What reading one file may cost here: it is the user's own file, on the user's own machine.
 LIMITS = Limits(
     max_bytes=4 * 2**30,
@@ -58,16 +57,7 @@ _KEEPABLE = ("identifier", "free_text", "image_path")
 
 def without(problem: Problem, reasons: Mapping[str, str]) -> Problem:
     """The problem without some columns."""
-    c: Columns = problem.rows
-    numbers = [i for i, name in enumerate(c.number_names) if name not in reasons]
-    categories = [i for i, name in enumerate(c.category_names) if name not in reasons]
-    columns = Columns(
-        tuple(c.number_names[i] for i in numbers),
-        np.ascontiguousarray(c.numbers[:, numbers]),
-        tuple(c.category_names[i] for i in categories),
-        np.ascontiguousarray(c.codes[:, categories]),
-        tuple(c.categories[i] for i in categories),
-    )
+    columns: Columns = dropped(problem.rows, reasons)
     left_out = {**problem.left_out, **reasons}
     _check_features(columns, left_out)
     twins = twins_of(columns)
@@ -106,19 +96,20 @@ def _problem(
     profile: Profile,
     sha256: str,
 ) -> Problem:
-    goal = named.get(options.target)
-    if goal is None:
-        raise FitError(f"target {options.target!r} holds nested or binary values; give another")
-    task = _task(options, profile)
+    goal = _column("--target", options.target, named)
+    check_varied(goal)
+    task = task_of(options, profile)
     target, labels, known = target_of(goal, task)
     rows = np.flatnonzero(known)
     _check_rows(options, len(rows), target[rows], labels)
     kind, learnt, twins, left_out = _learnt(options, table, named, rows)
     groups = together(twins)
+    subjects: NDArray[np.int64] | None = None
     for name in options.groups:
-        ranks = ranks_of(named[name], rows)
+        ranks = ranks_of(_column("--group", name, named), rows)
         _check_groups(name, ranks)
         groups = joined(groups, ranks)
+        subjects = ranks if subjects is None else joined(subjects, ranks)
     return Problem(
         kind=kind,
         rows=learnt,
@@ -128,7 +119,10 @@ def _problem(
         task=task,
         twins=twins,
         groups=groups,
-        time=None if options.time is None else time_of(named[options.time], rows),
+        subjects=subjects,
+        time=None
+        if options.time is None
+        else time_of(_column("--time", options.time, named), rows),
         facts={**profile.facts, **kind.facts(learnt)},
         sha256={options.file.name: sha256},
         left_out=left_out,
@@ -141,6 +135,20 @@ def together(twins: NDArray[np.int64]) -> NDArray[np.int64]:
     """Twins as groups of a split, unless rows repeat because there are few combinations."""
     distinct = len(np.unique(twins))
     return twins if distinct >= LEAST_DISTINCT * len(twins) else np.arange(len(twins))
+
+
+def _column(option: str, name: str, named: Mapping[str, Column]) -> Column:
+    """A column of single values.
+
+    Raises:
+        FitError: the profiler did not read it.
+    """
+    if name not in named:
+        raise FitError(
+            f"{option} {name!r} holds nested or binary values, or values that cannot be read; name "
+            "another column"
+        )
+    return named[name]
 
 
 def _check_groups(name: str, ranks: NDArray[np.int64]) -> None:
@@ -162,6 +170,10 @@ def _learnt(
         others = {column.about.name: ALONE for column in features if column.about.name != text}
         left_out = {**{k: why for k, why in left_out.items() if k != text}, **others}
         found = texts_of(*_text_of(options, named, text), rows)
+        if not any(found.texts):
+            raise FitError(
+                f"the text {text!r} is empty in every row with a target; name another with --text"
+            )
         return TextKind(), found, text_twins(found), left_out
     columns, empty = without_empty(columns_of(features, rows))
     left_out |= empty
@@ -173,10 +185,9 @@ def _text_of(
     options: Options, named: Mapping[str, Column], text: str
 ) -> tuple[str, NDArray[np.int32], tuple[str, ...]]:
     """The name, codes and categories of the column of text."""
-    column = named.get(text)
+    column = _column("--text", text, named)
     if not isinstance(column, CategoryColumn):
-        what = "nested or binary values" if column is None else "numbers"
-        raise FitError(f"--text {text!r} holds {what}; name a column of text")
+        raise FitError(f"--text {text!r} holds numbers; name a column of text")
     for option, taken in (
         ("--target", (options.target,)), ("--group", options.groups),
         ("--time", (options.time,)), ("--drop", options.drop),
@@ -204,58 +215,6 @@ def _check_named(options: Options, names: list[str]) -> None:
                 )
             if option != "--target" and name == options.target:
                 raise FitError(f"{option} {name!r} is the target; name another column")
-
-
-def _task(options: Options, profile: Profile) -> Task:
-    if options.task is not None:
-        return options.task
-    found = profile.facts.get("task")
-    if found == "classification":
-        return "classification"
-    if found == "regression":
-        return "regression"
-    for open_question in profile.details.undecided:
-        if open_question.fact == "task":
-            raise FitError(
-                f"what is to be predicted of {options.target!r} is not clear: "
-                f"{open_question.because}; give --task classification or --task regression if it "
-                "is one of them"
-            )
-    raise FitError(
-        f"target {options.target!r} leaves open what is to be predicted; give --task "
-        "classification or --task regression"
-    )
-
-
-def target_of(
-    column: Column, task: Task
-) -> tuple[NDArray[Any], tuple[str, ...], NDArray[np.bool_]]:
-    """Target of every row, labels, and which rows have one.
-
-    Raises:
-        FitError: a regression's target holds text, or a classification's too many classes.
-    """
-    name = column.about.name
-    if task == "regression":
-        if isinstance(column, CategoryColumn):
-            raise FitError(
-                f"target {name!r} holds text such as {column.categories[0]!r}; a regression needs "
-                "numbers, so give --task classification"
-            )
-        return column.values, (), np.isfinite(column.values)
-    if isinstance(column, CategoryColumn):
-        codes, labels = column.codes.astype(np.int64), column.categories
-    else:
-        present = np.isfinite(column.values)
-        values = np.unique(column.values[present])
-        codes = np.where(present, np.searchsorted(values, column.values), -1)
-        labels = tuple(f"{v:.0f}" if float(v).is_integer() else f"{v:g}" for v in values)
-    if not 2 <= len(labels) <= MOST_CLASSES:
-        raise FitError(
-            f"target {name!r} has {len(labels):,} classes; a classification needs 2 to "
-            f"{MOST_CLASSES}, so give --task regression, or another target"
-        )
-    return codes, labels, codes >= 0
 
 
 def _check_rows(options: Options, rows: int, target: NDArray[Any], labels: tuple[str, ...]) -> None:

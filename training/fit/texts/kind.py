@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -86,8 +86,18 @@ class TextKind:
         pairs = [f"{a}\n{b}" for a, b in pairwise(some)]
         return rows.holding(np.array([*HARD, *capitals, *glued, *pairs], object))
 
-    def without(self, rows: Texts, order: Indices) -> Iterator[tuple[str, Texts]]:
+    def parts(self, rows: Texts) -> int:
         """See `Kind`; a text has no named parts."""
+        return 0
+
+    def most_telling(self, rows: Texts, target: NDArray[Any]) -> Sequence[int]:
+        """See `Kind`."""
+        return ()
+
+    def without(
+        self, rows: Texts, order: Indices, parts: Sequence[int]
+    ) -> Iterator[tuple[str, Texts]]:
+        """See `Kind`."""
         return iter(())
 
     def instance(self, rows: Texts, row: int) -> dict[str, Any]:

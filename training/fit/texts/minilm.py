@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from training.fit.candidate import Data, Learned, Scores, error_of
 from training.fit.graph import Graph
+from training.fit.logits import logits_of
 from training.fit.texts.encoder import Encoder, find
 from training.fit.texts.encoder_graph import EncoderNodes
 from training.fit.texts.inputs import TextFeatures, Texts
@@ -25,6 +26,8 @@ from training.fit.texts.wordpiece import MOST_TOKENS, SPLITTER, Pieces
 
 # Inverse penalties, as in `tfidf`.
 STRENGTHS = (1.0, 10.0, 100.0)
+# The share of the time for the training texts: the validation and test texts are encoded too.
+_TRAINING = 0.6
 _NAME = "all-MiniLM-L6-v2"
 
 
@@ -46,7 +49,7 @@ def learn_with(
 ) -> Learned:
     """As `learn`, with the pieces of the first model and of the final one."""
     end = time.perf_counter() + seconds
-    train = _vectors(encoder, first, data.train.rows, seconds)
+    train = _vectors(encoder, first, data.train.rows, seconds * _TRAINING)
     validation = _vectors(encoder, first, data.validation.rows, end - time.perf_counter())
     errors: dict[float, float] = {}
     found: dict[float, Scores] = {}
@@ -95,10 +98,8 @@ def _fit(vectors: NDArray[Any], target: NDArray[Any], data: Data, strength: floa
     with warnings.catch_warnings(), threadpool_limits(1):  # as in `tfidf`
         warnings.simplefilter("ignore", ConvergenceWarning)  # the validation rows judge
         model = LogisticRegression(C=strength, max_iter=300).fit(wide, target)
-    if data.n_classes == 2:
-        # The margin is the log odds of the second class.
-        return model.coef_.T * [[-0.5, 0.5]], model.intercept_ * [-0.5, 0.5]
-    return model.coef_.T, model.intercept_
+    weights, bias = logits_of(model, data.n_classes)
+    return weights.T, bias
 
 
 def _scores(head: Head, vectors: NDArray[np.float32]) -> Scores:

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from training.fit.candidate import Data, Learned, Part, Scores, error_of
 from training.fit.graph import Graph
+from training.fit.logits import logits_of
 from training.fit.texts.inputs import TextFeatures, Texts
 from training.fit.texts.terms import LinearTerms, Vocabulary
 from training.fit.texts.words import MOST_CUTS, MOST_PIECES, Splitter
@@ -117,11 +118,8 @@ def _fit(
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # the validation rows judge
         model = LogisticRegression(C=strength, max_iter=200).fit(matrix, target)
-    weights, bias = model.coef_.T, model.intercept_
-    if data.n_classes == 2:
-        # The margin is the log odds of the second class.
-        weights, bias = weights * [[-0.5, 0.5]], bias * [-0.5, 0.5]
-    return LinearTerms(vocabulary, weights, bias)
+    weights, bias = logits_of(model, data.n_classes)
+    return LinearTerms(vocabulary, weights.T, bias)
 
 
 def _write(model: LinearTerms, graph: Graph, features: TextFeatures) -> str:

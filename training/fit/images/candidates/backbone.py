@@ -39,8 +39,8 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
         (features(part.rows.images), part.target)
         for part in (data.train, data.validation, data.both)
     )
-    penalty, scores = logistic.choose(train, validation, seconds)
-    head = logistic.fit(*both, penalty)
+    penalty, scores = logistic.choose(train, validation, data.n_classes, seconds)
+    head = logistic.fit(*both, penalty, data.n_classes)
     return Learned(
         scores=lambda images: head.scores(features(images)),
         validation_scores=scores,

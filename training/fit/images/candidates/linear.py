@@ -11,8 +11,8 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
     train, validation, both = (
         (part.rows.matrix(), part.target) for part in (data.train, data.validation, data.both)
     )
-    penalty, scores = logistic.choose(train, validation, seconds)
-    model, squares = logistic.fit(*both, penalty), data.both.rows.encoding
+    penalty, scores = logistic.choose(train, validation, data.n_classes, seconds)
+    model, squares = logistic.fit(*both, penalty, data.n_classes), data.both.rows.encoding
     return Learned(
         scores=lambda images: model.scores(squares.encode(images).matrix()),
         validation_scores=scores,

@@ -18,8 +18,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from training.calibration import log_loss
-from training.fit.candidate import Scores, halves, two_logits
+from training.fit.candidate import Scores
 from training.fit.graph import Graph
+from training.fit.logits import logits_of
 
 PENALTIES = (3_000.0, 1_000.0, 300.0, 100.0, 30.0)
 # Of the typical spread: a number that hardly differs between rows is not blown up.
@@ -34,8 +35,7 @@ Classes = NDArray[np.int64]
 class Logistic:
     """A fitted model: standardises numbers [n, F] and gives logits [n, classes].
 
-    mean, scale: float32 [F]. weights: float32 [F, outputs], bias: float32 [outputs], of one output
-    for two classes.
+    mean, scale: float32 [F]. weights: float32 [F, classes], bias: float32 [classes].
     """
 
     mean: Numbers
@@ -45,19 +45,18 @@ class Logistic:
 
     def scores(self, numbers: Numbers) -> Scores:
         """Logits, float64 [n, classes]."""
-        margins = ((numbers - self.mean) * self.scale).astype(np.float64) @ self.weights + self.bias
-        return halves(margins[:, 0]) if margins.shape[1] == 1 else margins
+        found: Scores = ((numbers - self.mean) * self.scale).astype(np.float64) @ self.weights
+        return found + self.bias
 
     def write(self, graph: Graph, numbers: str) -> str:
         """The same as nodes, from FP32 [n, F]."""
         shifted = graph.add("Sub", numbers, graph.constant(self.mean))
         scaled = graph.add("Mul", shifted, graph.constant(self.scale))
         product = graph.add("MatMul", scaled, graph.constant(self.weights))
-        margins = graph.add("Add", product, graph.constant(self.bias))
-        return two_logits(graph, margins) if self.weights.shape[1] == 1 else margins
+        return graph.add("Add", product, graph.constant(self.bias))
 
 
-def fit(numbers: Numbers, target: Classes, penalty: float) -> Logistic:
+def fit(numbers: Numbers, target: Classes, penalty: float, classes: int) -> Logistic:
     """Fit with one penalty."""
     mean = numbers.mean(axis=0, dtype=np.float64).astype(np.float32)
     spread = numbers.std(axis=0, dtype=np.float64)
@@ -67,8 +66,8 @@ def fit(numbers: Numbers, target: Classes, penalty: float) -> Logistic:
         warnings.simplefilter("ignore", ConvergenceWarning)  # the validation rows judge
         seen, axes = _rotated((numbers - mean) * scale)
         model: Any = LogisticRegression(C=1 / penalty, max_iter=_ITERATIONS).fit(seen, target)
-    weights, bias = axes @ np.atleast_2d(model.coef_).T, np.atleast_1d(model.intercept_)
-    return Logistic(mean, scale, weights.astype(np.float32), bias.astype(np.float32))
+    weights, bias = logits_of(model, classes)
+    return Logistic(mean, scale, (axes @ weights.T).astype(np.float32), bias.astype(np.float32))
 
 
 def _rotated(numbers: Numbers) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -85,13 +84,16 @@ def _rotated(numbers: Numbers) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 
 def choose(
-    train: tuple[Numbers, Classes], validation: tuple[Numbers, Classes], seconds: float
+    train: tuple[Numbers, Classes],
+    validation: tuple[Numbers, Classes],
+    classes: int,
+    seconds: float,
 ) -> tuple[float, Scores]:
     """The penalty with the least loss on the validation rows, and its scores of them."""
     started = time.perf_counter()
     best: tuple[float, float, Scores] | None = None
     for penalty in PENALTIES:
-        scores = fit(*train, penalty).scores(validation[0])
+        scores = fit(*train, penalty, classes).scores(validation[0])
         loss = log_loss(scores, validation[1])
         if best is not None and loss > best[0]:
             break  # the loss falls, then rises

@@ -12,6 +12,7 @@ import json
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from training.fit.candidate import Data, Learned, Part, two_logits
 from training.fit.graph import Graph
+from training.fit.tables.candidates.bins import Binned, Bins
 from training.fit.tables.candidates.boosting import (
     TimeLimit,
     intercept_of,
@@ -30,48 +32,16 @@ from training.fit.tables.candidates.boosting import (
     trees_of,
 )
 from training.fit.tables.candidates.curves import Curve, Leaf, leaves_of, write_curves
-from training.fit.tables.encoding import Encoded
 from training.fit.tables.inputs import Features
 
 BINS, PAIR_BINS = 255, 31
 BAGS, TRIAL_BAGS = 8, 2
-PAIRS = 12
+PAIRS = 20
 ROUNDS, PATIENCE = 3_000, 30
-HELD_OUT = 0.15  # of a bag's rows, which stop it
-_MAIN = {"max_depth": 3, "eta": 0.1, "min_child_weight": 3, "colsample_bytree": 0.5}
+BAG_SHARE = 0.85  # of the rows
+_MAIN = {"max_depth": 3, "eta": 0.1, "min_child_weight": 3, "colsample_bytree": 0.3}
 _PAIR = {"max_depth": 4, "eta": 0.1, "min_child_weight": 5}
 _PROBE_ROUNDS = 40
-
-
-@dataclass(frozen=True, eq=False)
-class Bins:
-    """Edges of each column, float32, rising; a value's bin is the number of edges not above it."""
-
-    edges: tuple[NDArray[np.float32], ...]
-
-    @classmethod
-    def of(cls, rows: Encoded, most: int) -> Bins:
-        """Bins of about the same number of rows; of categories, one per code."""
-        matrix, numbers = rows.matrix(), rows.numbers.shape[1]
-        quantiles = np.linspace(0, 1, most + 2)[1:-1]
-        found = []
-        for i in range(matrix.shape[1]):
-            values = np.unique(matrix[~np.isnan(matrix[:, i]), i])
-            middles = (values[:-1] + values[1:]) / 2
-            if len(middles) > most:
-                column = matrix[~np.isnan(matrix[:, i]), i]
-                edges = np.unique(np.quantile(column, quantiles, method="nearest"))
-                middles = edges if i < numbers else edges - 0.5
-            found.append(middles.astype(np.float32))
-        return cls(tuple(found))
-
-    def __call__(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The bins [n, columns], NaN where missing."""
-        binned = np.empty(matrix.shape, np.float32)
-        for i, edges in enumerate(self.edges):
-            binned[:, i] = np.searchsorted(edges, matrix[:, i], side="right")
-        binned[np.isnan(matrix)] = np.nan
-        return binned
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +50,14 @@ class _Bag:
 
     main: xgboost.Booster
     pair: xgboost.Booster | None
+
+
+@dataclass(frozen=True)
+class _Rounds:
+    """Rounds of boosting over single columns, and over pairs."""
+
+    main: int
+    pair: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,19 +72,28 @@ class _Model:
 
     def margins(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         """The mean over the bags, [n, outputs]."""
-        fine, rough = self.bins(matrix), self.coarse(matrix)
+        fine, coarse = self.bins(matrix), self.coarse(matrix)
         total = np.zeros((len(matrix), len(self.intercept)))
         for bag in self.bags:
             total += margins_of(bag.main, fine)
             if bag.pair is not None:
-                total += margins_of(bag.pair, rough)
+                total += margins_of(bag.pair, coarse)
         return total / len(self.bags) + self.intercept
+
+    def rounds(self) -> _Rounds:
+        """The mean over the bags."""
+        pairs = [bag.pair.num_boosted_rounds() for bag in self.bags if bag.pair is not None]
+        return _Rounds(
+            round(np.mean([bag.main.num_boosted_rounds() for bag in self.bags])),
+            round(np.mean(pairs)) if pairs else 0,
+        )
 
 
 def learn(data: Data, *, seed: int, seconds: float) -> Learned:
-    """Fit on the training rows to calibrate, then on both parts; every bag stops itself."""
-    trial = _fit(data, data.train, TRIAL_BAGS, seed, seconds / 3)
-    model = _fit(data, data.both, BAGS, seed, seconds * 2 / 3)
+    """Find the rounds on the validation rows, then fit on both parts with as many."""
+    trial = _fit(data, data.train, TRIAL_BAGS, seed, seconds / 2, watched=data.validation)
+    rounds = trial.rounds()
+    model = _fit(data, data.both, BAGS, seed, seconds / 2, rounds=rounds)
     curves, intercept = _curves(model)
     return Learned(
         scores=lambda columns: scores_of(
@@ -116,6 +103,8 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
         write=lambda graph, features: _write(graph, features, curves, intercept, data),
         hyperparameters={
             "bags": len(model.bags),
+            "rounds": rounds.main,
+            "pair_rounds": rounds.pair,
             "pairs": [list(pair) for pair in model.pairs],
             "bins": BINS,
             "pair_bins": PAIR_BINS,
@@ -125,29 +114,50 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
     )
 
 
-def _fit(data: Data, part: Part, bags: int, seed: int, seconds: float) -> _Model:
-    """At least one bag, and as many more as fit into the time."""
+def _fit(
+    data: Data,
+    part: Part,
+    bags: int,
+    seed: int,
+    seconds: float,
+    *,
+    watched: Part | None = None,
+    rounds: _Rounds = _Rounds(ROUNDS, ROUNDS),
+) -> _Model:
+    """At least one bag, and as many more as fit into the time.
+
+    The loss on the watched rows stops a bag. Rows of the part cannot do that, even those outside
+    a bag: the order of the categories comes from their targets too.
+    """
     bins, coarse = Bins.of(part.rows, BINS), Bins.of(part.rows, PAIR_BINS)
-    matrix = part.rows.matrix()
-    fine, rough, intercept = bins(matrix), coarse(matrix), intercept_of(data)
+
+    def binned(some: Part) -> Binned:
+        matrix = some.rows.matrix()
+        return Binned(bins(matrix), coarse(matrix), some.target)
+
+    rows, stopping = binned(part), [binned(watched)] if watched is not None else []
+    intercept = intercept_of(data)
+    singles = [[k] for k in range(rows.fine.shape[1])]
     started = time.perf_counter()
+    generator = np.random.default_rng(seed)
     found: list[_Bag] = []
     pairs: tuple[tuple[int, int], ...] = ()
-    generator = np.random.default_rng(seed)
     for i in range(bags):
-        held = generator.random(len(part)) < HELD_OUT
-        if len(part) >= 2 and (held.all() or not held.any()):
-            held[0] = not held[0]
-        share = seconds / bags if found else seconds / 2
-        main = _boost(data, fine, part.target, held, [[k] for k in range(fine.shape[1])],
-                      _MAIN, seed + i, share / 2, intercept)  # fmt: skip
-        margin = (margins_of(main, fine) + intercept).astype(np.float32)
+        inside = generator.random(len(part)) < BAG_SHARE
+        inside[generator.integers(len(part))] = True
+        bag = rows.take(inside)
+        boost = partial(_boost, data, seed + i, (seconds / bags if found else seconds / 2) / 2)
+        single = [matrix_of(part.fine, part.target, intercept) for part in (bag, *stopping)]
+        main = boost({**_MAIN, **_within(singles)}, rounds.main, *single)
         if not found:
-            pairs = _strongest_pairs(data, rough, part.target, margin, seed)
+            pairs = _strongest_pairs(data, rows, _after(main, rows, intercept), seed)
         pair = None
-        if pairs:
-            pair = _boost(data, rough, part.target, held, [list(p) for p in pairs], _PAIR,
-                          seed + i, share / 2, margin)  # fmt: skip
+        if pairs and rounds.pair:
+            double = [
+                matrix_of(part.coarse, part.target, _after(main, part, intercept))
+                for part in (bag, *stopping)
+            ]
+            pair = boost({**_PAIR, **_within([list(p) for p in pairs])}, rounds.pair, *double)
         found.append(_Bag(main, pair))
         spent = time.perf_counter() - started
         if spent + spent / len(found) > seconds:
@@ -155,58 +165,55 @@ def _fit(data: Data, part: Part, bags: int, seed: int, seconds: float) -> _Model
     return _Model(bins, coarse, pairs, intercept, tuple(found))
 
 
+def _within(groups: list[list[int]]) -> dict[str, str]:
+    """The setting that keeps each path of a tree to one group of columns."""
+    return {"interaction_constraints": json.dumps(groups)}
+
+
+def _after(
+    main: xgboost.Booster, rows: Binned, intercept: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Margins [n, outputs] of the single columns' curves."""
+    return (margins_of(main, rows.fine) + intercept).astype(np.float32)
+
+
 def _boost(
     data: Data,
-    binned: NDArray[np.float32],
-    target: NDArray[Any],
-    held: NDArray[np.bool_],
-    groups: list[list[int]],
-    settings: dict[str, Any],
     seed: int,
     seconds: float,
-    margin: NDArray[np.float32],
+    settings: dict[str, Any],
+    rounds: int,
+    train: xgboost.DMatrix,
+    watched: xgboost.DMatrix | None = None,
 ) -> xgboost.Booster:
-    """Boosted trees whose paths stay within one group of columns, stopped by the held rows."""
-
-    def matrix(rows: NDArray[np.bool_]) -> xgboost.DMatrix:
-        own = margin if margin.ndim == 1 else margin[rows]
-        return matrix_of(binned[rows], target[rows], own)
-
-    # Sampling below the root would only end the paths of one column.
-    given = {
-        **parameters(data, seed),
-        "colsample_bynode": 1.0,
-        **settings,
-        "interaction_constraints": json.dumps(groups),
-    }
+    """Boosted trees, cut at the round with the least loss on the watched rows, if there are any."""
     history: dict[str, Any] = {}
     booster = xgboost.train(
-        {**given, "max_bin": 256},
-        matrix(~held),
-        ROUNDS,
-        evals=[(matrix(held), "held")],
+        # Sampling below the root would only end the paths of one column.
+        {**parameters(data, seed), "colsample_bynode": 1.0, "max_bin": 256, **settings},
+        train,
+        rounds,
+        evals=[(watched, "watched")] if watched is not None else [],
         evals_result=history,
         verbose_eval=False,
-        early_stopping_rounds=PATIENCE,
+        early_stopping_rounds=PATIENCE if watched is not None else None,
         callbacks=[TimeLimit(seconds)],
     )
-    (losses,) = history["held"].values()
+    if watched is None:
+        return booster
+    (losses,) = history["watched"].values()
     return booster[: int(np.argmin(losses)) + 1]
 
 
 def _strongest_pairs(
-    data: Data,
-    rough: NDArray[np.float32],
-    target: NDArray[Any],
-    margin: NDArray[np.float32],
-    seed: int,
+    data: Data, rows: Binned, margin: NDArray[np.float32], seed: int
 ) -> tuple[tuple[int, int], ...]:
     """Pairs of columns by the gain of trees of two levels over what the curves leave."""
-    if rough.shape[1] < 2:
+    if rows.coarse.shape[1] < 2:
         return ()
     probe = xgboost.train(
         {**parameters(data, seed), "max_depth": 2, "eta": 0.2, "colsample_bynode": 0.5},
-        matrix_of(rough, target, margin),
+        matrix_of(rows.coarse, rows.target, margin),
         _PROBE_ROUNDS,
         verbose_eval=False,
     )

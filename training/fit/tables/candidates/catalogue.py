@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from contract.manifest import Family
 from training.fit.candidate import Candidate, Clarity, Task, late
+from training.fit.tables.candidates.standardised import standardised
 
 _TABLES = "training.fit.tables.candidates"
 
@@ -60,7 +63,6 @@ _COMMON = (
 
 def candidates_for(task: Task) -> tuple[Candidate, ...]:
     """The candidates of a task, in the order in which they are fitted."""
-    return (LINEAR if task == "classification" else RIDGE, *_COMMON)
-
-
-NAMES = tuple(candidate.name for candidate in candidates_for("classification"))
+    if task == "classification":
+        return (LINEAR, *_COMMON)
+    return tuple(replace(c, learner=standardised(c.learner)) for c in (RIDGE, *_COMMON))

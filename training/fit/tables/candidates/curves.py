@@ -85,9 +85,11 @@ class Curve:
 
 def write_curves(graph: Graph, matrix: str, curves: list[Curve], outputs: int) -> str:
     """The sum of the curves, FP32 [n, outputs]."""
-    if not curves:
-        zeros = np.zeros((1, outputs), np.float32)
-        return graph.constant(zeros)
+    if not curves:  # no column tells anything: zeros for every row
+        column = graph.add("Slice", matrix, *(graph.constant(np.array([k])) for k in (0, 1, 1)))
+        known = graph.add("IsNaN", column)
+        zero = graph.constant(np.zeros((1, outputs), np.float32))
+        return graph.add("Where", known, zero, zero)
     trees = [_tree(curve) for curve in curves]
     if outputs == 1:
         return sum_nodes(graph, trees, matrix, outputs=1, test="<")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -45,40 +46,65 @@ def _learn(kind: str, data: Data, *, seed: int, seconds: float) -> Learned:
     """Choose the leaf and the number of trees, refit on both parts."""
     make: Callable[..., Any] = partial(
         _MODELS[kind, data.task],
+        n_estimators=TRIAL_TREES,
         max_features="sqrt" if data.task == "classification" else 0.5,
         random_state=seed,
         n_jobs=-1,
+        warm_start=True,
     )
     matrix, validation = data.train.rows.matrix(), data.validation.rows.matrix()
     started = time.perf_counter()
-    found: dict[int, tuple[float, Scores]] = {}
+    best: _Trial | None = None
     for leaf in LEAVES:
-        model = make(n_estimators=TRIAL_TREES, min_samples_leaf=leaf)
-        model.fit(matrix, data.train.target)
-        if _nodes(model) / TRIAL_TREES * 100 <= MOST_NODES or leaf == LEAVES[-1]:
-            scores = _scores(model, validation, data)
-            found[leaf] = (error_of(scores, data.validation), scores)
-        if found and time.perf_counter() - started > seconds / 3:
+        trial = _Trial.of(make(min_samples_leaf=leaf), leaf, data, matrix, validation)
+        small = trial.nodes_of(100) <= MOST_NODES or leaf == LEAVES[-1]
+        if small and (best is None or trial.error < best.error):
+            best = trial
+        if best is not None and time.perf_counter() - started > seconds / 3:
             break
-    leaf = min(found, key=lambda leaf: found[leaf][0])
-    rest = seconds - (time.perf_counter() - started)
-    took = (time.perf_counter() - started) / max(1, LEAVES.index(leaf) + 1) / TRIAL_TREES
-    final = make(n_estimators=TRIAL_TREES, min_samples_leaf=leaf)
-    final.fit(data.both.rows.matrix(), data.both.target)
-    affordable = int(rest / max(took, 1e-6))
-    fitting = MOST_NODES * TRIAL_TREES // max(1, _nodes(final))
-    final.set_params(n_estimators=max(100, min(TREES, affordable, fitting)), warm_start=True)
+    if best is None:
+        raise RuntimeError("there is no leaf to try")
+    # Half of what is left for the forest that is calibrated, half for the one that is served.
+    left = (seconds - (time.perf_counter() - started)) / 2
+    affordable = int(TRIAL_TREES * left / max(best.seconds, 1e-6))
+    fitting = int(MOST_NODES / max(1.0, best.nodes_of(1)))
+    trees = max(100, min(TREES, affordable, fitting))
+    # As many trees as the served one: fewer are less sure, which the temperature would make up for.
+    best.model.set_params(n_estimators=trees).fit(matrix, data.train.target)
+    final = make(n_estimators=trees, min_samples_leaf=best.leaf)
     final.fit(data.both.rows.matrix(), data.both.target)
     encoding = data.both.rows.encoding
-    trees = [_tree(one.tree_, data) for one in final.estimators_]
+    grown = [_tree(one.tree_, data) for one in final.estimators_]
     return Learned(
         scores=lambda columns: _scores(final, encoding.encode(columns).matrix(), data),
-        validation_scores=found[leaf][1],
-        write=lambda graph, features: _write(graph, trees, features.matrix(encoding), data),
-        hyperparameters={"n_estimators": len(trees), "min_samples_leaf": leaf},
+        validation_scores=_scores(best.model, validation, data),
+        write=lambda graph, features: _write(graph, grown, features.matrix(encoding), data),
+        hyperparameters={"n_estimators": len(grown), "min_samples_leaf": best.leaf},
         libraries=("sklearn",),
         notes={"nodes": _nodes(final)},
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """A forest of `TRIAL_TREES`, its error on the validation rows, and the seconds it took."""
+
+    model: Any
+    leaf: int
+    error: float
+    seconds: float
+
+    @classmethod
+    def of(cls, model: Any, leaf: int, data: Data, matrix: Any, validation: Any) -> _Trial:
+        started = time.perf_counter()
+        model.fit(matrix, data.train.target)
+        seconds = time.perf_counter() - started
+        error = error_of(_scores(model, validation, data), data.validation)
+        return cls(model, leaf, error, seconds)
+
+    def nodes_of(self, trees: int) -> float:
+        """Nodes of a forest of so many trees."""
+        return _nodes(self.model) * trees / TRIAL_TREES
 
 
 random_forest = partial(_learn, "random")

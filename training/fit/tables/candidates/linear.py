@@ -7,6 +7,7 @@ chosen on the validation rows.
 
 from __future__ import annotations
 
+import time
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -27,11 +28,11 @@ from training.fit.candidate import (
     two_logits,
 )
 from training.fit.graph import Graph
+from training.fit.logits import logits_of
 from training.fit.tables.encoding import Encoded, Encoding
 from training.fit.tables.inputs import Features
 
 PENALTIES = (100.0, 10.0, 1.0, 0.1, 0.01)
-_IMPOSSIBLE = -30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +93,12 @@ def learn(data: Data, *, seed: int, seconds: float) -> Learned:
     design = Design.of(data.train.rows)
     train, validation = design.matrix(data.train.rows), design.matrix(data.validation.rows)
     errors, found = {}, {}
+    started = time.perf_counter()
     for penalty in PENALTIES:
         found[penalty] = _fit(data, penalty, train, data.train.target).scores(validation)
         errors[penalty] = error_of(found[penalty], data.validation)
+        if time.perf_counter() - started > seconds / 2:
+            break
     best = min(errors, key=lambda penalty: errors[penalty])
     final, encoding = Design.of(data.both.rows), data.both.rows.encoding
     model = _fit(data, best, final.matrix(data.both.rows), data.both.target)
@@ -134,18 +138,7 @@ def _fit(data: Data, penalty: float, matrix: Any, target: NDArray[Any]) -> _Line
         model = LogisticRegression(C=1 / penalty, max_iter=300).fit(matrix, target)
     if data.n_classes == 2:
         return _Linear(model.coef_, model.intercept_, binary=True)
-    return _Linear(*_of_all_classes(model, data.n_classes), binary=False)
-
-
-def _of_all_classes(model: Any, classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights and bias of every class; one that training did not see is all but impossible."""
-    coefficients, intercept = model.coef_, model.intercept_
-    if len(model.classes_) == 2:
-        coefficients = np.concatenate([-coefficients / 2, coefficients / 2])
-        intercept = np.concatenate([-intercept / 2, intercept / 2])
-    weights, bias = np.zeros((classes, coefficients.shape[1])), np.full(classes, _IMPOSSIBLE)
-    weights[model.classes_], bias[model.classes_] = coefficients, intercept
-    return weights, bias
+    return _Linear(*logits_of(model, data.n_classes), binary=False)
 
 
 def _write(

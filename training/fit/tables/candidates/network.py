@@ -12,7 +12,6 @@ from __future__ import annotations
 import copy
 import os
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -67,14 +66,6 @@ class Network(nn.Module):
         return scores
 
 
-@dataclass(frozen=True, eq=False)
-class _Scale:
-    """Mean and spread of a regression's target; 0 and 1 for classes."""
-
-    mean: float
-    spread: float
-
-
 def _learn(members: int, data: Data, *, seed: int, seconds: float) -> Learned:
     """Fit on the training rows; the validation rows choose the epoch. No refit: it needs them."""
     torch.manual_seed(seed)
@@ -82,18 +73,17 @@ def _learn(members: int, data: Data, *, seed: int, seconds: float) -> Learned:
     torch.set_num_threads(os.cpu_count() or 1 if many else 1)
     pieces = Pieces.of(data.train.rows)
     network = Network(pieces, members, data.outputs)
-    scale = _scale(data)
-    curve = _Training(network, pieces, scale, data, seed, seconds).run()
+    curve = _Training(network, pieces, data, seed, seconds).run()
     encoding = data.train.rows.encoding
     weights = {
         name: value.detach().numpy().astype(np.float32)
         for name, value in network.state_dict().items()
     }
     return Learned(
-        scores=lambda columns: _scores(network, pieces, scale, encoding.encode(columns), data),
-        validation_scores=_scores(network, pieces, scale, data.validation.rows, data),
+        scores=lambda columns: _scores(network, pieces, encoding.encode(columns), data),
+        validation_scores=_scores(network, pieces, data.validation.rows, data),
         write=lambda graph, features: write_network(
-            graph, features, encoding, pieces, weights, data, (scale.mean, scale.spread)
+            graph, features, encoding, pieces, weights, data
         ),
         hyperparameters={
             "members": members,
@@ -114,13 +104,6 @@ single = partial(_learn, 1)
 ensemble = partial(_learn, 8)
 
 
-def _scale(data: Data) -> _Scale:
-    if data.n_classes:
-        return _Scale(0.0, 1.0)
-    spread = float(np.std(data.train.target)) or 1.0
-    return _Scale(float(np.mean(data.train.target)), spread)
-
-
 class _Training:
     """Epochs until the validation loss has not improved for a while, or the time is over."""
 
@@ -128,16 +111,15 @@ class _Training:
         self,
         network: Network,
         pieces: Pieces,
-        scale: _Scale,
         data: Data,
         seed: int,
         seconds: float,
     ) -> None:
-        self._network, self._data, self._scale = network, data, scale
+        self._network, self._data = network, data
         self._end = time.perf_counter() + seconds
         self._seconds = seconds
-        self._train = _tensors(pieces, data.train, scale)
-        self._validation = _tensors(pieces, data.validation, scale)
+        self._train = _tensors(pieces, data.train)
+        self._validation = _tensors(pieces, data.validation)
         self._batch = int(np.clip(len(data.train) // 32, 32, 512))
         self._generator = torch.Generator().manual_seed(seed)
         self._optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
@@ -217,14 +199,13 @@ class _Training:
         return float(F.mse_loss(scores[:, 0], target))
 
 
-def _tensors(pieces: Pieces, part: Part, scale: _Scale) -> tuple[Tensor, Tensor, Tensor]:
+def _tensors(pieces: Pieces, part: Part) -> tuple[Tensor, Tensor, Tensor]:
     """Dense columns, codes with their offsets, and the target."""
     dense = torch.from_numpy(pieces.dense(part.rows.numbers))
     codes = torch.from_numpy(part.rows.codes + pieces.offsets)
     if part.target.dtype.kind == "i":
         return dense, codes, torch.from_numpy(part.target)
-    target = ((part.target - scale.mean) / scale.spread).astype(np.float32)
-    return dense, codes, torch.from_numpy(target)
+    return dense, codes, torch.from_numpy(part.target.astype(np.float32))
 
 
 @torch.no_grad()
@@ -241,8 +222,8 @@ def _mean(network: Network, dense: Tensor, codes: Tensor, data: Data) -> Tensor:
     return torch.cat(parts)
 
 
-def _scores(network: Network, pieces: Pieces, scale: _Scale, rows: Encoded, data: Data) -> Scores:
+def _scores(network: Network, pieces: Pieces, rows: Encoded, data: Data) -> Scores:
     dense = torch.from_numpy(pieces.dense(rows.numbers))
     codes = torch.from_numpy(rows.codes + pieces.offsets)
     scores: NDArray[np.float64] = _mean(network, dense, codes, data).numpy().astype(np.float64)
-    return scores if data.n_classes else scores * scale.spread + scale.mean
+    return scores

@@ -23,13 +23,11 @@ def write_network(
     pieces: Pieces,
     weights: Weights,
     data: Data,
-    scale: tuple[float, float],
 ) -> str:
     """Nodes of the network; the scores [n, outputs].
 
     Args:
         weights: of `network.Network`, by their names there.
-        scale: mean and spread of a regression's target.
     """
     parts = []
     if len(pieces.place):
@@ -49,7 +47,7 @@ def write_network(
     else:
         head, bias = weights["head"][0], weights["bias"][0]
     scores = graph.add("Add", graph.add("MatMul", x, graph.constant(head)), graph.constant(bias))
-    return _mean(graph, scores, data, scale, members="adapters" in weights)
+    return _mean(graph, scores, data, members="adapters" in weights)
 
 
 def _dense(graph: Graph, numbers: str, pieces: Pieces) -> list[str]:
@@ -72,16 +70,13 @@ def _vectors(graph: Graph, codes: str, pieces: Pieces, weights: Weights) -> str:
     return graph.add("Flatten", looked_up, axis=1)
 
 
-def _mean(
-    graph: Graph, scores: str, data: Data, scale: tuple[float, float], *, members: bool
-) -> str:
+def _mean(graph: Graph, scores: str, data: Data, *, members: bool) -> str:
     """The members' mean: log of the probability, or the value."""
     answers = graph.add("Softmax", scores, axis=-1) if data.n_classes else scores
     if members:
         axis = graph.constant(np.array([0], np.int64))
         answers = graph.add("ReduceMean", answers, axis, keepdims=0)
-    if data.n_classes:
-        least = graph.constant(np.float32(1e-7))
-        return graph.add("Log", graph.add("Max", answers, least))
-    spread = graph.add("Mul", answers, graph.constant(np.float32(scale[1])))
-    return graph.add("Add", spread, graph.constant(np.float32(scale[0])))
+    if not data.n_classes:
+        return answers
+    least = graph.constant(np.float32(1e-7))
+    return graph.add("Log", graph.add("Max", answers, least))
