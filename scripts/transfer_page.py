@@ -56,6 +56,7 @@ def _leads(leads: list[dict[str, Any]]) -> str:
             str(one["labels"]),
             f"{100 * one['mean']:+.2f}",
             f"{100 * one['low']:+.2f} to {100 * one['high']:+.2f}",
+            "yes" if one["low"] > 0 else "no",
             f"{one['leading']} of {one['seeds']}",
         )
         for one in leads
