@@ -61,12 +61,8 @@ def _leads(leads: list[dict[str, Any]]) -> str:
         )
         for one in leads
     ]
-    header = (
-        "labels a class",
-        "lead of frozen over scratch, points",
-        "95% interval",
-        "seeds ahead",
-    )
+    lead = "lead of frozen over scratch, points"
+    header = ("labels a class", lead, "95% interval", "clear", "seeds ahead")
     return table(header, rows)
 
 
