@@ -9,6 +9,7 @@ PORT ?= 3000
 SEED ?= 42
 DATASET ?= mnist
 MODELS ?= models
+FROM ?= digits-cnn
 TEST_WORKERS ?= 2
 BIN := $(VENV)/bin
 
@@ -19,7 +20,7 @@ export DATASET
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -69,6 +70,11 @@ fit: $(VENV)/.dev ## Train on a table (FILE=, TARGET=) or pictures (FILE=) of yo
 	@[ -n "$(FILE)" ] || { echo "Name the table and its column, or a folder of pictures: make fit FILE=churn.csv TARGET=churned"; exit 1; }
 	$(BIN)/python -m training fit "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(FIT)
 
+.PHONY: transfer
+transfer: $(VENV)/.dev ## Retrain a served network on few labels (DATA=letters/ or digits, FROM=digits-cnn)
+	@[ -n "$(DATA)" ] || { echo "Name pictures in a folder a class, or digits: make transfer DATA=letters/"; exit 1; }
+	$(BIN)/python -m training transfer --from $(FROM) --data "$(DATA)" --out $(MODELS)
+
 .PHONY: train
 train: $(VENV)/.dev ## Train, export and write all four models (SEED=, DATASET=digits, MODELS=)
 	$(BIN)/python -m training train --seed $(SEED) --out $(MODELS)
@@ -85,6 +91,11 @@ bench: $(VENV)/.dev ## Measure the service against five peers and two floors (ne
 evidence: $(VENV)/.dev ## Measure the guide: digits by labels, trees against networks (30 minutes)
 	$(BIN)/python -m benchmarks evidence
 	$(BIN)/python -m benchmarks fit || true # it says which bars are missed
+	$(BIN)/python -m scripts.docs
+
+.PHONY: bench-transfer
+bench-transfer: $(VENV)/.dev ## Measure transfer learning on scikit-learn's digits (15 minutes)
+	$(BIN)/python -m benchmarks transfer
 	$(BIN)/python -m scripts.docs
 
 .PHONY: docs

@@ -54,6 +54,9 @@ def main() -> None:
     trust = commands.add_parser("faithfulness", help="explanations of the digits; 15 minutes")
     trust.add_argument("--models", type=Path, default=Path("models"), help="model repository")
     trust.add_argument("--images", type=int, default=500, help="test images")
+    few = commands.add_parser("transfer", help="the CNN retrained on few labels; 15 minutes")
+    few.add_argument("labels", nargs="*", type=int, help="labels a class; all by default")
+    few.add_argument("--seeds", type=int, default=5, help="draws of the labels")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -101,6 +104,10 @@ def main() -> None:
         if strange := set(arguments.sets) - set(fit_images.SETS):
             parser.error(f"unknown set {min(strange)}; choose from {', '.join(fit_images.SETS)}")
         sys.exit(fit_images.main(RESULTS / "fit_images.json", arguments.sets, Path(arguments.data)))
+    elif arguments.command == "transfer":
+        from benchmarks import transfer
+
+        sys.exit(transfer.main(RESULTS / "transfer.json", arguments.labels, arguments.seeds))
     elif arguments.command == "pictures":
         from benchmarks.pictures import run as pictures
 

@@ -117,6 +117,17 @@ class DataRecord(Record):
     split: str = Field(description="How the data was split, in words.")
 
 
+class SourceRecord(Record):
+    """The model whose weights another one starts from."""
+
+    name: str = Field(description="Name of that model.")
+    version: str = Field(description="Its version.")
+    sha256: Sha256 = Field(description="SHA-256 of its graph, which the weights were read from.")
+    freeze: Literal["conv", "none"] = Field(
+        description="Layers that kept their weights: the convolutions, or none."
+    )
+
+
 class TrainingRecord(Record):
     """How the model was trained, in enough detail to repeat it."""
 
@@ -131,6 +142,10 @@ class TrainingRecord(Record):
     commit: str = Field(description="Source commit, with '-dirty' when the tree had changes.")
     notes: dict[str, Any] = Field(
         default_factory=dict, description="Measurements of one trainer, for example mistakes."
+    )
+    source: SourceRecord | None = Field(
+        default=None,
+        description="The model it started from; null where it started from random weights.",
     )
 
 

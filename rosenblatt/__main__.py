@@ -33,6 +33,9 @@ COMMANDS = {
     "serve": Command("serve the models over HTTP", "service.serve"),
     "train": Command("train the four models on digits", "training.__main__", ("train",), "torch"),
     "fit": Command("train on a table of one's own", "training.__main__", ("fit",), "torch"),
+    "transfer": Command(
+        "retrain a served network on few labels", "training.__main__", ("transfer",), "torch"
+    ),
     "import": Command("serve an ONNX model of one's own", "training.__main__", ("import",), "onnx"),
     "recommend": Command("classical ML or deep learning for a problem", "guide.__main__"),
     "profile": Command("facts of a table or images, and advice", "rosenblatt.profile"),

@@ -35,6 +35,7 @@ from scripts import (
     rows_page,
     serving_page,
     text_page,
+    transfer_page,
 )
 from scripts.guide_tables import table
 from service.settings import Settings
@@ -63,6 +64,8 @@ def pages() -> dict[Path, str]:
         **_filled("docs/fit-text.md", measured=text_page.section(_fit_text())),
         **_filled("docs/fit-images.md", images=fit_images_page.section(_fit_images())),
         ROOT / "docs" / "fit_images.svg": fit_images_page.picture(_fit_images()),
+        **_filled("docs/transfer.md", measured=transfer_page.section(_transfer())),
+        ROOT / "docs" / "transfer.svg": transfer_page.picture(_transfer()),
         **_filled("docs/guide.md", **guide_tables.sections()),
         ROOT / "docs" / "questions.md": guide_tables.questions(),
         **_filled(
@@ -100,6 +103,11 @@ def _fit_text() -> dict[str, Any]:
 
 def _fit_images() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / "fit_images.json").read_text())
+    return found
+
+
+def _transfer() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "transfer.json").read_text())
     return found
 
 

@@ -30,6 +30,7 @@ from training.explain.command import explain, explain_models
 from training.fit.command import fit_model
 from training.importing.command import import_model
 from training.recipes import RECIPES, Recipe
+from training.transfer.command import transfer_model
 from training.variants import Added, add_cuda
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -39,6 +40,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command("import", no_args_is_help=True)(import_model)
 app.command("fit", no_args_is_help=True)(fit_model)
 app.command("explain")(explain_models)
+app.command("transfer", no_args_is_help=True)(transfer_model)
 console = Console()
 problems = Console(stderr=True)
 

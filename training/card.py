@@ -16,6 +16,7 @@ from contract.records import (
     ImportRecord,
     Parity,
     RegressionMetrics,
+    SourceRecord,
     TrainingRecord,
 )
 from training.markdown import line, table
@@ -29,12 +30,15 @@ _DIGITS = (
 
 CONFUSION, CALIBRATION = "confusion.png", "calibration.png"
 LEARNING_CURVE, IMPORTANCE = "learning_curve.png", "importance.png"
+TRANSFER = "transfer.png"
 _PICTURES = {
     CONFUSION: "Confusion matrix",
     CALIBRATION: "Calibration",
     LEARNING_CURVE: "Learning curve",
     IMPORTANCE: "Importance of the columns",
+    TRANSFER: "Accuracy by labels a class",
 }
+_OF_TRAINING = (LEARNING_CURVE, IMPORTANCE, TRANSFER)
 
 
 def card(
@@ -63,7 +67,7 @@ def card(
     if isinstance(manifest.metrics, RegressionMetrics):
         sections += _regression(manifest.metrics, trained=trained)
     if manifest.training is not None:
-        sections += [*_training(manifest.training), *_shown(shown, LEARNING_CURVE, IMPORTANCE)]
+        sections += [*_training(manifest.training), *_shown(shown, *_OF_TRAINING)]
     if manifest.imported is not None:
         sections += _imported(manifest.imported)
     if manifest.parity is not None:
@@ -250,6 +254,7 @@ def _training(t: TrainingRecord) -> list[str]:
     rows = [
         ("data", data),
         ("split", t.data.split),
+        *([("started from", _source(t.source))] if t.source else []),
         ("seed", str(t.seed)),
         ("seconds", f"{t.seconds:.1f} on {t.hardware}"),
         *((f"`{key}`", _value(value)) for key, value in t.hyperparameters.items()),
@@ -258,6 +263,11 @@ def _training(t: TrainingRecord) -> list[str]:
         ("commit", t.commit),
     ]
     return ["## Training", table(("what", "value"), rows)]
+
+
+def _source(s: SourceRecord) -> str:
+    frozen = "convolutions frozen" if s.freeze == "conv" else "nothing frozen"
+    return f"{s.name} version {s.version}, SHA-256 {s.sha256[:12]}..., {frozen}"
 
 
 def _imported(i: ImportRecord) -> list[str]:

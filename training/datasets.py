@@ -62,7 +62,7 @@ class Split:
 class Dataset:
     """A data set in its three splits, with the SHA-256 of each source file."""
 
-    name: Name
+    name: str
     train: Split
     validation: Split
     test: Split

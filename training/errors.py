@@ -5,6 +5,7 @@ TrainingError
 ├── ExportError       a graph cannot be rewritten as requested
 ├── FitError          a file cannot be learnt from as requested
 ├── ImportModelError  a model cannot be imported as requested
+├── TransferError     a model or data cannot be used for transfer learning as requested
 ├── ParityError       the outputs of the exported graph differ from the fitted model's
 └── BelowFloorError   the model is worse than its documented floor
 """
@@ -28,6 +29,10 @@ class FitError(TrainingError):
 
 class ImportModelError(TrainingError):
     """A model cannot be imported as requested; the message says what to do."""
+
+
+class TransferError(TrainingError):
+    """A model or data cannot be used for transfer learning; the message says what to do."""
 
 
 class ParityError(TrainingError):

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from contract.records import SourceRecord
 from training.datasets import Dataset
 
 # images uint8 [n, 28, 28] -> scores float64 [n, classes]
@@ -47,6 +48,8 @@ class Fitted:
         libraries: import names of the libraries whose versions affect the result.
         refit: True if the final weights were fitted on the validation set too, after all choices.
         rivals: other scorers, by name, whose test accuracy the card also lists.
+        source: the model it started from, if it did not start from random weights.
+        attachments: bytes by file name, written beside the graph; the card shows its pictures.
     """
 
     scores: Scorer
@@ -63,6 +66,8 @@ class Fitted:
     refit: bool = False
     notes: dict[str, Any] = field(default_factory=dict)
     rivals: dict[str, Scorer] = field(default_factory=dict)
+    source: SourceRecord | None = None
+    attachments: dict[str, bytes] = field(default_factory=dict)
 
 
 class Trainer(Protocol):

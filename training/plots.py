@@ -42,7 +42,7 @@ def confusion(labels: NDArray[np.int64], truth: NDArray[np.int64], names: tuple[
     axes.set_yticks(range(len(names)), shown, parse_math=False)
     axes.set_xlabel("answered")
     axes.set_ylabel("true")
-    return _png(figure)
+    return png(figure)
 
 
 def learning_curve(title: str, curve: Curve) -> bytes:
@@ -56,7 +56,7 @@ def learning_curve(title: str, curve: Curve) -> bytes:
     axes.set_ylabel(curve.measure, parse_math=False)
     axes.set_title(title, fontsize=9, parse_math=False)
     axes.grid(alpha=0.3)
-    return _png(figure)
+    return png(figure)
 
 
 def calibration(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -> bytes:
@@ -80,7 +80,7 @@ def calibration(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.05)
     axes.grid(alpha=0.3)
-    return _png(figure)
+    return png(figure)
 
 
 def importance(losses: Mapping[str, float], what: str, most: int = 20) -> bytes:
@@ -97,7 +97,7 @@ def importance(losses: Mapping[str, float], what: str, most: int = 20) -> bytes:
     axes.set_yticks(range(len(names)), shown, fontsize=8, parse_math=False)
     axes.set_xlabel(what, parse_math=False)
     axes.grid(alpha=0.3, axis="x")
-    return _png(figure)
+    return png(figure)
 
 
 def _short(name: str) -> str:
@@ -106,8 +106,9 @@ def _short(name: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """The figure as PNG; equal figures give equal bytes."""
     buffer = io.BytesIO()
-    # Without a software or date stamp, equal figures give equal bytes.
+    # Without a software or date stamp.
     figure.savefig(buffer, format="png", dpi=90, metadata={"Software": None})
     return buffer.getvalue()

@@ -30,7 +30,7 @@ from contract.tensors import Input, Output
 from training import metrics, plots, provenance
 from training.answers import run_graph
 from training.calibration import fit_temperature, log_loss, probabilities
-from training.card import card
+from training.card import CONFUSION, LEARNING_CURVE, card
 from training.datasets import Dataset, Split
 from training.errors import BelowFloorError, ParityError
 from training.export.envelope import logits_of, wrap
@@ -40,6 +40,8 @@ from training.recipes import Recipe
 from training.variants import CUDA_FILE, agreement, cuda_variant
 
 GOLDEN_PER_CLASS = 2
+# A confusion matrix of more classes is unreadable.
+MOST_SHOWN = 20
 # CPUs and GPUs sum in different orders, and TF32 convolutions have ten bits of mantissa.
 GOLDEN_TOLERANCE = 1e-3
 
@@ -62,13 +64,14 @@ def publish(
     Raises:
         ParityError: the outputs of the graph differ from the fitted model's, or those of its
             variant differ from the graph's.
-        BelowFloorError: the test accuracy is below the recipe's floor for this data set.
+        BelowFloorError: the test accuracy is below the recipe's floor for this data set, if it
+            has one.
     """
     scores = fitted.scores(data.test.images)
     exported = _export(recipe, fitted, data, scores)
     measured = _metrics(fitted, exported, scores, data)
-    floor = recipe.floors[data.name]
-    if measured.accuracy < floor:
+    floor = recipe.floors.get(data.name)
+    if floor is not None and measured.accuracy < floor:
         raise BelowFloorError(
             f"{recipe.name}: test accuracy {measured.accuracy:.4f} is below its floor {floor}; "
             "nothing was written"
@@ -102,12 +105,12 @@ def publish(
     )
     for _, graph in graphs.values():
         check_graph(graph, manifest)
+    beside = {**_plots(recipe, fitted, exported, data), **fitted.attachments}
     files = {
         **dict(graphs.values()),
         "golden.npz": golden_bytes,
-        "card.md": card(manifest, floor).encode(),
-        "confusion.png": plots.confusion(exported.answers["label"], data.test.labels, data.labels),
-        "learning_curve.png": plots.learning_curve(recipe.title, fitted.curve),
+        "card.md": card(manifest, floor, tuple(beside)).encode(),
+        **beside,
     }
     write(root, manifest, files)
     return manifest
@@ -181,6 +184,15 @@ def _graphs(recipe: Recipe, exported: _Exported, data: Dataset) -> dict[str, tup
     return graphs
 
 
+def _plots(recipe: Recipe, fitted: Fitted, exported: _Exported, data: Dataset) -> dict[str, bytes]:
+    """The pictures of the card by file name."""
+    found = {LEARNING_CURVE: plots.learning_curve(recipe.title, fitted.curve)}
+    if len(data.labels) <= MOST_SHOWN:
+        labels, truth = exported.answers["label"], data.test.labels
+        found[CONFUSION] = plots.confusion(labels, truth, data.labels)
+    return found
+
+
 def _metrics(
     fitted: Fitted, exported: _Exported, scores: NDArray[np.float64], data: Dataset
 ) -> ClassificationMetrics:
@@ -237,4 +249,5 @@ def _training(fitted: Fitted, exported: _Exported, data: Dataset, seed: int) -> 
         libraries=provenance.libraries(fitted.libraries),
         commit=provenance.commit(),
         notes={**fitted.notes, **rivals, "temperature": exported.temperature},
+        source=fitted.source,
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contract.manifest import Family
-from training.datasets import Name
 from training.fitted import Trainer
 
 
@@ -15,7 +15,7 @@ class Recipe:
     """One model: its names, the module that trains it, and its required accuracy.
 
     Attributes:
-        floors: required test accuracy per data set; a model below it is not written.
+        floors: required test accuracy by data set; a model below it is not written.
     """
 
     name: str
@@ -23,7 +23,7 @@ class Recipe:
     algorithm: str
     family: Family
     module: str
-    floors: dict[Name, float]
+    floors: Mapping[str, float]
 
     @property
     def trainer(self) -> Trainer:

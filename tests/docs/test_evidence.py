@@ -63,6 +63,30 @@ def test_transfer_is_judged_with_the_fewest_labels(backbone: float, stance: str)
     ("lows", "stance"),
     [((0.01, 0.02), "supports"), ((0.01, -0.02), "refines"), ((-0.1, -0.2), "contradicts")],
 )
+def test_retraining_is_judged_by_where_it_leads_clearly(
+    lows: tuple[float, ...], stance: str
+) -> None:
+    sizes = (10, 30)
+    points: list[dict[str, Any]] = [
+        {"approach": name, "labels": labels, "seed": seed, "accuracy": value + 0.01 * seed,
+         "seconds": 1.0, "settings": {}}
+        for name, value in (("frozen", 0.9), ("scratch", 0.8), ("forest", 0.7))
+        for labels in sizes for seed in (0, 1)
+    ]  # fmt: skip
+    measured = {
+        "titles": {}, "points": points, "left_out": {}, "interrupted": False,
+        "source": {"accuracy_as_it_is": None},
+        "leads": [{"labels": each, "low": low} for each, low in zip(sizes, lows, strict=True)],
+    }  # fmt: skip
+    (entry,) = evidence_file.of_retrained(measured)
+    assert entry["stance"] == stance
+    assert "0.905 against 0.805 and 0.705 with 10 labels a class" in entry["claim"]
+
+
+@pytest.mark.parametrize(
+    ("lows", "stance"),
+    [((0.01, 0.02), "supports"), ((0.01, -0.02), "refines"), ((-0.1, -0.2), "contradicts")],
+)
 def test_texts_are_counted_by_who_leads_clearly(lows: tuple[float, ...], stance: str) -> None:
     differences = [
         {"better": "minilm", "than": "tfidf", "accuracy": low + 0.02, "low": low} for low in lows

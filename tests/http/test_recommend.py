@@ -148,7 +148,7 @@ def test_one_rule_comes_with_its_studies(client: httpx.Client) -> None:
     rule = client.get("/guide/rules/R3").json()
     assert rule["clauses"][1]["when"]["n_labelled"] == {"lt": 1000}
     studies = {study["id"]: study for study in rule["evidence"]}
-    own = {"own-few-digits", "own-transfer", "own-texts"}
+    own = {"own-few-digits", "own-transfer", "own-retrained-digits", "own-texts"}
     assert set(studies) == {"bit-2019", "setfit-2022", "raghu-2019"} | own
     assert studies["own-few-digits"]["stance"] == "contradicts"
     unknown = client.get("/guide/rules/R9")

@@ -1,0 +1,184 @@
+"""Every step in order: source, data, comparison, model, repository."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+# torch imports it with the first optimizer; an import that Ctrl+C breaks off stays broken.
+import torch._dynamo
+
+from contract.manifest import Manifest
+from contract.records import SourceRecord
+from contract.repository import Entry, entries, read_manifest
+from training.accelerator import cuda_name
+from training.card import TRANSFER
+from training.errors import TransferError
+from training.export.network import network_graph
+from training.fit.publish import next_version
+from training.fitted import Fitted
+from training.publish import publish
+from training.recipes import Recipe
+from training.transfer.approaches import (
+    Approach,
+    LearnedNetwork,
+    forest,
+    learn_transfer,
+    scratch,
+    transfer,
+)
+from training.transfer.compare import Report, compare, document
+from training.transfer.data import Given, read_data
+from training.transfer.figures import Comparison
+from training.transfer.options import Options
+from training.transfer.picture import picture
+from training.transfer.source import TOLERANCE, Source, read_source
+
+FIGURES = "transfer.json"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is checked before anything is trained. approaches: what is compared."""
+
+    options: Options
+    source: Source
+    given: Given
+    approaches: tuple[Approach, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The version that was written, and the comparison."""
+
+    manifest: Manifest
+    entry: Entry
+    comparison: Comparison
+
+
+def prepare(options: Options) -> Prepared:
+    """Read and check the source, the data and the name.
+
+    Raises:
+        ContractError: the repository or the source is not in order.
+        TrainingError: the source, the data or the name cannot be used.
+    """
+    _check_name(options)
+    source, given = read_source(options.models, options.source), read_data(options.data)
+    return Prepared(
+        options, source, given, (transfer(source, options.freeze), scratch(source), forest())
+    )
+
+
+def run(prepared: Prepared, report: Report) -> Outcome:
+    """Compare, then train on all that is not for testing, and write; Ctrl+C ends the comparison.
+
+    Raises:
+        ParityError: the graph answers otherwise than the network; nothing is written.
+    """
+    options = prepared.options
+    with one_thread():
+        comparison = compare(
+            prepared.source,
+            prepared.given,
+            prepared.approaches,
+            options.labels,
+            options.seeds,
+            report,
+        )
+        report("the model of all labels", len(comparison.points), len(comparison.points))
+        fitted = _fitted(prepared, comparison)
+    version = next_version(options.out, [options.name])
+    manifest = publish(
+        _recipe(prepared),
+        fitted,
+        prepared.given.parts,
+        seed=options.seed,
+        root=options.out,
+        version=version,
+    )
+    entry = Entry(options.name, int(version), options.out / options.name / version)
+    return Outcome(manifest, entry, comparison)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Steps of so few images are several times faster on one core than on two."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _check_name(options: Options) -> None:
+    """Refuse a name under which the repository has a model that did not come from here."""
+    if not options.out.is_dir():
+        return
+    found = [e for e in entries(options.out, on_stray=lambda _: None) if e.name == options.name]
+    record = read_manifest(found[-1]).training if found else None
+    if found and (record is None or record.source is None):
+        raise TransferError(
+            f"{options.out} holds a model {options.name!r} that did not come from transfer; give "
+            "another --name"
+        )
+
+
+def _fitted(prepared: Prepared, comparison: Comparison) -> Fitted:
+    """The model of all labels, with the comparison beside it."""
+    source, parts, options = prepared.source, prepared.given.parts, prepared.options
+    learned = learn_transfer(source, options.freeze, parts, options.seed)
+    figures = document(comparison, source, prepared.given)
+    attachments = {FIGURES: (json.dumps(figures, indent=1) + "\n").encode()}
+    if comparison.points:
+        attachments[TRANSFER] = picture(comparison)
+    return Fitted(
+        scores=learned.scores,
+        validation_scores=learned.validation_scores,
+        core=network_graph(learned.network),
+        link="identity",
+        parity_tolerance=TOLERANCE,
+        train_samples=len(prepared.given.pool),
+        refit=True,
+        seconds=learned.seconds,
+        device=cuda_name() or f"{torch.get_num_threads()} CPU threads",
+        hyperparameters=learned.hyperparameters,
+        curve=learned.curve,
+        libraries=("torch",),
+        notes=_notes(learned, comparison),
+        source=SourceRecord(
+            name=source.manifest.name,
+            version=source.manifest.version,
+            sha256=source.sha256,
+            freeze=options.freeze,
+        ),
+        attachments=attachments,
+    )
+
+
+def _notes(learned: LearnedNetwork, comparison: Comparison) -> dict[str, object]:
+    weights = list(learned.network.parameters())
+    notes: dict[str, object] = {
+        "parameters": sum(p.numel() for p in weights),
+        "trained_parameters": sum(p.numel() for p in weights if p.requires_grad),
+    }
+    if comparison.as_it_is is not None:
+        notes["test_accuracy_of_the_source_as_it_is"] = comparison.as_it_is
+    return notes
+
+
+def _recipe(prepared: Prepared) -> Recipe:
+    title = f"{prepared.source}, retrained on {prepared.given.parts.name}"
+    return Recipe(
+        name=prepared.options.name,
+        title=title if len(title) <= 120 else f"{title[:119]}…",
+        algorithm="cnn",
+        family="deep_learning",
+        module="training.transfer",
+        floors={},
+    )
