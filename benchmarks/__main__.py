@@ -51,6 +51,7 @@ def main() -> None:
         default=os.environ.get("ROSENBLATT_PICTURES_DIR", "build/pictures"),
         help="folder for the packages that hold the images; apt-get fetches what is missing",
     )
+    commands.add_parser("explain", help="time of one explanation over HTTP; 5 minutes")
     trust = commands.add_parser("faithfulness", help="explanations of the digits; 15 minutes")
     trust.add_argument("--models", type=Path, default=Path("models"), help="model repository")
     trust.add_argument("--images", type=int, default=500, help="test images")
@@ -112,6 +113,10 @@ def main() -> None:
         from benchmarks.pictures import run as pictures
 
         sys.exit(pictures.main(RESULTS / "pictures.json"))
+    elif arguments.command == "explain":
+        from benchmarks import explain
+
+        sys.exit(explain.main(RESULTS / "explain.json"))
     elif arguments.command == "faithfulness":
         from benchmarks import faithfulness
 

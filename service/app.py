@@ -37,7 +37,14 @@ from service.errors import StartupError
 from service.http.kernel.application import Application
 from service.http.kernel.route_first import RouteFirst
 from service.http.repository_control import RepositoryControl
-from service.http.schema import CompareResponse, ExplainResponse, Instances, PredictResponse
+from service.http.schema import (
+    CompareResponse,
+    ExplainResponse,
+    Instances,
+    LayersResponse,
+    MapForm,
+    PredictResponse,
+)
 from service.inference import provider
 from service.settings import Settings, settings
 from service.translate_errors import translate_errors
@@ -158,6 +165,20 @@ class Rosenblatt:
         explain = self._product.explain
         request = explain.request(instances, model, version, method, target)
         return ExplainResponse.model_validate(explain.answer(request))
+
+    @bentoml.api
+    def layers(
+        self,
+        instances: Instances,
+        model: str | None = None,
+        version: str | None = None,
+        form: MapForm | None = None,
+    ) -> LayersResponse:
+        """What the layers of a network see in one image."""
+        layers = self._product.layers
+        return LayersResponse.model_validate(
+            layers.answer(layers.request(instances, model, version, form))
+        )
 
     @bentoml.api
     def recommend(

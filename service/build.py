@@ -47,6 +47,7 @@ class Product:
     predict: Predict
     compare: Compare
     explain: Explain
+    layers: Layers
     recommender: Recommender
 
 
@@ -86,7 +87,7 @@ def build(
     control.attach(models)
     metrics.refused((refusal.name, refusal.version) for refusal in models.refused())
     predict, compare = Predict(models, settings), Compare(models, settings)
-    explain = Explain(models, settings)
+    explain, layers = Explain(models, settings), Layers(models, settings)
     recommender = Recommender(models)
     pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="decode")
     application = Application(
@@ -95,7 +96,7 @@ def build(
             predict,
             compare,
             explain,
-            Layers(models, settings),
+            layers,
             Infer(models),
             recommender,
             Profiler(recommender, settings),
@@ -105,4 +106,4 @@ def build(
         limits(settings),
         metrics,
     )
-    return Product(application, models, predict, compare, explain, recommender)
+    return Product(application, models, predict, compare, explain, layers, recommender)

@@ -26,8 +26,9 @@ export async function layers() {
   return section;
 }
 
-function figure({ name, kind, shape, png: picture }) {
+function figure({ name, kind, shape, png: picture, filters }) {
   const size = shape.length === 3 ? `${shape[0]} channels of ${shape[1]}×${shape[2]}` : `${shape.join("×")} numbers`;
+  const seen = filters ? [h("figcaption", {}, "Its filters, grey for zero"), png(filters, `Filters of ${name}`, { class: "maps" })] : [];
   return h("figure", {}, png(picture, `Feature maps of ${name}: ${size}`, { class: "maps" }),
-    h("figcaption", {}, h("b", {}, name), ` ${sentence(words(kind))}, ${size}`));
+    h("figcaption", {}, h("b", {}, name), ` ${sentence(words(kind))}, ${size}`), ...seen);
 }

@@ -129,6 +129,33 @@ def test_compare_asks_all_candidates(fitted: Fitted, running: Server) -> None:
     assert {entry.name for entry in fitted.outcome.written.values()} <= names
 
 
+def test_every_candidate_is_explained_column_by_column(fitted: Fitted, running: Server) -> None:
+    columns = fitted.outcome.plan.problem.rows.names
+    with running.client() as client:
+        listed = {m["name"]: m["explanations"] for m in client.get("/models").json()["models"]}
+        for entry in fitted.outcome.written.values():
+            assert listed[entry.name][-2:] == ["shapley", "occlusion"]
+            for method in listed[entry.name]:
+                body = {"model": entry.name, "instances": fitted.rows[:4], "method": method}
+                reply = client.post("/explain", json=body)
+                assert reply.status_code == 200, reply.text
+                for one in reply.json()["explanations"]:
+                    assert list(one["attribution"]) == list(columns)
+                    total = one["base"] + sum(one["attribution"].values())
+                    if one["additive"]:
+                        size = max(1.0, abs(one["value"]))
+                        assert abs(total - one["value"]) <= 1e-4 * size, (entry.name, method)
+    own = {name: methods[0] for name, methods in listed.items()}
+    candidates = {c.model: c.candidate for c in fitted.outcome.record.candidates}
+    expected = {
+        "linear": "linear", "xgboost": "tree_shap", "additive": "curves", "mlp": "shapley",
+        "mlp-ensemble": "shapley", "blend": "shapley",
+    }  # fmt: skip
+    for name, candidate in candidates.items():
+        if name in own and candidate in expected:
+            assert own[name] == expected[candidate]
+
+
 def test_the_model_tells_the_advice_and_the_comparison(fitted: Fitted, running: Server) -> None:
     chosen = fitted.outcome.record.chosen
     with running.client() as client:

@@ -117,19 +117,19 @@ def _choice(verdict: Verdict) -> str:
         return f"{chosen.entrant.name} is the best ({value}{lead})."
     allowed = [s for s in tied if s.barred is None]
     barred = [s for s in (best, *tied) if s.barred is not None]
-    others = f"; nor can {_listed(allowed)}" if allowed else ""
     why = "".join(f" {s.entrant.name} is not allowed: {s.barred}." for s in barred)
     if chosen is best:
         return (
-            f"{chosen.entrant.name} is taken ({value}), the best by that figure: {_listed(tied)} "
-            f"cannot be told from it or trail by next to nothing, but none is clearer, or as clear "
-            f"and cheaper.{why}"
+            f"{chosen.entrant.name} is taken ({value}), the best by that figure. Its lead over "
+            f"{_listed(tied)} is not clear, or next to nothing, but none is clearer to a person, "
+            f"or as clear and cheaper.{why}"
         )
     if chosen.tied:
+        too = f", as {'do' if len(allowed) > 1 else 'does'} {_listed(allowed)}" if allowed else ""
         return (
-            f"{chosen.entrant.name} is taken ({value}): it cannot be told from the best, "
-            f"{best.entrant.name}, or trails it by next to nothing{others}. Of these it is the "
-            f"clearest, and of equally clear ones the cheapest.{why}"
+            f"{chosen.entrant.name} is taken ({value}): it comes as near to the best, "
+            f"{best.entrant.name}, as can be told{too}. Of these it is the clearest to a person, "
+            f"and of equally clear ones the cheapest.{why}"
         )
     behind = _spread(chosen.behind) if chosen.behind else "0"
     return (
