@@ -18,9 +18,6 @@ from service.explain.method import Explained, Explanation
 from service.explain.players import Patches, Players, players_of
 from service.explain.question import Question
 
-# Of a table a column takes on the values of so many backgrounds in turn.
-MOST_BACKGROUNDS = 16
-
 
 class Occlusion:
     """Losses without each part; see `Method`."""
@@ -40,7 +37,7 @@ class Occlusion:
             else _parts(players, question, value)
         )
         nothing = np.zeros((1, players.count), bool)
-        backgrounds = range(min(players.backgrounds, MOST_BACKGROUNDS))
+        backgrounds = range(players.backgrounds)
         base = question.ask(Batch.join([players.rows(nothing, k) for k in backgrounds])).mean()
         return Explanation(
             explains=self._explains,
@@ -68,7 +65,7 @@ def _squares(players: Patches, question: Question, value: float) -> tuple[Any, f
 def _parts(players: Players, question: Question, value: float) -> tuple[Any, float, int]:
     """The loss without each column or word, the mean over the backgrounds."""
     without = ~np.eye(players.count, dtype=bool)
-    every = min(players.backgrounds, MOST_BACKGROUNDS)
+    every = players.backgrounds
     asked = Batch.join([players.rows(without, k) for k in range(every)])
     answers = question.ask(asked).reshape(every, players.count)
     losses = value - answers.mean(axis=0)

@@ -23,6 +23,8 @@ from service.instances.spec import ImageSpec
 Kept = NDArray[np.bool_]
 # Parts of an image along its height and width, and words of a text; more are taken together.
 GRID, WORDS = 7, 64
+# Golden samples that stand for nothing in a table.
+MOST_BACKGROUNDS = 16
 
 
 class Players(Protocol):
@@ -143,7 +145,8 @@ class ColumnParts:
     def __init__(self, inputs: Sequence[Input], row: Batch, samples: Batch) -> None:
         self._inputs, self._row, self._samples = inputs, row, samples
         self.columns = [column for tensor in inputs for column in tensor.columns]
-        self.count, self.backgrounds = len(self.columns), len(samples)
+        self.count = len(self.columns)
+        self.backgrounds = min(len(samples), MOST_BACKGROUNDS)
 
     def rows(self, kept: Kept, background: int) -> Batch:
         """See `Players`."""
@@ -162,14 +165,14 @@ class ColumnParts:
 
 
 class Words:
-    """The words of a text, each with the space behind it; of long texts runs of words."""
+    """The words of a text, each with the space around it; of long texts runs of words."""
 
     backgrounds = 1
 
     def __init__(self, tensor: Input, question: Question) -> None:
         self._name, self._shape = tensor.name, tensor.row
         self._text = str(question.row[tensor.name].ravel()[0])
-        spans = [match.span() for match in re.finditer(r"\S+\s*", self._text)]
+        spans = [match.span() for match in re.finditer(r"\s*\S+\s*", self._text)]
         if not spans:
             raise InvalidError(
                 f"instances[{question.place}] is a text without a word, so there is nothing to "
@@ -194,6 +197,6 @@ class Words:
     def attribution(self, contributions: NDArray[np.float64]) -> Any:
         """See `Players`."""
         return [
-            {"text": self._text[a:b].rstrip(), "start": a, "end": b, "contribution": float(c)}
+            {"text": self._text[a:b].strip(), "start": a, "end": b, "contribution": float(c)}
             for (a, b), c in zip(self._spans, contributions, strict=True)
         ]

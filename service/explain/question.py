@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from contract.batch import Batch
 from contract.manifest import Manifest
 from service.errors import InvalidError
+from service.explain.worker import Stop
 
 Answers = NDArray[np.float64]
 
@@ -23,12 +24,14 @@ class Question:
         place: of the row in the request. row: one row of the model's inputs.
         target: the class's index; None for a value.
         ask: from rows to the explained answer of each, float64 [rows].
+        stop: whether to end early.
     """
 
     place: int
     row: Batch
     target: int | None
     ask: Callable[[Batch], Answers]
+    stop: Stop = field(default_factory=lambda: Stop(float("inf")))
 
 
 def ask_of(

@@ -9,21 +9,27 @@ exactly and not on average.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.batch import Batch
 from contract.tensors import Input
+from service.errors import InvalidError, ModelError
 from service.explain.method import Explained, Explanation
 from service.explain.players import Players, players_of
 from service.explain.question import Question
 
 # Pairs are added until the standard error of every contribution is below this, of a probability or
-# of the spread of the model's answers; at most so many.
+# of the spread of the model's answers; at most so many, and no more when the time is over.
 STANDARD_ERROR = 0.02
 LEAST_PAIRS, MOST_PAIRS, PAIRS_AT_ONCE = 8, 200, 8
+LEAST_ROUNDS = 4
+# Rows that are asked at once take at most so much memory; of one order all are asked together.
+BYTES_AT_ONCE = 32 * 2**20
+# Largest gap between the sum and the answer, as a share of the larger of them and 1.
+TOLERANCE = 1e-5
 _SEED = 0
 
 Floats = NDArray[np.float64]
@@ -40,14 +46,11 @@ class Shapley:
     def explain(self, question: Question) -> Explanation:
         """See `Method`."""
         players = players_of(self._inputs, question, self._samples)
-        spread = 1.0
-        if self._explains != "probability":
-            spread = float(np.std(question.ask(self._samples))) or 1.0
-        sampled = _Sample(players, question.ask, spread)
+        sampled = _Sample(players, question, self._spread(question))
         sampled.run()
         value = float(question.ask(question.row)[0])
         contributions, base = sampled.mean, sampled.base
-        return Explanation(
+        found = Explanation(
             explains=self._explains,
             attribution=players.attribution(contributions),
             base=base,
@@ -57,61 +60,103 @@ class Shapley:
             standard_error=sampled.error,
             runs=sampled.runs + 1,
         )
+        if not abs(found.gap) <= TOLERANCE * max(1.0, abs(base), abs(value)):
+            raise ModelError(
+                f"the sampled contributions miss the answer by {abs(found.gap):.2g}, so they are "
+                "not shown; ask for another method"
+            )
+        return found
+
+    def _spread(self, question: Question) -> float:
+        """What standard errors are measured by."""
+        if self._explains == "probability":
+            return 1.0
+        answers = question.ask(self._samples)
+        return float(np.std(answers)) or abs(float(np.mean(answers))) or 1.0
 
 
 class _Sample:
-    """Pairs of permutations and what they found.
+    """Pairs of permutations, in rounds that have each background once.
+
+    Backgrounds differ more than orders do, so it is rounds that are compared: a function that adds
+    its parts up has no error.
 
     Attributes:
-        mean: the contributions [count]. base: the mean answer of the backgrounds.
-        error: the largest standard error. runs: rows asked.
+        runs: rows asked.
     """
 
-    def __init__(self, players: Players, ask: Callable[[Batch], Floats], spread: float) -> None:
-        self._players, self._ask, self._limit = players, ask, STANDARD_ERROR * spread
+    def __init__(self, players: Players, question: Question, spread: float) -> None:
+        self._players, self._question = players, question
+        self._limit = STANDARD_ERROR * spread
+        each = sum(array[0].nbytes for array in map(np.atleast_1d, question.row.arrays.values()))
+        pairs = BYTES_AT_ONCE // (2 * (players.count + 1) * max(1, each))
+        self._at_once = int(np.clip(pairs, 1, PAIRS_AT_ONCE))
         self._generator = np.random.default_rng(_SEED)
         self._found: list[Floats] = []
         self._bases: list[float] = []
         self.runs = 0
 
     def run(self) -> None:
-        """Add pairs until the error is small enough."""
-        while len(self._found) < MOST_PAIRS:
+        """Add pairs until the error is small enough, or the time is over."""
+        stop, size = self._question.stop, self._players.backgrounds
+        while len(self._found) < max(MOST_PAIRS, 2 * size):
+            stop.check()
             self._add()
-            if len(self._found) >= LEAST_PAIRS and self.error <= self._limit:
+            count = len(self._found)
+            full = count % size == 0 and count >= max(LEAST_PAIRS, LEAST_ROUNDS * size)
+            if (full and self.error <= self._limit) or (stop.late and count > 1):
                 return
 
     @property
     def mean(self) -> Floats:
-        """See the class."""
-        result: Floats = np.mean(self._found, axis=0)
+        """The contributions [count]."""
+        result: Floats = np.mean(self._found[: self._whole], axis=0)
         return result
 
     @property
     def base(self) -> float:
-        """See the class."""
-        return float(np.mean(self._bases))
+        """The mean answer of the backgrounds."""
+        return float(np.mean(self._bases[: self._whole]))
 
     @property
     def error(self) -> float:
-        """See the class."""
-        pairs = np.array(self._found)
-        if len(pairs) < 2:
-            return float("inf")
-        return float((pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs))).max(initial=0.0))
+        """The largest standard error of a contribution."""
+        size = self._players.backgrounds
+        rounds = len(self._found) // size
+        if rounds > 1:
+            groups = np.reshape(self._found[: rounds * size], (rounds, size, -1)).mean(axis=1)
+        else:
+            groups = np.array(self._found)
+        errors = groups.std(axis=0, ddof=1) / np.sqrt(len(groups))
+        return float(errors.max(initial=0.0))
+
+    @property
+    def _whole(self) -> int:
+        """Pairs of whole rounds; all of them before the first is whole."""
+        size = self._players.backgrounds
+        return len(self._found) // size * size or len(self._found)
 
     def _add(self) -> None:
         """Ask for some pairs at once."""
-        count = self._players.count
-        orders = [self._generator.permutation(count) for _ in range(PAIRS_AT_ONCE)]
+        count, size = self._players.count, self._players.backgrounds
+        first = len(self._found)
+        # Not beyond the end of a round.
+        pairs = min(self._at_once, size - first % size) if size > 1 else self._at_once
+        orders = [self._generator.permutation(count) for _ in range(pairs)]
         both = [order for one in orders for order in (one, one[::-1])]
-        backgrounds = self._generator.integers(self._players.backgrounds, size=PAIRS_AT_ONCE)
         parts = [
-            self._players.rows(_growing(order), int(backgrounds[i // 2]))
+            self._players.rows(_growing(order), (first + i // 2) % size)
             for i, order in enumerate(both)
         ]
         asked = Batch.join(parts)
-        answers = self._ask(asked).reshape(len(both), count + 1)
+        answers = self._question.ask(asked).reshape(len(both), count + 1)
+        if not np.isfinite(answers).all():
+            raise InvalidError(
+                f"instances[{self._question.place}] cannot be explained by sampling: with some of "
+                "its parts taken away the model's answer is not a finite number; ask for another "
+                "method",
+                loc=["instances", self._question.place],
+            )
         self.runs += len(asked)
         gains = np.empty((len(both), count))
         for i, order in enumerate(both):

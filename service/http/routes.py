@@ -99,7 +99,9 @@ def routes(
         Route(
             "POST",
             "/explain",
-            picture_handler(explain, explain.decode_picture, EXPLAIN_QUERY, threads),
+            picture_handler(
+                explain, explain.decode_picture, EXPLAIN_QUERY, threads, large_answers=True
+            ),
             summary="why one model answered so",
             body={
                 JSON: with_example(ExplainRequest, example),
@@ -113,7 +115,9 @@ def routes(
         Route(
             "POST",
             "/layers",
-            picture_handler(layers, layers.decode_picture, LAYERS_QUERY, threads),
+            picture_handler(
+                layers, layers.decode_picture, LAYERS_QUERY, threads, large_answers=True
+            ),
             summary="what the layers of a network see",
             body={
                 JSON: with_example(LayersRequest, example),

@@ -37,19 +37,31 @@ class DecodePicture(Protocol[Q_co]):
 
 
 def picture_handler(
-    verb: Verb[Q, A], decode: DecodePicture[Q], fields: Collection[str], threads: Threads
+    verb: Verb[Q, A],
+    decode: DecodePicture[Q],
+    fields: Collection[str],
+    threads: Threads,
+    *,
+    large_answers: bool = False,
 ) -> Handler:
     """The handler of a verb that reads pictures, whatever its body is.
 
     Args:
         decode: of the verb, for a picture that is sent as it is.
         fields: of such a picture: query parameters, or text fields of a form.
+        large_answers: whether an answer may be large though its request is small, so that it is
+            encoded on a thread.
     """
 
     async def handle(request: Request) -> Reply:
         body, query = request.body, request.query
         # Pictures that are fitted take milliseconds each, however small the body.
-        slow = len(body) > INLINE_BYTES or holds(body, b'"fit"', b"f") or "fit" in query
+        slow = (
+            large_answers
+            or len(body) > INLINE_BYTES
+            or holds(body, b'"fit"', b"f")
+            or "fit" in query
+        )
         media_type = _media_type(request.content_type)
         if media_type in PICTURES:
             _check_signature(body, media_type)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from contract.messages import short
 from contract.repository import Entry
-from service.errors import BusyError, InvalidError
+from service.errors import InvalidError, ModelError
 from service.explain.catalogue import methods_of
 from service.explain.method import Explanation, Method
 from service.explain.question import Question, ask_of
+from service.explain.worker import Stop, Worker
 from service.instances.decoder import Decoded, Options, check_instances
 from service.serving.repository import Models
 from service.serving.served import Served
@@ -24,7 +23,9 @@ from service.verbs.options import FIELDS, options_of, options_of_texts
 
 # Explanations ask a model hundreds of times: fewer rows and fewer at once than predictions.
 MOST_ROWS = 16
-MOST_WAITING = 8
+MOST_REQUESTS = 8
+# Sampling of one request ends after so long, with the standard errors that it has reached.
+SECONDS = 10.0
 _FIELDS = frozenset({"model", "version", "instances", "method", "target", *FIELDS})
 
 
@@ -54,8 +55,7 @@ class Explain:
 
     def __init__(self, models: Models, settings: Settings) -> None:
         self._models, self._settings = models, settings
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="explain")
-        self._waiting = 0
+        self._worker = Worker("explain", "explained", MOST_REQUESTS, settings.timeout_seconds)
         self._methods: dict[tuple[str, str], Mapping[str, Method]] = {}
 
     def decode(self, body: bytes) -> ExplainRequest:
@@ -115,31 +115,25 @@ class Explain:
         """The explanations of all rows.
 
         Raises:
-            BusyError: too many requests wait to be explained.
+            BusyError: too many requests are being explained or wait for it.
+            DeadlineError: it waited too long and was not explained.
+            InvalidError: the model has no answer to a row.
             ModelError: contributions do not add up.
             UnavailableError: an explanation graph cannot be used.
         """
-        if self._waiting >= MOST_WAITING:
-            raise BusyError(
-                f"{self._waiting} requests wait to be explained, as many as may; try again later",
-                headers={"retry-after": "1"},
-            )
-        self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._thread, self.explained, request)
-        finally:
-            self._waiting -= 1
+        return await self._worker.run(lambda stop: self.explained(request, stop), SECONDS)
 
-    def explained(self, request: ExplainRequest) -> Explained:
-        """The explanations, on this thread."""
+    def explained(self, request: ExplainRequest, stop: Stop | None = None) -> Explained:
+        """The explanations, on this thread; sampling ends when it is late."""
         served, batch = request.served, request.decoded.batch
         started = time.perf_counter()
         targets = self._targets(request)
+        stop = stop or Stop(SECONDS)
         rows = []
         for i in range(len(batch)):
+            stop.check()
             ask = ask_of(served.manifest, served.session.predict, targets[i])
-            question = Question(i, batch.slice(i, i + 1), targets[i], ask)
+            question = Question(i, batch.slice(i, i + 1), targets[i], ask, stop)
             rows.append(request.method.explain(question))
         return Explained(rows, targets, 1e3 * (time.perf_counter() - started))
 
@@ -170,12 +164,24 @@ class Explain:
     def _targets(self, request: ExplainRequest) -> list[int | None]:
         """The class of each row: the one that is named, or the predicted one."""
         served, batch = request.served, request.decoded.batch
+        answers = served.session.predict(batch)
+        if wrong := served.encoder.without_answer(answers):
+            row = min(wrong)
+            raise InvalidError(
+                f"instances[{row}] {wrong[row]}; send another value", loc=["instances", row]
+            )
         if served.manifest.task != "classification":
             return [None] * len(batch)
         if request.target is not None:
             return [request.target] * len(batch)
-        predicted = served.encoder.labels(served.session.predict(batch)) or ()
-        return [served.manifest.labels.index(label) for label in predicted]
+        labels = served.manifest.labels
+        predicted = served.encoder.labels(answers) or ()
+        if strange := set(predicted) - set(labels):
+            raise ModelError(
+                f"model {served.name!r} answered with the label {short(min(strange))}, which its "
+                "manifest does not have; import or train it again"
+            )
+        return [labels.index(label) for label in predicted]
 
     def _method(self, served: Served, name: str | None) -> Method:
         key = (served.name, served.version)
@@ -217,8 +223,10 @@ def _index(served: Served, target: str | None) -> int | None:
             loc=["target"],
         )
     if target not in labels:
+        more = f" and {len(labels) - 20} more, as GET /models/{served.name} lists"
+        more = more if len(labels) > 20 else ""
         raise InvalidError(
-            f"target is {short(target)}; it must be one of {', '.join(labels[:20])}",
+            f"target is {short(target)}; it must be one of {', '.join(labels[:20])}{more}",
             loc=["target"],
         )
     return labels.index(target)

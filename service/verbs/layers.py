@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,6 +14,7 @@ from contract.messages import describe
 from contract.repository import Entry, read_layers
 from service.errors import InvalidError
 from service.explain.lazy import LazyGraph
+from service.explain.worker import Worker
 from service.instances.decoder import Decoded, Options, check_instances
 from service.instances.pictures.encode import png_base64
 from service.serving.repository import Models
@@ -25,6 +24,7 @@ from service.strict_json import may_hold_booleans, optional_string, parse_object
 from service.verbs.options import FIELDS, options_of, options_of_texts
 
 Form = Literal["png", "values"]
+MOST_REQUESTS = 16
 FORMS: tuple[Form, ...] = ("png", "values")
 _FIELDS = frozenset({"model", "version", "instances", "form", *FIELDS})
 
@@ -42,7 +42,7 @@ class Layers:
 
     def __init__(self, models: Models, settings: Settings) -> None:
         self._models, self._settings = models, settings
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="layers")
+        self._worker = Worker("layers", "looked into", MOST_REQUESTS, settings.timeout_seconds)
         self._graphs: dict[tuple[str, str], LazyGraph] = {}
 
     def decode(self, body: bytes) -> LayersRequest:
@@ -102,9 +102,11 @@ class Layers:
         """The maps of each layer, [channels, height, width].
 
         Raises:
+            BusyError: too many requests run or wait.
+            DeadlineError: it waited too long and was not run.
             UnavailableError: the graph of the layers cannot be used.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self.maps, request)
+        return await self._worker.run(lambda _: self.maps(request), float("inf"))
 
     def maps(self, request: LayersRequest) -> list[Array]:
         """The maps, on this thread."""

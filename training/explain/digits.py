@@ -24,7 +24,7 @@ from contract.repository import Entry, audit, check_explanation, record_of, writ
 from training.answers import run_graph
 from training.errors import ExportError, ParityError
 from training.explain.answers import FLOAT, Scale, finish
-from training.explain.ensembles import targets_of, trees_of, with_cover
+from training.explain.ensembles import trees_of, with_cover
 from training.explain.gradients import write_gradients
 from training.explain.layers import layers_of
 from training.explain.linear import write_linear
@@ -139,11 +139,11 @@ def _link(model: ModelProto) -> Explained:
 
 
 def _paths(model: ModelProto, manifest: Manifest, training: NDArray[np.uint8]) -> bytes:
-    trees = trees_of([node for node in model.graph.node if node.op_type == _TREES])
+    trees, classes = trees_of([node for node in model.graph.node if node.op_type == _TREES])
     covered = with_cover(trees, training.reshape(len(training), -1))
     constants = _constants(model)
     graph = Graph()
-    parts = write_paths(graph, _flat(graph), covered, groups_of(covered, targets_of(trees)), "<=")
+    parts = write_paths(graph, _flat(graph), covered, groups_of(covered, classes), "<=")
     scale = Scale.by(float(constants["scale"]), constants["base"], len(manifest.labels))
     return _finished(graph, manifest, parts, scale)
 

@@ -17,8 +17,11 @@ from training.export.trees import Tree
 _CHUNK = 2_000_000  # nodes that are looked up at once
 
 
-def trees_of(nodes: Sequence[NodeProto]) -> list[Tree]:
-    """The trees of `TreeEnsemble` nodes over pixels; a row goes left where pixel <= threshold.
+def trees_of(nodes: Sequence[NodeProto]) -> tuple[list[Tree], NDArray[np.int64] | None]:
+    """The trees of `TreeEnsemble` nodes over pixels, and the class to whose score each adds.
+
+    A row goes left where pixel <= threshold. The classes are None where a tree adds to several; a
+    tree of zeros keeps the class that its leaves name.
 
     Raises:
         ExportError: a node does more than add up leaves.
@@ -26,15 +29,14 @@ def trees_of(nodes: Sequence[NodeProto]) -> list[Tree]:
     ensemble = read(nodes)
     weights = np.zeros((len(ensemble.target), ensemble.n_targets))
     weights[np.arange(len(weights)), ensemble.target] = ensemble.weight
-    return [_tree(ensemble, int(root), weights) for root in ensemble.roots]
-
-
-def targets_of(trees: Sequence[Tree]) -> NDArray[np.int64] | None:
-    """The class to whose score each tree adds; None if a tree adds to several."""
-    used = [np.flatnonzero(tree.values[tree.left < 0].any(axis=0)) for tree in trees]
-    if any(len(own) > 1 for own in used):
-        return None
-    return np.array([int(own[0]) if len(own) else 0 for own in used])
+    trees, classes = [], []
+    for root in ensemble.roots:
+        tree, leaves = _tree(ensemble, int(root), weights)
+        trees.append(tree)
+        classes.append(np.unique(ensemble.target[leaves]))
+    if any(len(own) > 1 for own in classes):
+        return trees, None
+    return trees, np.array([int(own[0]) for own in classes])
 
 
 def with_cover(trees: Sequence[Tree], rows: NDArray[np.number[Any]]) -> Preorder:
@@ -61,8 +63,10 @@ def _reached(trees: Preorder, rows: NDArray[np.number[Any]]) -> Iterator[NDArray
     yield from node
 
 
-def _tree(ensemble: Ensemble, root: int, weights: NDArray[np.float64]) -> Tree:
-    """One tree with a node for every leaf, in preorder."""
+def _tree(
+    ensemble: Ensemble, root: int, weights: NDArray[np.float64]
+) -> tuple[Tree, NDArray[np.int64]]:
+    """One tree with a node for every leaf, in preorder, and the distinct leaves it has."""
     branches: Branches = ensemble.branches
     child = branches.child
     left: list[int] = []
@@ -83,10 +87,11 @@ def _tree(ensemble: Ensemble, root: int, weights: NDArray[np.float64]) -> Tree:
     sources = np.array(source)
     branch, leaf = np.maximum(sources, 0), np.where(sources < 0, -1 - sources, 0)
     values = np.where((sources < 0)[:, None], weights[leaf], 0.0)
-    return Tree(
+    tree = Tree(
         left=np.array(left),
         right=np.array(right),
         feature=np.where(sources >= 0, branches.feature[branch], 0),
         threshold=np.where(sources >= 0, branches.threshold[branch], 0).astype(np.float32),
         values=values,
     )
+    return tree, np.unique(leaf[sources < 0])

@@ -25,7 +25,8 @@ from training.export.trees import Tree
 
 # Deeper trees have too many leaves, and paths of too many columns, to weigh all of them.
 MOST_DEPTH = 12
-MOST_CELLS = 2_000_000
+# Leaves times places; a row takes some 50 bytes for each.
+MOST_CELLS = 400_000
 
 
 @dataclass(frozen=True, eq=False)

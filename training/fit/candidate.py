@@ -62,6 +62,10 @@ class Data:
         return self.n_classes or 1
 
 
+# Another library's name, and its contributions [n, columns] of rows and classes.
+Reference = tuple[str, Callable[[Any, NDArray[np.int64]], NDArray[np.float64]]]
+
+
 @dataclass(frozen=True, eq=False)
 class Explainer:
     """How a fitted candidate explains its answers before calibration.
@@ -70,15 +74,14 @@ class Explainer:
         write: adds nodes; returns the raw contributions FP64 [n, columns] and the raw base and
             value FP64 [n]; it reads the class from `contract.explanations.TARGET`.
         scale: from raw numbers to the answer of each class, or to the value.
-        reference: contributions [n, columns] of rows and classes by another library, if one has
-            them, and its name.
+        reference: of another library, if one has the same contributions.
     """
 
     method: Method
     explains: Explained
     write: Callable[[Graph, Any], tuple[str, str, str]]
     scale: Scale
-    reference: tuple[str, Callable[[Any, NDArray[np.int64]], NDArray[np.float64]]] | None = None
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True, eq=False)

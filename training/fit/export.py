@@ -34,7 +34,10 @@ ROUNDING = 2.0**-21
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """A candidate's graph, with the answers that it gave to the test rows of the first split."""
+    """A candidate's graph, with the answers that it gave to the test rows of the first split.
+
+    explanations: graphs, the default first. unexplained: methods whose graph was wrong, and why.
+    """
 
     graph: bytes
     inputs: tuple[Input, ...]
@@ -43,6 +46,7 @@ class Exported:
     parity: Parity
     golden: GoldenSamples
     explanations: tuple[tuple[Explanation, bytes], ...]
+    unexplained: dict[str, str]
 
 
 def export(problem: Problem, entrant: Entrant, split: Split) -> Exported:
@@ -70,8 +74,8 @@ def export(problem: Problem, entrant: Entrant, split: Split) -> Exported:
         tolerance=TOLERANCE,
     )
     golden = _golden(problem, Batch.join(asked), Batch.join(answers))
-    explanations = explanations_of(problem, entrant, tensors, test)
-    return Exported(graph, tensors.specs(), outputs, answers[0], parity, golden, explanations)
+    explained = explanations_of(problem, entrant, tensors, test)
+    return Exported(graph, tensors.specs(), outputs, answers[0], parity, golden, *explained)
 
 
 def outputs_of(problem: Problem, split: Split) -> tuple[Output, ...]:

@@ -113,7 +113,7 @@ def describe(
         ),
         metrics=_metrics(problem, entrant, exported, split),
         parity=exported.parity,
-        training=_training(publication, entrant, importance),
+        training=_training(publication, entrant, importance, exported.unexplained),
         comparison=publication.record,
         created=datetime.now(UTC).replace(microsecond=0),
     )
@@ -195,7 +195,12 @@ def _validation_accuracy(problem: Problem, entrant: Entrant, split: Split) -> fl
     return metrics.accuracy(answered, problem.target[split.validation])
 
 
-def _training(publication: Publication, entrant: Entrant, importance: Importance) -> TrainingRecord:
+def _training(
+    publication: Publication,
+    entrant: Entrant,
+    importance: Importance,
+    unexplained: Mapping[str, str],
+) -> TrainingRecord:
     problem, split, options = publication.problem, publication.split, publication.options
     members = publication.members(entrant)
     refitted = any(learned.refit for learned in members.values())
@@ -206,6 +211,8 @@ def _training(publication: Publication, entrant: Entrant, importance: Importance
             name: round(value, 6) for name, value in importance.losses.items()
         }
         notes["columns_shuffled"] = str(importance)
+    if unexplained:
+        notes["explanations_left_out"] = dict(unexplained)
     return TrainingRecord(
         data=DataRecord(
             name=options.file.name,

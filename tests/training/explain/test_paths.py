@@ -15,12 +15,12 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from contract.tensors import Input
 from training.explain import paths
 from training.explain.answers import Scale, finish
-from training.explain.ensembles import targets_of, with_cover
+from training.explain.ensembles import with_cover
 from training.explain.paths import groups_of, write_paths
 from training.explain.preorder import Preorder
 from training.export.graph import Graph, tensor
 from training.export.trees import Tree
-from training.fit.tables.candidates.boosting import trees_of
+from training.fit.tables.candidates.boosting import classes_of, covers_of, trees_of
 
 COLUMNS = 6
 
@@ -138,7 +138,7 @@ def test_boosted_trees_with_gaps_equal_xgboosts_own(classes: int) -> None:
         Scale(np.array([-1.0, 1.0]), np.zeros(2)) if classes == 2 else Scale.by(1.0, 0.5, classes)
     )
     attribution, base, value = explain(
-        preorder, rows, asked, scale, "<", None if classes == 2 else targets_of(trees)
+        preorder, rows, asked, scale, "<", None if classes == 2 else classes_of(booster)
     )
     margins = booster.predict(matrix, output_margin=True).reshape(len(rows), -1)
     if classes == 2:
@@ -150,13 +150,6 @@ def test_boosted_trees_with_gaps_equal_xgboosts_own(classes: int) -> None:
     np.testing.assert_allclose(base, expected[:, -1], atol=1e-5)
     np.testing.assert_allclose(value, margin, atol=1e-5)
     np.testing.assert_allclose(base + attribution.sum(axis=1), value, atol=1e-9)
-
-
-def covers_of(booster: xgboost.Booster) -> list[NDArray[np.float64]]:
-    import json
-
-    model = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]["model"]
-    return [np.array(tree["sum_hessian"], np.float64) for tree in model["trees"]]
 
 
 def test_the_cover_of_a_leaf_is_the_rows_that_reach_it() -> None:
@@ -179,3 +172,24 @@ def test_a_tree_that_is_one_leaf_contributes_nothing() -> None:
     )  # fmt: skip
     assert not found[0].any()
     assert found[1].tolist() == found[2].tolist() == [1.5] * 3
+
+
+def test_a_class_whose_trees_are_all_zeros_keeps_its_place() -> None:
+    """XGBoost grows such trees for a rare class that is soon certain."""
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(106, COLUMNS)).astype(np.float32)
+    target = np.repeat([0, 1, 2], [50, 50, 6])
+    rows[np.arange(106), target] += 8
+    settings = {"objective": "multi:softprob", "num_class": 3, "min_child_weight": 20}
+    matrix = xgboost.DMatrix(rows, target)
+    booster = xgboost.train({**settings, "base_score": 0.5, "eta": 0.3}, matrix, 60)
+    trees = trees_of(booster, 3)
+    assert any(not tree.values.any() for tree in trees)
+    asked = target.astype(np.int64)
+    attribution, base, value = explain(
+        Preorder.of(trees, covers_of(booster)), rows, asked, Scale.by(1.0, 0.5, 3), "<",
+        classes_of(booster),
+    )  # fmt: skip
+    margins = booster.predict(matrix, output_margin=True)[np.arange(106), asked]
+    np.testing.assert_allclose(value, margins, atol=1e-5)
+    np.testing.assert_allclose(base + attribution.sum(axis=1), value, atol=1e-9)

@@ -15,7 +15,6 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 from tests.training.explain.test_paths import (
     COLUMNS,
-    covers_of,
     inputs_of,
     sklearn_trees,
     table,
@@ -25,7 +24,7 @@ from training.explain.paths import Test
 from training.explain.tree_shap import Boxes, depth_of, write_tree_shap
 from training.export.graph import Graph, tensor
 from training.export.trees import Tree
-from training.fit.tables.candidates.boosting import trees_of
+from training.fit.tables.candidates.boosting import covers_of, trees_of
 
 
 def explain(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from contract.graph import outline
 from tests.training.fit import tables
 from training.errors import ParityError
+from training.explain.answers import Scale
 from training.fit.candidate import Data
 from training.fit.comparison import Entrant, Run
 from training.fit.export import ROUNDING, TOLERANCE, export
@@ -94,6 +96,39 @@ def test_a_target_of_any_size_is_answered_to_its_own_spread(
     difference = np.abs(exported.answers["value"] - expected).max()
     assert difference <= TOLERANCE * spread + ROUNDING * size
     assert np.std(expected) > 0.3 * spread  # it learnt something
+
+
+def test_every_candidate_that_can_explains_itself(problems: dict[str, Problem]) -> None:
+    methods = {
+        "linear": ["linear"], "additive": ["curves"], "xgboost": ["tree_shap", "path"],
+        "mlp": [],
+    }  # fmt: skip
+    for kind, (name, expected) in itertools.product(tables.TASKS, methods.items()):
+        problem = problems[kind]
+        split = split_of(problem)
+        exported = export(problem, entered(problem, name, split), split)
+        assert [one.method for one, _ in exported.explanations] == expected
+        assert exported.unexplained == {}
+        agreed = [one.agreement is not None for one, _ in exported.explanations]
+        assert agreed == [name == "xgboost"] * len(expected)
+
+
+@pytest.mark.parametrize("kind", tables.TASKS)
+def test_an_explanation_of_another_answer_is_left_out(
+    problems: dict[str, Problem], kind: str
+) -> None:
+    """Contributions that add up, to the wrong class or the wrong size."""
+    problem = problems[kind]
+    split = split_of(problem)
+    found = entered(problem, "additive", split)
+    assert found.learned is not None
+    (explainer,) = found.learned.explainers
+    scale = Scale(explainer.scale.factor[::-1] * 1.01, explainer.scale.offset[::-1])
+    wrong = replace(explainer, scale=scale)
+    found.learned = replace(found.learned, explainers=(wrong,))
+    exported = export(problem, found, split)
+    assert exported.explanations == ()
+    assert "differs from the model's answer" in exported.unexplained["curves"]
 
 
 def test_a_blend_is_one_graph_of_both(problems: dict[str, Problem]) -> None:

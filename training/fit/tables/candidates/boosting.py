@@ -14,7 +14,6 @@ import xgboost
 from numpy.typing import NDArray
 
 from training.explain.answers import Scale
-from training.explain.ensembles import targets_of
 from training.export.graph import Graph
 from training.export.trees import Tree
 from training.fit.candidate import Data, Explainer, Learned, Scores, halves, two_logits
@@ -108,12 +107,18 @@ def _explainers(
 
     return explainers_of(
         trees, covers_of(booster), scale, "score", "<", encoding,
-        classes=targets_of(trees) if data.n_classes > 2 else None,
+        classes=classes_of(booster) if data.n_classes > 2 else None,
         references={
             "tree_shap": ("xgboost's pred_contribs", partial(own, approximate=False)),
             "path": ("xgboost's approx_contribs", partial(own, approximate=True)),
         },
     )  # fmt: skip
+
+
+def classes_of(booster: xgboost.Booster) -> NDArray[np.int64]:
+    """The class to whose score each tree adds; not to be guessed, since a tree may be all zeros."""
+    learner = json.loads(booster.save_raw("json"))["learner"]
+    return np.array(learner["gradient_booster"]["model"]["tree_info"], np.int64)
 
 
 def covers_of(booster: xgboost.Booster) -> list[NDArray[np.float64]]:
@@ -136,7 +141,7 @@ def parameters(data: Data, seed: int) -> dict[str, Any]:
             "objective": "multi:softprob",
             "eval_metric": "mlogloss",
             "num_class": data.n_classes,
-            "base_score": 0.5,
+            "base_score": 0.0,
         }
     # Threads that wait for each other cost more than they share on small tables.
     threads = os.cpu_count() if len(data.train) >= MANY_ROWS else 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +20,10 @@ from training.explain.tree_shap import (
 )
 from training.export.graph import Graph
 from training.export.trees import Tree
-from training.fit.candidate import Explainer
+from training.fit.candidate import Explainer, Reference
 from training.fit.tables.encoding import Encoding
 from training.fit.tables.inputs import Features
 
-Reference = tuple[str, Callable[[Any, NDArray[np.int64]], NDArray[np.float64]]]
 # A graph of paths holds a number for each node and class; of larger forests only sampling explains,
 # since the graph would be as large as the model.
 MOST_VALUES = 500_000
@@ -49,18 +47,18 @@ def explainers_of(
         references: other libraries by method.
     """
     known, found = references or {}, []
-    if depth_of(trees) <= MOST_DEPTH:
+    depth, leaves = depth_of(trees), sum(int((tree.left < 0).sum()) for tree in trees)
+    if depth <= MOST_DEPTH and leaves * max(1, depth) <= MOST_CELLS:
         boxes = Boxes.of(trees, covers)
-        if boxes.feature.size <= MOST_CELLS:
-            found.append(
-                Explainer(
-                    "tree_shap", explains,
-                    lambda graph, features: write_tree_shap(
-                        graph, _matrix(graph, features, encoding), boxes, test
-                    ),
-                    scale, known.get("tree_shap"),
-                )
-            )  # fmt: skip
+        found.append(
+            Explainer(
+                "tree_shap", explains,
+                lambda graph, features: write_tree_shap(
+                    graph, _matrix(graph, features, encoding), boxes, test
+                ),
+                scale, known.get("tree_shap"),
+            )
+        )  # fmt: skip
     if sum(len(tree.left) for tree in trees) * trees[0].values.shape[1] <= MOST_VALUES:
         preorder = Preorder.of(trees, covers)
         groups = groups_of(preorder, classes)

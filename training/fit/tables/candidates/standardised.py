@@ -14,7 +14,7 @@ import numpy as np
 
 from training.explain.answers import Scale
 from training.export.graph import Graph
-from training.fit.candidate import Data, Learned, Learner, Part
+from training.fit.candidate import Data, Learned, Learner, Part, Reference
 
 
 def standardised(learner: Learner) -> Learner:
@@ -53,7 +53,7 @@ def standardised(learner: Learner) -> Learner:
                     one,
                     explains="value",
                     scale=Scale(one.scale.factor * spread, one.scale.offset * spread + mean),
-                    reference=None,
+                    reference=_scaled(one.reference, spread),
                 )
                 for one in learned.explainers
             ),
@@ -61,3 +61,11 @@ def standardised(learner: Learner) -> Learner:
         )
 
     return learn
+
+
+def _scaled(reference: Reference | None, spread: float) -> Reference | None:
+    """The contributions of another library in the target's own units."""
+    if reference is None:
+        return None
+    name, contributions = reference
+    return name, lambda rows, target: contributions(rows, target) * spread
