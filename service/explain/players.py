@@ -156,7 +156,9 @@ class ColumnParts:
             own = kept[:, first : first + len(tensor.columns)]
             first += len(tensor.columns)
             here, away = self._row[tensor.name][0], self._samples[tensor.name][background]
-            arrays[tensor.name] = np.where(own if tensor.row else own[:, 0], here, away)
+            chosen = np.where(own if tensor.row else own[:, 0], here, away)
+            # Of two texts NumPy makes an array of its own kind of text.
+            arrays[tensor.name] = chosen.astype(tensor.dtype, copy=False)
         return Batch(arrays)
 
     def attribution(self, contributions: NDArray[np.float64]) -> Any:

@@ -88,7 +88,7 @@ class _Sample:
     def __init__(self, players: Players, question: Question, spread: float) -> None:
         self._players, self._question = players, question
         self._limit = STANDARD_ERROR * spread
-        each = sum(array[0].nbytes for array in map(np.atleast_1d, question.row.arrays.values()))
+        each = sum(array.nbytes for array in question.row.arrays.values())
         pairs = BYTES_AT_ONCE // (2 * (players.count + 1) * max(1, each))
         self._at_once = int(np.clip(pairs, 1, PAIRS_AT_ONCE))
         self._generator = np.random.default_rng(_SEED)

@@ -86,6 +86,7 @@ def test_columns_of_one_wide_tensor_and_of_their_own() -> None:
     found = players.rows(np.array([[True, False, True, False], [False, False, False, True]]), 1)
     assert found["numbers"].tolist() == [[1, 5, 3], [6, 5, 4]]
     assert found["city"].tolist() == ["", "Ulm"]
+    assert [found[name].dtype.kind for name in ("numbers", "city")] == ["f", "O"]
     assert players.attribution(np.arange(4.0)) == {"a": 0.0, "b": 1.0, "c": 2.0, "city": 3.0}
 
 

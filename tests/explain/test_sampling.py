@@ -74,6 +74,24 @@ def test_a_noisy_function_is_asked_until_it_is_sure_and_no_longer_than_allowed()
     assert late.runs == shapley.PAIRS_AT_ONCE * 2 * 5 + 1
 
 
+def test_texts_are_parts_as_numbers_are() -> None:
+    """A row of a table with categories, whose arrays hold str."""
+    city = Input.model_validate(
+        {"name": "city", "datatype": "BYTES", "shape": (-1,), "content": "category",
+         "columns": ("city",)}
+    )  # fmt: skip
+
+    def ask(rows: Batch) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = 0.5 * (rows["city"] == "Ulm") + linear(rows)
+        return found
+
+    row = Batch({**ROW.arrays, "city": np.array(["Ulm"], object)})
+    samples = Batch({**SAMPLES.arrays, "city": np.array([""], object)})
+    asked = Question(0, row, 0, ask)
+    found = Shapley((*INPUTS, city), samples, "probability").explain(asked)
+    assert found.attribution["city"] == pytest.approx(0.5)
+
+
 def test_large_rows_are_asked_a_pair_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shapley, "BYTES_AT_ONCE", 1)
     sizes = []
