@@ -60,7 +60,11 @@ def pages() -> dict[Path, str]:
             tables=evidence_page.tables(_fit()),
         ),
         ROOT / "docs" / "evidence_digits.svg": evidence_page.digits_picture(_evidence()),
-        **_filled("docs/explain.md", faithfulness=faithfulness_page.section(_faithfulness())),
+        **_filled(
+            "docs/explain.md",
+            faithfulness=faithfulness_page.section(_faithfulness()),
+            times=faithfulness_page.times(_explain()),
+        ),
         **_filled("docs/fit-text.md", measured=text_page.section(_fit_text())),
         **_filled("docs/fit-images.md", images=fit_images_page.section(_fit_images())),
         ROOT / "docs" / "fit_images.svg": fit_images_page.picture(_fit_images()),
@@ -93,6 +97,11 @@ def _fit() -> dict[str, Any]:
 
 def _faithfulness() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / "faithfulness.json").read_text())
+    return found
+
+
+def _explain() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "explain.json").read_text())
     return found
 
 

@@ -1,4 +1,4 @@
-"""The table of docs/explain.md: how far explanations of the digits can be trusted."""
+"""The tables of docs/explain.md: how far explanations can be trusted, and how long they take."""
 
 from __future__ import annotations
 
@@ -33,4 +33,26 @@ def section(measured: dict[str, Any]) -> str:
         "Likeness: the rank correlation with explanations of the same model with its weights, or "
         "the pixels that its trees test, in random order; near 0 an explanation depends on the "
         "model.\n\n" + table(header, rows)
+    )
+
+
+def times(measured: dict[str, Any]) -> str:
+    """What docs/results/explain.json says."""
+    rows = [
+        (
+            data,
+            f"`{model}`",
+            ", ".join(
+                f"`{method}` {one['median']:.1f} ({one['p95']:.1f})"
+                for method, one in found.items()
+            ),
+        )
+        for data, models in measured["milliseconds"].items()
+        for model, found in models.items()
+    ]
+    return (
+        "Milliseconds of one instance over HTTP, the median and in brackets the 95th percentile, "
+        f"{measured['cores']} cores of {measured['processor']} that did other work too; "
+        "`python -m benchmarks explain`. `shapley` stops at a standard error of 0.02.\n\n"
+        + table(("data", "model", "methods"), rows)
     )
