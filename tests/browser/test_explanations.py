@@ -15,6 +15,12 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 SEVEN = DIGITS[14][1]
+OWN = {
+    "digits-cnn": "gradient",
+    "digits-perceptron": "linear",
+    "digits-random-forest": "path",
+    "digits-xgboost": "path",
+}
 
 
 def explain(body: dict[str, Any]) -> dict[str, Any]:
@@ -89,3 +95,23 @@ def test_neither_is_shown_where_it_is_not_offered(visit: Visit) -> None:
     assert page.locator(".heat:visible").count() == 0
     expect(page.get_by_text("orange pixels speak for the answer")).to_be_hidden()
     assert page.get_by_text("What the layers see").count() == 0
+
+
+def test_the_service_itself_explains_all_models_and_shows_the_layers(visit: Visit) -> None:
+    """Nothing is stood in for: the committed models and their graphs."""
+    watched = visit()
+    page = watched.page
+    watched.open()
+    page.wait_for_selector(".why select", state="attached")
+    draw(page, SEVEN)
+    expect(page.locator(".heat:visible")).to_have_count(4, timeout=20_000)
+    expect(page.get_by_role("img", name="Pixels that spoke for 7 in orange")).to_have_count(4)
+    for model, method in OWN.items():
+        chosen = page.get_by_label(f"Explanation of {model}")
+        expect(chosen).to_have_value(method)
+        assert chosen.locator("option").count() == 3
+    page.get_by_label("Explanation of digits-random-forest").select_option("occlusion")
+    expect(page.get_by_role("img", name="Pixels that spoke for 7 in orange")).to_have_count(4)
+    page.get_by_text("What the layers see").click()
+    expect(page.get_by_role("img", name="Feature maps of conv")).to_have_count(4, timeout=20_000)
+    expect(page.get_by_role("img", name="Filters of conv1")).to_have_count(1)
