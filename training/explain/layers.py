@@ -16,7 +16,7 @@ from contract.layers import Layer
 from training.explain.gradients import chain_of, shapes_of
 from training.export.packing import serialize
 
-STRONGEST = 9
+STRONGEST = 5
 _SCALE = 8  # pixels of the picture for each weight of a filter
 _BATCH = 1_000
 
