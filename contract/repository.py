@@ -14,9 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract import layers
 from contract.errors import ArtifactError, GraphError, RepositoryError
-from contract.explanations import Explanation, signature
 from contract.golden import GoldenSamples, read_golden
 from contract.graph import KNOWN_DOMAINS, Outline, TensorType, outline
 from contract.manifest import MANIFEST_FILE, FileRecord, Manifest, parse
@@ -160,69 +158,22 @@ def check_graph(graph: bytes, manifest: Manifest) -> Outline:
         GraphError: it is unreadable, has external tensors or an unknown operator, or its inputs
             or outputs differ from the manifest.
     """
+    return check_tensors(graph, manifest.inputs, manifest.outputs)
+
+
+def check_tensors(
+    graph: bytes, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+) -> Outline:
+    """Check that a graph is safe and has exactly these tensors; returns its outline.
+
+    Raises:
+        GraphError: it is unreadable, has external tensors or an unknown operator, or has others.
+    """
     found = outline(graph)
     check_safe(found)
-    _check_tensors("input", manifest.inputs, found.inputs)
-    _check_tensors("output", manifest.outputs, found.outputs)
+    _check_tensors("input", inputs, found.inputs)
+    _check_tensors("output", outputs, found.outputs)
     return found
-
-
-def read_explanation(entry: Entry, manifest: Manifest, explanation: Explanation) -> bytes:
-    """The audited graph of an explanation.
-
-    Raises:
-        ArtifactError: the file is missing or differs from the manifest.
-        GraphError: the graph is unreadable, unsafe, or its tensors are not an explanation's.
-    """
-    record = manifest.files[explanation.variant]
-    graph = read_file(entry, record)
-    try:
-        check_explanation(graph, manifest)
-    except GraphError as error:
-        raise GraphError(f"{entry.path / record.path}: {error}") from error
-    return graph
-
-
-def check_explanation(graph: bytes, manifest: Manifest) -> None:
-    """Check that a graph is safe and has the tensors of an explanation of this model.
-
-    Raises:
-        GraphError: it does not.
-    """
-    found = outline(graph)
-    check_safe(found)
-    inputs, outputs = signature(manifest.inputs, classes=manifest.task == "classification")
-    _check_tensors("input", inputs, found.inputs)
-    _check_tensors("output", outputs, found.outputs)
-
-
-def read_layers(entry: Entry, manifest: Manifest) -> bytes:
-    """The audited graph of a network's layers, which the manifest must have.
-
-    Raises:
-        ArtifactError: the file is missing or differs from the manifest.
-        GraphError: the graph is unreadable, unsafe, or its tensors are not the layers'.
-    """
-    record = manifest.files[layers.VARIANT]
-    graph = read_file(entry, record)
-    try:
-        check_layers(graph, manifest)
-    except GraphError as error:
-        raise GraphError(f"{entry.path / record.path}: {error}") from error
-    return graph
-
-
-def check_layers(graph: bytes, manifest: Manifest) -> None:
-    """Check that a graph is safe and has the tensors of the layers of this model.
-
-    Raises:
-        GraphError: it does not.
-    """
-    found = outline(graph)
-    check_safe(found)
-    inputs, outputs = layers.signature(manifest.inputs, manifest.layers)
-    _check_tensors("input", inputs, found.inputs)
-    _check_tensors("output", outputs, found.outputs)
 
 
 def check_safe(graph: Outline) -> None:

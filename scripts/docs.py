@@ -52,24 +52,24 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "manifest.md": manifest_page(),
         **_filled("docs/operations.md", settings=settings_table()),
         **_filled("docs/profile.md", thresholds=thresholds_table()),
-        **_filled("docs/fit.md", fit=fit_page.section(_fit())),
+        **_filled("docs/fit.md", fit=fit_page.section(_result("fit"))),
         ROOT / "guide" / "measured.yaml": evidence_file.text(),
         **_filled(
             "docs/evidence.md",
-            digits=evidence_page.digits(_evidence()),
-            tables=evidence_page.tables(_fit()),
+            digits=evidence_page.digits(_result("evidence")),
+            tables=evidence_page.tables(_result("fit")),
         ),
-        ROOT / "docs" / "evidence_digits.svg": evidence_page.digits_picture(_evidence()),
+        ROOT / "docs" / "evidence_digits.svg": evidence_page.digits_picture(_result("evidence")),
         **_filled(
             "docs/explain.md",
-            faithfulness=faithfulness_page.section(_faithfulness()),
-            times=faithfulness_page.times(_explain()),
+            faithfulness=faithfulness_page.section(_result("faithfulness")),
+            times=faithfulness_page.times(_result("explain")),
         ),
-        **_filled("docs/fit-text.md", measured=text_page.section(_fit_text())),
-        **_filled("docs/fit-images.md", images=fit_images_page.section(_fit_images())),
-        ROOT / "docs" / "fit_images.svg": fit_images_page.picture(_fit_images()),
-        **_filled("docs/transfer.md", measured=transfer_page.section(_transfer())),
-        ROOT / "docs" / "transfer.svg": transfer_page.picture(_transfer()),
+        **_filled("docs/fit-text.md", measured=text_page.section(_result("fit_text"))),
+        **_filled("docs/fit-images.md", images=fit_images_page.section(_result("fit_images"))),
+        ROOT / "docs" / "fit_images.svg": fit_images_page.picture(_result("fit_images")),
+        **_filled("docs/transfer.md", measured=transfer_page.section(_result("transfer"))),
+        ROOT / "docs" / "transfer.svg": transfer_page.picture(_result("transfer")),
         **_filled("docs/guide.md", **guide_tables.sections()),
         ROOT / "docs" / "questions.md": guide_tables.questions(),
         **_filled(
@@ -85,38 +85,9 @@ def pages() -> dict[Path, str]:
     }
 
 
-def _evidence() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RESULTS / "evidence.json").read_text())
-    return found
-
-
-def _fit() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RESULTS / "fit.json").read_text())
-    return found
-
-
-def _faithfulness() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RESULTS / "faithfulness.json").read_text())
-    return found
-
-
-def _explain() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RESULTS / "explain.json").read_text())
-    return found
-
-
-def _fit_text() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RESULTS / "fit_text.json").read_text())
-    return found
-
-
-def _fit_images() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RESULTS / "fit_images.json").read_text())
-    return found
-
-
-def _transfer() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((RESULTS / "transfer.json").read_text())
+def _result(name: str) -> dict[str, Any]:
+    """The figures of a benchmark."""
+    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
     return found
 
 

@@ -34,17 +34,11 @@ from guide.tables import library
 from service.bentoml_supervisor import close_ports
 from service.build import build
 from service.errors import StartupError
+from service.http.explain_schema import ExplainResponse, LayersResponse, MapForm
 from service.http.kernel.application import Application
 from service.http.kernel.route_first import RouteFirst
 from service.http.repository_control import RepositoryControl
-from service.http.schema import (
-    CompareResponse,
-    ExplainResponse,
-    Instances,
-    LayersResponse,
-    MapForm,
-    PredictResponse,
-)
+from service.http.schema import CompareResponse, Instances, PredictResponse
 from service.inference import provider
 from service.settings import Settings, settings
 from service.translate_errors import translate_errors

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from contract.auxiliary import read_explanation
 from contract.batch import Array
 from contract.explanations import ATTRIBUTION, BASE, TARGET, VALUE
 from contract.explanations import Explanation as Record
 from contract.manifest import Manifest
-from contract.repository import Entry, read_explanation
+from contract.repository import Entry
 from service.errors import ModelError
 from service.explain.lazy import LazyGraph
 from service.explain.method import Explanation

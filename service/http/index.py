@@ -14,7 +14,7 @@ from service.http.kernel.openapi import Info, openapi
 from service.http.kernel.operation import Operation, Response, ok
 from service.http.kernel.route import Route
 from service.http.kernel.static import StaticFile
-from service.http.schema import RouteList
+from service.http.models_schema import RouteList
 from service.http.web import HTML, NOT_MODIFIED, READ_HEADERS, Web
 
 TEXT = "text/plain"

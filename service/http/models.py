@@ -14,9 +14,9 @@ from service.explain.catalogue import names_of
 from service.http.kernel.messages import JSON, Reply, Request, reply
 from service.http.kernel.operation import Response, ok
 from service.http.kernel.route import Route
+from service.http.models_schema import ModelDetail, ModelList, Readiness
 from service.http.parameters import model_name
 from service.http.repository_control import RepositoryControl
-from service.http.schema import ModelDetail, ModelList, Readiness
 from service.serving.repository import Models, Refusal
 from service.serving.served import Served
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from service.errors import (
     BusyError,
     DeadlineError,
@@ -13,6 +15,16 @@ from service.errors import (
 from service.http import models as models_routes
 from service.http import samples
 from service.http.examples import predict_example, with_example
+from service.http.explain_schema import (
+    EXPLAIN_QUERY,
+    LAYERS_QUERY,
+    ExplainPictureForm,
+    ExplainRequest,
+    ExplainResponse,
+    LayersPictureForm,
+    LayersRequest,
+    LayersResponse,
+)
 from service.http.index import index_routes
 from service.http.kernel.messages import JSON
 from service.http.kernel.operation import ok
@@ -23,18 +35,10 @@ from service.http.recommend import Recommender
 from service.http.repository import RepositoryRoutes
 from service.http.schema import (
     COMPARE_QUERY,
-    EXPLAIN_QUERY,
-    LAYERS_QUERY,
     PREDICT_QUERY,
     ComparePictureForm,
     CompareRequest,
     CompareResponse,
-    ExplainPictureForm,
-    ExplainRequest,
-    ExplainResponse,
-    LayersPictureForm,
-    LayersRequest,
-    LayersResponse,
     PredictPictureForm,
     PredictRequest,
     PredictResponse,
@@ -73,11 +77,7 @@ def routes(
             "/predict",
             picture_handler(predict, predict.decode_picture, PREDICT_QUERY, threads),
             summary="one model's predictions",
-            body={
-                JSON: with_example(PredictRequest, example),
-                FORM: PredictPictureForm,
-                **dict.fromkeys(PICTURES, bytes),
-            },
+            body=_bodies(PredictRequest, PredictPictureForm, example),
             query=PREDICT_QUERY,
             responses=ok(PredictResponse),
             errors=(*_ERRORS, NotFoundError),
@@ -87,11 +87,7 @@ def routes(
             "/compare",
             picture_handler(compare, compare.decode_picture, COMPARE_QUERY, threads),
             summary="every model's predictions, and where they agree",
-            body={
-                JSON: with_example(CompareRequest, example),
-                FORM: ComparePictureForm,
-                **dict.fromkeys(PICTURES, bytes),
-            },
+            body=_bodies(CompareRequest, ComparePictureForm, example),
             query=COMPARE_QUERY,
             responses=ok(CompareResponse),
             errors=_ERRORS,
@@ -103,11 +99,7 @@ def routes(
                 explain, explain.decode_picture, EXPLAIN_QUERY, threads, large_answers=True
             ),
             summary="why one model answered so",
-            body={
-                JSON: with_example(ExplainRequest, example),
-                FORM: ExplainPictureForm,
-                **dict.fromkeys(PICTURES, bytes),
-            },
+            body=_bodies(ExplainRequest, ExplainPictureForm, example),
             query=EXPLAIN_QUERY,
             responses=ok(ExplainResponse),
             errors=(*_ERRORS, NotFoundError),
@@ -119,11 +111,7 @@ def routes(
                 layers, layers.decode_picture, LAYERS_QUERY, threads, large_answers=True
             ),
             summary="what the layers of a network see",
-            body={
-                JSON: with_example(LayersRequest, example),
-                FORM: LayersPictureForm,
-                **dict.fromkeys(PICTURES, bytes),
-            },
+            body=_bodies(LayersRequest, LayersPictureForm, example),
             query=LAYERS_QUERY,
             responses=ok(LayersResponse),
             errors=(*_ERRORS, NotFoundError),
@@ -135,3 +123,12 @@ def routes(
         *V2(models, infer, threads, repository).routes(),
     ]
     return [*found, *index_routes(found, Web())]
+
+
+def _bodies(request: Any, form: Any, example: Any) -> dict[str, Any]:
+    """What a verb that reads pictures takes: JSON, a form, or a picture as it is."""
+    return {
+        JSON: with_example(request, example),
+        FORM: form,
+        **dict.fromkeys(PICTURES, bytes),
+    }

@@ -13,8 +13,8 @@ from service.errors import NotFoundError, UnavailableError
 from service.http.kernel.messages import Reply, Request, reply
 from service.http.kernel.operation import ok
 from service.http.kernel.route import Route
+from service.http.models_schema import Samples
 from service.http.parameters import model_name
-from service.http.schema import Samples
 from service.instances.pictures.encode import png_base64
 from service.serving.repository import Models
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from contract.batch import Batch
 from contract.manifest import Manifest
+from contract.repository import Entry
 from service.inference.batcher import Batcher
 from service.inference.policy import BatchingPolicy
 from service.instances.decoder import Decoder, InstanceLimits, decoder_of
@@ -66,6 +67,9 @@ class Served:
         self.manifest: Manifest = manifest
         self.name = manifest.name
         self.version = manifest.version
+        self.entry = Entry(
+            self.name, int(self.version), settings.models_dir / self.name / self.version
+        )
         self.provider = session.provider
         self.statistics = statistics
         self.signature = Signature(manifest, settings.max_rows)

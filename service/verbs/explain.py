@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from contract.messages import short
-from contract.repository import Entry
 from service.errors import InvalidError, ModelError
 from service.explain.catalogue import methods_of
 from service.explain.method import Explanation, Method
@@ -19,6 +18,7 @@ from service.serving.repository import Models
 from service.serving.served import Served
 from service.settings import Settings
 from service.strict_json import may_hold_booleans, optional_string, parse_object, refuse_unknown
+from service.verbs.document import document_of
 from service.verbs.options import FIELDS, options_of, options_of_texts
 
 # Explanations ask a model hundreds of times: fewer rows and fewer at once than predictions.
@@ -139,11 +139,8 @@ class Explain:
 
     def encode(self, request: ExplainRequest, answer: Explained) -> dict[str, Any]:
         """The response as a JSON document: one explanation per instance."""
-        served, labels = request.served, request.served.manifest.labels
-        document: dict[str, Any] = {
-            "model": served.name,
-            "version": served.version,
-            "provider": served.provider,
+        labels = request.served.manifest.labels
+        fields = {
             "method": request.method.name,
             "explanations": [
                 _encoded(one, None if target is None else labels[target])
@@ -151,11 +148,7 @@ class Explain:
             ],
             "milliseconds": round(answer.milliseconds, 2),
         }
-        if request.decoded.warnings:
-            document["warnings"] = request.decoded.warnings
-        if request.decoded.fitted is not None:
-            document["fitted"] = request.decoded.fitted
-        return document
+        return document_of(request.served, request.decoded, fields)
 
     def answer(self, request: ExplainRequest) -> dict[str, Any]:
         """Run and encode, for callers inside the process."""
@@ -186,13 +179,8 @@ class Explain:
     def _method(self, served: Served, name: str | None) -> Method:
         key = (served.name, served.version)
         if key not in self._methods:
-            entry = Entry(
-                served.name,
-                int(served.version),
-                self._settings.models_dir / served.name / served.version,
-            )
             self._methods[key] = methods_of(
-                entry, served.manifest, served.session.samples, self._settings
+                served.entry, served.manifest, served.session.samples, self._settings
             )
         methods = self._methods[key]
         if not methods:

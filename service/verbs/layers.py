@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.auxiliary import read_layers
 from contract.batch import Array
 from contract.messages import describe
-from contract.repository import Entry, read_layers
 from service.errors import InvalidError
 from service.explain.lazy import LazyGraph
 from service.explain.worker import Worker
@@ -21,6 +21,7 @@ from service.serving.repository import Models
 from service.serving.served import Served
 from service.settings import Settings
 from service.strict_json import may_hold_booleans, optional_string, parse_object, refuse_unknown
+from service.verbs.document import document_of
 from service.verbs.options import FIELDS, options_of, options_of_texts
 
 Form = Literal["png", "values"]
@@ -42,7 +43,7 @@ class Layers:
 
     def __init__(self, models: Models, settings: Settings) -> None:
         self._models, self._settings = models, settings
-        self._worker = Worker("layers", "looked into", MOST_REQUESTS, settings.timeout_seconds)
+        self._worker = Worker("layers", "answered", MOST_REQUESTS, settings.timeout_seconds)
         self._graphs: dict[tuple[str, str], LazyGraph] = {}
 
     def decode(self, body: bytes) -> LayersRequest:
@@ -113,11 +114,9 @@ class Layers:
         served = request.served
         key = (served.name, served.version)
         if key not in self._graphs:
-            folder = self._settings.models_dir / served.name / served.version
-            entry = Entry(served.name, int(served.version), folder)
             self._graphs[key] = LazyGraph(
                 f"the graph of the layers of model {served.name!r}",
-                lambda: read_layers(entry, served.manifest),
+                lambda: read_layers(served.entry, served.manifest),
                 self._settings,
             )
         names = [layer.name for layer in served.manifest.layers]
@@ -125,11 +124,8 @@ class Layers:
 
     def encode(self, request: LayersRequest, answer: list[Array]) -> dict[str, Any]:
         """The response as a JSON document: one entry per layer."""
-        served = request.served
-        document: dict[str, Any] = {
-            "model": served.name,
-            "version": served.version,
-            "provider": served.provider,
+        layers = request.served.manifest.layers
+        fields = {
             "layers": [
                 {
                     "name": layer.name,
@@ -139,14 +135,10 @@ class Layers:
                     "filters": layer.filters,
                     "strongest": layer.strongest,
                 }
-                for layer, maps in zip(served.manifest.layers, answer, strict=True)
-            ],
+                for layer, maps in zip(layers, answer, strict=True)
+            ]
         }
-        if request.decoded.warnings:
-            document["warnings"] = request.decoded.warnings
-        if request.decoded.fitted is not None:
-            document["fitted"] = request.decoded.fitted
-        return document
+        return document_of(request.served, request.decoded, fields)
 
     def answer(self, request: LayersRequest) -> dict[str, Any]:
         """Run and encode, for callers inside the process."""

@@ -11,6 +11,7 @@ from service.serving.repository import Models
 from service.serving.served import Served
 from service.settings import Settings
 from service.strict_json import may_hold_booleans, optional_string, parse_object, refuse_unknown
+from service.verbs.document import document_of
 from service.verbs.options import FIELDS, options_of, options_of_texts
 
 _FIELDS = frozenset({"model", "version", "instances", *FIELDS})
@@ -96,14 +97,4 @@ class Predict:
 
 def predictions(served: Served, decoded: Decoded, outputs: Batch) -> dict[str, Any]:
     """One model's predictions as JSON, with the warnings and what was done to pictures."""
-    document = {
-        "model": served.name,
-        "version": served.version,
-        "provider": served.provider,
-        "predictions": served.encoder.encode(outputs),
-    }
-    if decoded.warnings:
-        document["warnings"] = decoded.warnings
-    if decoded.fitted is not None:
-        document["fitted"] = decoded.fitted
-    return document
+    return document_of(served, decoded, {"predictions": served.encoder.encode(outputs)})

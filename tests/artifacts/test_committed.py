@@ -8,17 +8,11 @@ import numpy as np
 import onnx
 import pytest
 
+from contract.auxiliary import read_explanation
 from contract.batch import Batch
 from contract.explanations import ATTRIBUTION, BASE, TARGET, VALUE, Explanation
 from contract.records import CalibrationError, ClassificationMetrics, Parity
-from contract.repository import (
-    Artifact,
-    Entry,
-    audit,
-    entries,
-    read_explanation,
-    read_manifest,
-)
+from contract.repository import Artifact, Entry, audit, entries, read_manifest
 from service.inference.session import load
 from service.settings import Settings
 from tests.conftest import MODELS

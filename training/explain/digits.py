@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, numpy_helper
 from scipy.special import softmax
 
+from contract.auxiliary import check_explanation
 from contract.batch import Batch
 from contract.explanations import ATTRIBUTION, BASE, TARGET, VALUE, Explained, Explanation, Method
 from contract.layers import VARIANT as LAYERS
 from contract.layers import Layer
 from contract.manifest import MANIFEST_FILE, Manifest
-from contract.repository import Entry, audit, check_explanation, record_of, write
+from contract.repository import Entry, audit, record_of, write
 from training.answers import run_graph
 from training.errors import ExportError, ParityError
 from training.explain.answers import FLOAT, Scale, finish

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from contract.auxiliary import check_explanation
 from contract.manifest import MANIFEST_VERSION, Golden, Manifest
 from contract.records import (
     CalibrationError,
@@ -23,7 +24,7 @@ from contract.records import (
     RegressionMetrics,
     TrainingRecord,
 )
-from contract.repository import Entry, check_explanation, check_graph, entries, record_of, write
+from contract.repository import Entry, check_graph, entries, record_of, write
 from training import card, metrics, plots, provenance
 from training.fit import scores
 from training.fit.candidate import Learned

@@ -26,7 +26,7 @@ from training.fit.tables.inputs import Features
 
 # A graph of paths holds a number for each node and class; of larger forests only sampling explains,
 # since the graph would be as large as the model.
-MOST_VALUES = 500_000
+MOST_STORED = 500_000
 
 
 def explainers_of(
@@ -59,7 +59,7 @@ def explainers_of(
                 scale, known.get("tree_shap"),
             )
         )  # fmt: skip
-    if sum(len(tree.left) for tree in trees) * trees[0].values.shape[1] <= MOST_VALUES:
+    if sum(len(tree.left) for tree in trees) * trees[0].values.shape[1] <= MOST_STORED:
         preorder = Preorder.of(trees, covers)
         groups = groups_of(preorder, classes)
         found.append(
