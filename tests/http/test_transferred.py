@@ -135,6 +135,20 @@ def test_the_model_says_what_it_came_from(running: Server) -> None:
     assert (source["name"], source["version"], source["freeze"]) == ("digits-cnn", "1", "conv")
 
 
+def test_it_explains_itself_and_shows_its_layers(prepared: Prepared, running: Server) -> None:
+    image = prepared.given.parts.test.images[:1].tolist()
+    with running.client() as client:
+        explained = client.post("/explain", json={"instances": image}).json()
+        layers = client.post("/layers", json={"instances": image}).json()["layers"]
+    assert explained["method"] == "gradient"
+    (one,) = explained["explanations"]
+    assert one["target"] in made.CLASSES
+    assert abs(one["base"] + float(np.sum(one["attribution"])) - one["value"]) < 1e-4
+    assert [layer["name"] for layer in layers] == ["conv1", "conv2", "conv3", "conv4"]
+    most = max(max(map(max, layer["strongest"])) for layer in layers)
+    assert most < len(prepared.given.pool)
+
+
 def test_a_new_run_is_the_next_version_and_a_source_itself(
     prepared: Prepared, outcome: Outcome
 ) -> None:

@@ -65,7 +65,7 @@ def data_of(entry: Entry, data_dir: Path | None) -> Dataset:
         DatasetError: the data set is not there.
     """
     record = read_manifest(entry).training
-    if record is None or record.data.name not in _NAMES:
+    if record is None or record.data.name not in _NAMES or record.source is not None:
         raise ExportError(
             f"{entry} was not trained on {' or '.join(_NAMES)} by `python -m training train`; "
             "leave it out"
@@ -74,9 +74,8 @@ def data_of(entry: Entry, data_dir: Path | None) -> Dataset:
 
 
 def _is_own(entry: Entry) -> bool:
-    manifest = read_manifest(entry)
-    known = manifest.training is not None and manifest.training.data.name in _NAMES
-    return known and manifest.comparison is None
+    record = read_manifest(entry).training
+    return record is not None and record.data.name in _NAMES and record.source is None
 
 
 def _table(made: dict[Entry, list[Made]]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +17,8 @@ from contract.records import SourceRecord
 from contract.repository import Entry, entries, read_manifest
 from training.accelerator import cuda_name
 from training.card import TRANSFER
-from training.errors import TransferError
+from training.errors import ExportError, TransferError
+from training.explain.digits import add_explanations
 from training.export.network import network_graph
 from training.fit.publish import next_version
 from training.fitted import Fitted
@@ -93,16 +94,13 @@ def run(prepared: Prepared, report: Report) -> Outcome:
         report("the model of all labels", len(comparison.points), len(comparison.points))
         fitted = _fitted(prepared, comparison)
     version = next_version(options.out, [options.name])
-    manifest = publish(
-        _recipe(prepared),
-        fitted,
-        prepared.given.parts,
-        seed=options.seed,
-        root=options.out,
-        version=version,
-    )
+    parts = prepared.given.parts
+    publish(_recipe(prepared), fitted, parts, seed=options.seed, root=options.out, version=version)
     entry = Entry(options.name, int(version), options.out / options.name / version)
-    return Outcome(manifest, entry, comparison)
+    # Sampling explains a network whose operators have no gradient graph.
+    with suppress(ExportError):
+        add_explanations(entry, prepared.given.pool.images, parts.test.images)
+    return Outcome(read_manifest(entry), entry, comparison)
 
 
 @contextmanager
