@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contract.batch import Batch
+from contract.explanations import Explained
 from contract.manifest import Manifest
 from contract.repository import Entry
 from service.explain.graphs import GraphMethod
-from service.explain.method import Explained, Method
+from service.explain.method import Method
 from service.explain.occlusion import Occlusion
 from service.explain.players import have_parts
 from service.explain.shapley import Shapley

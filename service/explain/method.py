@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from contract.explanations import Explained
 from service.explain.question import Question
-
-Explained = Literal["probability", "score", "value"]
 
 
 @dataclass(frozen=True)

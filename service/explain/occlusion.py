@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from contract.batch import Batch
+from contract.explanations import Explained
 from contract.tensors import Input
-from service.explain.method import Explained, Explanation
+from service.explain.method import Explanation
 from service.explain.players import Patches, Players, players_of
 from service.explain.question import Question
 

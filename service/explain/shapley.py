@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.batch import Batch
+from contract.explanations import Explained
 from contract.tensors import Input
 from service.errors import InvalidError, ModelError
-from service.explain.method import Explained, Explanation
+from service.explain.method import Explanation
 from service.explain.players import Players, players_of
 from service.explain.question import Question
 
