@@ -19,7 +19,7 @@ class ManifestError(ContractError):
 
 
 class RepositoryError(ContractError):
-    """The directory layout of the repository is wrong."""
+    """The directory layout of the repository is wrong, or it cannot be written to."""
 
 
 class ArtifactError(ContractError):

@@ -213,6 +213,24 @@ def record_of(name: str, data: bytes) -> FileRecord:
     return FileRecord(path=name, sha256=sha256(data), bytes=len(data))
 
 
+def check_writable(root: Path) -> None:
+    """Check that a repository can be written to, or made, before work is spent on its models.
+
+    Raises:
+        RepositoryError: it cannot.
+    """
+    try:
+        if root.exists() and not root.is_dir():
+            raise NotADirectoryError(20, "it is a file")
+        there = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise RepositoryError(
+            f"models cannot be written to {root} ({error.strerror or error}); name another --out"
+        ) from error
+
+
 def write(root: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Entry:
     """Write one version atomically, replacing an existing one.
 

@@ -23,7 +23,7 @@ from rich.table import Table
 from contract.errors import ContractError
 from contract.manifest import Manifest
 from contract.records import ClassificationMetrics
-from contract.repository import Entry, entries, read_manifest
+from contract.repository import Entry, check_writable, entries, read_manifest
 from training.datasets import Dataset, Name, load
 from training.errors import DatasetError, TrainingError
 from training.explain.command import explain, explain_models
@@ -66,6 +66,11 @@ def train(
 ) -> None:
     """Train, export and write models; fail if one is below its floor."""
     recipes = _chosen(models)
+    try:
+        check_writable(out)
+    except ContractError as error:
+        problems.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from error
     data = _load(dataset, data_dir)
     manifests, failures = [], []
     with _progress() as progress:

@@ -13,6 +13,7 @@ from contract.repository import (
     Entry,
     Stray,
     audit,
+    check_writable,
     entries,
     read_manifest,
     record_of,
@@ -192,3 +193,15 @@ def test_writing_replaces_a_version_whole(tmp_path: Path) -> None:
     assert sorted(p.name for p in path.iterdir()) == ["golden.npz", "manifest.json", "model.onnx"]
     assert [p.name for p in path.parent.iterdir()] == ["1"]
     audit(entries(tmp_path)[0])
+
+
+def test_a_repository_that_cannot_be_made_is_refused_beforehand(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new" / "models")
+    assert not (tmp_path / "new").exists()
+    check_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    file = tmp_path / "file"
+    file.write_text("")
+    for root in (file, file / "models"):
+        with pytest.raises(RepositoryError, match=r"cannot be written to .*; name another --out"):
+            check_writable(root)

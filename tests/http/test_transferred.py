@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from tests.conftest import MODELS
 from tests.server import Server, serve
 from tests.training.transfer import made
 from training.answers import run_graph
+from training.errors import ParityError
 from training.transfer.approaches import forest
 from training.transfer.options import Options
 from training.transfer.run import FIGURES, Outcome, Prepared, prepare, run
@@ -147,6 +149,27 @@ def test_it_explains_itself_and_shows_its_layers(prepared: Prepared, running: Se
     assert [layer["name"] for layer in layers] == ["conv1", "conv2", "conv3", "conv4"]
     most = max(max(map(max, layer["strongest"])) for layer in layers)
     assert most < len(prepared.given.pool)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [(KeyboardInterrupt(), "it was stopped"), (ParityError("it is off"), "it is off")],
+)
+def test_a_version_whose_explanations_fail_is_kept_and_told(
+    prepared: Prepared,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    says: str,
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("training.transfer.run.add_explanations", fail)
+    options = replace(prepared.options, out=tmp_path / "models", labels=(300,))
+    found = run(replace(prepared, options=options), lambda what, done, of: None)
+    assert found.unexplained == says
+    assert audit(found.entry).manifest.explanations == ()
 
 
 def test_a_new_run_is_the_next_version_and_a_source_itself(

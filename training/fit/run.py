@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from contract.records import ComparisonRecord
-from contract.repository import Entry, entries, read_manifest
+from contract.repository import Entry, check_writable, entries, read_manifest
 from training.errors import FitError
 from training.fit.clock import Clock
 from training.fit.comparison import BLEND, Comparison, Report, compare
@@ -51,7 +51,9 @@ def prepare(options: Options) -> Plan:
 
     Raises:
         FitError: the file or an option cannot be used.
+        RepositoryError: the repository cannot be written to.
     """
+    check_writable(options.out)
     problem = _problem(options)
     problem = replace(problem, notes=(*problem.notes, *lonely_classes(problem)))
     found = plan(problem, options)

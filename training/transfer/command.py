@@ -82,7 +82,7 @@ def transfer_model(
         _refuse(str(error), error)
     except OSError as error:
         where = error.filename or out
-        _refuse(f"{where} cannot be used: {error.strerror or error}; name another --out", error)
+        _refuse(f"{where} cannot be used: {error.strerror or error}; see --data and --out", error)
     except KeyboardInterrupt as interrupt:
         problems.print("stopped; nothing was written", style="red")
         raise typer.Exit(130) from interrupt
@@ -133,6 +133,8 @@ def _answer(outcome: Outcome, prepared: Prepared) -> None:
             f"{len(parts.test):,} test images."
         )
     _say(f"Written to {outcome.entry.path}")
+    if outcome.unexplained is not None:
+        _say(f"Without explanation graphs: {outcome.unexplained}; sampling explains it.")
     _say(
         f"Serve it: ROSENBLATT_MODELS_DIR={shlex.quote(str(prepared.options.out.resolve()))} "
         f"ROSENBLATT_DEFAULT_MODEL={outcome.manifest.name} rosenblatt serve"

@@ -2,7 +2,7 @@
 
 Only a chain of the layers below is read, which is what `training.export.network` writes of a
 convolutional network. The exporter folds a batch normalisation into the convolution before it
-where it can; the others are constants per channel, and stay so.
+where it can; the others are constants per channel, whose statistics are not estimated again.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +14,10 @@ import torch._dynamo
 
 from contract.manifest import Manifest
 from contract.records import SourceRecord
-from contract.repository import Entry, entries, read_manifest
+from contract.repository import Entry, check_writable, entries, read_manifest
 from training.accelerator import cuda_name
 from training.card import TRANSFER
-from training.errors import ExportError, TransferError
+from training.errors import ExportError, ParityError, TransferError
 from training.explain.digits import add_explanations
 from training.export.network import network_graph
 from training.fit.publish import next_version
@@ -54,11 +54,12 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The version that was written, and the comparison."""
+    """The version that was written, the comparison, and why it has no explanation graphs."""
 
     manifest: Manifest
     entry: Entry
     comparison: Comparison
+    unexplained: str | None
 
 
 def prepare(options: Options) -> Prepared:
@@ -69,6 +70,7 @@ def prepare(options: Options) -> Prepared:
         TrainingError: the source, the data or the name cannot be used.
     """
     _check_name(options)
+    check_writable(options.out)
     source, given = read_source(options.models, options.source), read_data(options.data)
     return Prepared(
         options, source, given, (transfer(source, options.freeze), scratch(source), forest())
@@ -97,10 +99,20 @@ def run(prepared: Prepared, report: Report) -> Outcome:
     parts = prepared.given.parts
     publish(_recipe(prepared), fitted, parts, seed=options.seed, root=options.out, version=version)
     entry = Entry(options.name, int(version), options.out / options.name / version)
-    # Sampling explains a network whose operators have no gradient graph.
-    with suppress(ExportError):
-        add_explanations(entry, prepared.given.pool.images, parts.test.images)
-    return Outcome(read_manifest(entry), entry, comparison)
+    report("explanations", len(comparison.points), len(comparison.points))
+    unexplained = _explain(entry, prepared.given)
+    return Outcome(read_manifest(entry), entry, comparison, unexplained)
+
+
+def _explain(entry: Entry, given: Given) -> str | None:
+    """Write the explanation graphs of the new version, which is already there; why not, if not."""
+    try:
+        add_explanations(entry, given.pool.images, given.parts.test.images)
+    except (ExportError, ParityError) as error:
+        return str(error)
+    except KeyboardInterrupt:
+        return "it was stopped"
+    return None
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from contract import repository
+from contract.errors import RepositoryError
 from contract.manifest import Manifest
 from contract.repository import Entry, audit, entries, read_manifest
 from tests.training.fit import tables
@@ -304,3 +305,10 @@ def test_rows_of_a_named_group_count_as_one_draw_and_twins_do_not(tmp_path: Path
     plain = prepare(tables.options(path, drop=("shop",))).problem
     assert len(np.unique(plain.draws)) == len(plain) == 260
     assert len(np.unique(plain.groups)) == 240
+
+
+def test_a_repository_that_cannot_be_written_to_is_refused_before_training(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file")
+    options = tables.options(table(tmp_path), out=tmp_path / "models")
+    with pytest.raises(RepositoryError, match="models cannot be written to"):
+        prepare(options)
