@@ -46,12 +46,14 @@ export class Answers {
     return this.#cards.get(name)?.slot;
   }
 
-  /** Show the answers of `POST /compare`. */
+  /** Show the answers of `POST /compare`; the cards of other models are cleared. */
   show(models) {
+    for (const [name, card] of this.#cards) if (!models.some((one) => one.model === name)) card.clear();
     const said = models.filter((one) => this.#cards.has(one.model)).map((one) => {
       const card = this.#cards.get(one.model);
       return { card, heading: card.heading, label: one.predictions[0].label, prediction: one.predictions[0] };
     });
+    if (!said.length) return said;
     const order = [...this.#cards.values()];
     said.sort((a, b) => order.indexOf(a.card) - order.indexOf(b.card));
     const common = majority(said.map(({ label }) => label));
@@ -67,13 +69,16 @@ export class Answers {
     for (const card of this.#cards.values()) card.clear();
     this.summary.textContent = text;
     this.summary.classList.remove("split");
+    this.#read("");
   }
 
-  /** Show how long the models took for what was asked since the last time. */
-  time = settled(async () => {
+  /** Show how long the models took since the last time; the first time is the baseline. */
+  async measure() {
     const { model_stats: stats } = await get("v2/models/stats").catch(() => ({ model_stats: [] }));
     for (const { name, inference_stats: { compute_infer: run } } of stats) this.#cards.get(name)?.time(run);
-  }, 250);
+  }
+
+  time = settled(() => this.measure(), 250);
 }
 
 function makeCard(model, heading, colour) {
@@ -128,9 +133,9 @@ function makeCard(model, heading, colour) {
       slot.hidden = true;
     },
     time(run) {
-      const [count, ns] = before ? [run.count - before.count, run.ns - before.ns] : [run.count, run.ns];
+      const count = run.count - (before ?? run).count;
+      if (count > 0) time.textContent = milliseconds((run.ns - before.ns) / count / 1e6);
       before = run;
-      if (count > 0) time.textContent = milliseconds(ns / count / 1e6);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Calls of the service. Errors become sentences; nothing is asked of another host. */
 
+const PATIENCE_MS = 60_000;
 const base = new URL("../", import.meta.url);
 
 /** What the service says in its `error`, or why it could not be asked. */
@@ -11,15 +12,14 @@ export class ServiceError extends Error {
 }
 
 async function ask(path, options = {}) {
-  let response;
+  let response, text, body;
   try {
-    response = await fetch(new URL(path, base), { ...options, headers: { accept: "application/json", ...options.headers } });
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    response = await fetch(new URL(path, base), { signal, ...options, headers: { accept: "application/json", ...options.headers } });
+    text = await response.text();
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new ServiceError("The service cannot be reached. Is it still running?");
+    throw new ServiceError(error.name === "TimeoutError" ? "The service did not answer within a minute." : "The service cannot be reached. Is it still running?");
   }
-  const text = await response.text();
-  let body;
   try {
     body = JSON.parse(text);
   } catch {

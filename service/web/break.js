@@ -3,7 +3,7 @@
 import { latest, post, settled } from "./api.js";
 import { headings } from "./answers.js";
 import { chart } from "./chart.js";
-import { announce, button, fill, h, percent, problem } from "./dom.js";
+import { announce, button, fill, h, percent, problem, waiting } from "./dom.js";
 import { digit, digitModels, onDigit, samples, setDigit } from "./digit.js";
 import { DAMAGES, damaged, series } from "./perturb.js";
 import { paint } from "./pictures.js";
@@ -70,7 +70,7 @@ export function show(section) {
     const steps = series(swept);
     const pictures = steps.map((level) => damaged(current.pixels, { ...levels, [swept.name]: level }));
     try {
-      const answer = await post("compare", { instances: [current.pixels, now, ...pictures] });
+      const answer = await waiting(result, post("compare", { instances: [current.pixels, now, ...pictures] }));
       draw(answer.models, steps);
     } catch (error) {
       fill(result, problem(error));
@@ -125,7 +125,7 @@ export function show(section) {
       if (!models.length) throw new Error("no model of digits serves here; the other views work without one");
       onDigit((current) => current && section.isConnected && renew());
     }
-    if (!digit()) await setDigit((await samples()).at(8) ?? null);
+    if (!digit()) await setDigit((await samples()).at(4)?.picture ?? null);
     await renew();
   };
 }

@@ -1,6 +1,6 @@
 /** The digit at hand: what the models saw last. Views that use it are told when it changes. */
 
-import { get, model } from "./api.js";
+import { get, model, post } from "./api.js";
 import { pixelsOf } from "./pictures.js";
 
 const listeners = new Set();
@@ -9,6 +9,9 @@ let newest = 0;
 
 /** The digit as `{ png, pixels }`: base64 of a PNG, and rows of 28 integers; null if there is none. */
 export const digit = () => current;
+
+/** True if this is still the digit at hand. */
+export const isCurrent = ({ png }) => png === current?.png;
 
 export async function setDigit(png) {
   const mine = (newest += 1);
@@ -34,25 +37,29 @@ export function serving() {
   return asked;
 }
 
-/** The models of grey images of 28x28, best first, each with its `labels`. */
+/** The models that read the digits 0 to 9 from grey images of 28x28, best first, each with its `labels` and `layers`. */
 export async function digitModels() {
   const models = (await serving()).filter(({ modality }) => modality === "image");
   const found = await Promise.all(models.map(async (one) => {
     const { manifest } = await model(one.name);
-    return takesDigits(manifest) && { ...one, labels: manifest.labels };
+    return readsDigits(manifest) && { ...one, labels: manifest.labels, layers: manifest.layers };
   }));
   return found.filter(Boolean).sort((a, b) => (b.test_accuracy ?? 0) - (a.test_accuracy ?? 0));
 }
 
-const takesDigits = ({ inputs: [input, ...others] }) =>
-  !others.length && input.content === "image" && String(input.shape) === "-1,28,28";
+const DIGITS = [..."0123456789"];
 
-/** One sample a class, of the first model that has samples of digits: base64 PNGs. */
+const readsDigits = ({ inputs: [input, ...others], labels }) =>
+  !others.length && input.content === "image" && String(input.shape) === "-1,28,28" && String([...labels].sort()) === String(DIGITS);
+
+/** For each label, the first sample that gets it from the best model with samples: `{ label, picture }`, a base64 PNG. */
 export async function samples() {
-  for (const model of await digitModels()) {
-    const { instances } = await get(`models/${encodeURIComponent(model.name)}/samples`);
+  for (const { name: model } of await digitModels()) {
+    const { instances } = await get(`models/${encodeURIComponent(model)}/samples`);
     const pictures = instances.filter((instance) => typeof instance === "string");
-    if (pictures.length) return pictures;
+    if (!pictures.length) continue;
+    const { predictions } = await post("predict", { model, instances: pictures });
+    return DIGITS.map((label) => ({ label, picture: pictures[predictions.findIndex((one) => one.label === label)] })).filter(({ picture }) => picture);
   }
   return [];
 }

@@ -8,19 +8,21 @@ import { acceptable, blobOf, opened } from "./pictures.js";
 import { Pad } from "./pad.js";
 
 const SLOW_MS = 400;
+const FITTED = "28×28 pixels, fitted and centred by the service.";
 const NO_STEPS = "Nothing had to be done to it.";
 
 export function show(section) {
   let source = null; // a file or a sample, as long as nobody draws on it
   const pad = new Pad((time) => changed(time));
-  const seen = h("div.seen", {}, h("div.blank", { "aria-hidden": "true" }));
-  const steps = h("p.hint", {}, "28×28 pixels, fitted and centred by the service.");
+  const seen = h("div.seen");
+  const steps = h("p.hint", {}, FITTED);
   const status = h("div");
   const board = h("div.column", {});
   const right = h("div.column", {});
   const legend = h("p.hint", { hidden: true }, "In the heat maps orange pixels speak for the answer, blue ones against it.");
   let answers = null;
   let explainers = [];
+  let baseline = null; // of the times that the models took
 
   const file = h("input.unseen", { type: "file", accept: "image/*", "aria-label": "Upload a picture of a digit", onchange: () => take(file.files[0]) });
   fill(board,
@@ -48,8 +50,9 @@ export function show(section) {
     file.value = "";
     if (!blob) return;
     try {
-      source = { blob: await acceptable(blob) };
-      pad.show(await opened(source.blob));
+      const picture = await acceptable(blob);
+      pad.show(await opened(picture));
+      source = { blob: picture };
       ask(performance.now());
     } catch (error) {
       fill(status, problem(error));
@@ -57,8 +60,8 @@ export function show(section) {
   }
 
   async function takeSample(picture) {
-    source = { sample: picture };
     pad.show(await opened(blobOf(picture)));
+    source = { sample: picture };
     ask(performance.now());
   }
 
@@ -80,18 +83,20 @@ export function show(section) {
     if (pad.empty) return reset();
     const slow = setTimeout(() => section.classList.add("waiting"), SLOW_MS);
     try {
+      await (baseline ??= answers.measure());
       const { models, skipped } = await compare();
       if (pad.empty) return reset();
       const said = answers.show(models);
-      if (!models.length) throw new Error(skipped[0]?.reason ?? "no model takes this picture");
+      if (!said.length) throw new Error(skipped[0]?.reason ?? "no model takes this picture");
       const { png: picture, steps: done } = models.find((one) => one.fitted)?.fitted[0] ?? {};
-      if (picture) fill(seen, png(picture, "The image that the models see"));
+      fill(seen, picture && png(picture, "The image that the models see"));
       steps.textContent = done?.length ? `${sentence(done.join(", "))}.` : NO_STEPS;
       fill(status);
       requestAnimationFrame(() => performance.measure("draw-to-answer", { start: time, end: performance.now() }));
       answers.time();
       if (picture) setDigit(picture).then(() => explain(said, { png: picture }));
     } catch (error) {
+      reset("No answer.");
       fill(status, problem(error));
     } finally {
       clearTimeout(slow);
@@ -99,11 +104,11 @@ export function show(section) {
     }
   });
 
-  function reset() {
-    answers.clear();
+  function reset(text) {
+    answers.clear(text);
     fill(status);
-    fill(seen, h("div.blank", { "aria-hidden": "true" }));
-    steps.textContent = "28×28 pixels, fitted and centred by the service.";
+    fill(seen);
+    steps.textContent = FITTED;
     setDigit(null);
   }
 
@@ -116,8 +121,8 @@ export function show(section) {
     if (!models.length) throw new Error("no model of digits serves here; the other views work without one");
     answers = new Answers(models);
     fill(right, answers.summary, status, answers.element, legend);
-    for (const picture of (await samples()).filter((_, i) => i % 2 === 0).slice(0, 10)) {
-      shelf.append(h("button.sample", { type: "button", onclick: () => takeSample(picture) }, png(picture, `Sample ${shelf.children.length}`)));
+    for (const { label, picture } of await samples()) {
+      shelf.append(h("button.sample", { type: "button", onclick: () => takeSample(picture) }, png(picture, `Sample ${label}`)));
     }
     if (!pad.empty) ask(performance.now());
     await optional(models);
@@ -133,7 +138,7 @@ export function show(section) {
     }));
     legend.hidden = !explainers.some(({ offered }) => offered);
     const { layers } = await import("./layers.js");
-    const found = await layers();
+    const found = await layers(models);
     if (found) section.append(found);
     if (!pad.empty) ask(performance.now());
   }

@@ -60,6 +60,17 @@ export const problem = (error) => h("p.notice.bad", { role: "alert" }, sentence(
 
 export const busy = (text) => h("p.busy", { role: "status" }, h("span.spinner", { "aria-hidden": "true" }), text);
 
+/** Wait for `asked`; an element that waits longer than `delay` is marked as busy. */
+export async function waiting(element, asked, delay = 300) {
+  const slow = setTimeout(() => element.setAttribute("aria-busy", true), delay);
+  try {
+    return await asked;
+  } finally {
+    clearTimeout(slow);
+    element.removeAttribute("aria-busy");
+  }
+}
+
 /** Read out by screen readers, when the hand rests. */
 export function announce(text) {
   const announcer = document.getElementById("announcer");

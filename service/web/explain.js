@@ -2,16 +2,20 @@
 
 import { latest, methods, post } from "./api.js";
 import { figure, fill, h, milliseconds, select, sentence, words } from "./dom.js";
+import { isCurrent } from "./digit.js";
 import { paint } from "./pictures.js";
 
 const FOR = [255, 150, 60];
 const AGAINST = [90, 165, 255];
 
+const UNEXPLAINED = "No explanation yet";
+const SAMPLING = ["shapley", "occlusion"];
+
 /** The explanations of one model, in its slot; `ask(digit, label)` renews them. */
 export async function explainer(name, slot) {
   const offered = await methods(name);
   if (!offered.length) return { offered: false, ask: () => {} };
-  const canvas = h("canvas.heat", { width: 28, height: 28, role: "img", "aria-label": "No explanation yet" });
+  const canvas = h("canvas.heat", { width: 28, height: 28, role: "img", "aria-label": UNEXPLAINED });
   const note = h("p.meta");
   const choice = select(offered.map((method) => [method, sentence(words(method))]), {
     "aria-label": `Explanation of ${name}`, onchange: () => last && ask(...last),
@@ -23,12 +27,16 @@ export async function explainer(name, slot) {
     last = [digit, label];
     try {
       const answer = await post("explain", { model: name, instances: [digit.png], method: choice.value, target: label });
+      if (!isCurrent(digit)) return;
       const [found] = answer.explanations;
       heat(canvas, found.attribution, digit.pixels);
       canvas.setAttribute("aria-label", `Pixels that spoke for ${label} in orange, against it in blue`);
-      note.textContent = `for ${found.target ?? label}: ${journey(found)}, ${milliseconds(answer.milliseconds)}`;
+      note.textContent = `for ${found.target ?? label}: ${journey(found, answer.method)}, ${milliseconds(answer.milliseconds)}`;
       note.classList.remove("bad");
     } catch (error) {
+      if (!isCurrent(digit)) return;
+      paint(canvas, digit.pixels);
+      canvas.setAttribute("aria-label", UNEXPLAINED);
       note.textContent = sentence(error.message);
       note.classList.add("bad");
     }
@@ -37,11 +45,12 @@ export async function explainer(name, slot) {
   return { offered: true, ask };
 }
 
-/** From the base to the value that the parts add up to, where they do. */
-export function journey({ explains, base, value, additive, standard_error: error }) {
-  if (additive === false) return `${words(explains)} ${figure(value, 3)}`;
+/** From the base to the value that the parts add up to, where they do. Only sampling methods explain what calibration makes of it. */
+export function journey({ explains, base, value, additive, standard_error: error }, method) {
+  const what = explains === "probability" && !SAMPLING.includes(method) ? "probability before calibration" : explains;
+  if (additive === false) return `${what} ${figure(value, 3)}`;
   const within = error ? ` ± ${figure(error, 1)} each` : "";
-  return `${words(explains)} ${figure(base, 3)} → ${figure(value, 3)}${within}`;
+  return `${what} ${figure(base, 3)} → ${figure(value, 3)}${within}`;
 }
 
 /** Paint an attribution over the digit it is of. */

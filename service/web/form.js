@@ -1,6 +1,6 @@
 /** A form for a row of a table, made from the inputs of a manifest. */
 
-import { figure, h, labelled, percent, select } from "./dom.js";
+import { figure, h, labelled, percent, select, uid } from "./dom.js";
 
 /** The columns of a manifest: `{ name, content, integer, seen }`. */
 export function columns(inputs) {
@@ -15,7 +15,7 @@ export function columns(inputs) {
 export const typable = (inputs) =>
   inputs.every(({ content, columns: named }) => content !== "image" && named.length > 0);
 
-/** A form whose `changed(row)` is called with every edit. */
+/** A form whose `changed()` is called with every edit. */
 export class Form {
   #fields;
   #first = {};
@@ -39,6 +39,11 @@ export class Form {
     this.#first = this.row;
   }
 
+  /** The row as it was shown at first. */
+  get first() {
+    return this.#first;
+  }
+
   get edited() {
     return this.#fields.filter(({ column, read }) => read() !== (this.#first[column.name] ?? null)).map(({ column }) => column.name);
   }
@@ -46,7 +51,7 @@ export class Form {
   #edited(changed) {
     const edited = this.edited;
     for (const { column, element } of this.#fields) element.classList.toggle("changed", edited.includes(column.name));
-    changed(this.row);
+    changed();
   }
 }
 
@@ -79,13 +84,14 @@ function textField(column, changed) {
 /** A number, a slider over what training saw, and a word where the number lies outside. */
 function numberField(column, changed) {
   const range = column.seen?.range;
-  const control = h("input", { type: "number", step: "any", inputmode: "decimal", placeholder: "(missing)", oninput: () => moved(control.value) });
+  const described = range ? uid("hint") : null;
+  const control = h("input", { "aria-describedby": described, type: "number", step: "any", inputmode: "decimal", placeholder: "(missing)", oninput: () => moved(control.value) });
   const width = range && range.high - range.low;
   const slider = width > 0 ? h("input", {
-    type: "range", min: range.low, max: range.high, step: whole(range) ? 1 : width / 200,
-    "aria-label": `${column.name}, slider`, oninput: () => moved(control.value = figure4(slider.value)),
+    type: "range", min: range.low, max: range.high, step: column.integer || whole(range) ? 1 : width / 200,
+    "aria-label": `${column.name}, slider`, oninput: () => moved(control.value = rounded(slider.value)),
   }) : null;
-  const hint = range ? h("small.hint", {}, `training saw ${figure(range.low)} to ${figure(range.high)}`) : null;
+  const hint = range ? h("small.hint", { id: described }, `training saw ${figure(range.low)} to ${figure(range.high)}`) : null;
   const element = labelled(column.name, control);
   element.append(...[slider, hint].filter(Boolean));
 
@@ -104,9 +110,9 @@ function numberField(column, changed) {
   return {
     column, element,
     read: () => (control.value === "" ? null : Number(control.value)),
-    write: (value) => check((control.value = value === null ? "" : String(figure4(value)))),
+    write: (value) => check((control.value = value === null ? "" : String(value))),
   };
 }
 
 const whole = ({ low, high }) => Number.isInteger(low) && Number.isInteger(high) && high - low >= 5;
-const figure4 = (value) => Number(Number(value).toPrecision(6));
+const rounded = (value) => Number(Number(value).toPrecision(6));

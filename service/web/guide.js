@@ -2,7 +2,7 @@
 
 import { latest, once, post } from "./api.js";
 import { decision, families } from "./decision.js";
-import { announce, button, busy, fill, h, problem, term } from "./dom.js";
+import { announce, button, busy, fill, h, problem, term, waiting } from "./dom.js";
 import { factsForm } from "./facts.js";
 
 const EXAMPLES = [
@@ -14,12 +14,20 @@ const EXAMPLES = [
 
 export async function show(section) {
   const result = h("div.stack");
-  const undo = button("Undo the last change", () => history.back());
+  const undo = button("Undo the last change", () => {
+    edited = null;
+    state(past.pop());
+  });
   undo.hidden = true;
   fill(section, busy("Reading the guide"));
+  const past = [];
+  let current = {};
+  let edited = null; // the fact being typed, which is one change
   const form = await factsForm((facts) => {
-    history.replaceState(null, "", address(facts));
-    ask(facts);
+    const [name] = form.names.filter((one) => String(facts[one]) !== String(current[one]));
+    if (name !== edited) past.push(current);
+    edited = name;
+    state(facts, false);
   });
   const below = h("div.below");
   fill(section,
@@ -28,20 +36,29 @@ export async function show(section) {
     h("ul.chips", { "aria-label": "Examples" }, EXAMPLES.map(([text, facts]) => h("li", {}, button(text, () => go(facts), "chip")))),
     h("div.guide-grid", {}, h("div.panel.stack", {}, form.element, h("div.tools", {}, button("Start over", () => go({})), undo)), result),
     below);
-  let asked = null;
 
   function go(facts) {
-    undo.hidden = false;
-    location.hash = address(facts);
+    past.push(current);
+    edited = null;
+    state(facts);
   }
 
+  function state(facts, write = true) {
+    current = facts;
+    undo.hidden = !past.length;
+    history.replaceState(null, "", address(facts));
+    if (write) form.write(facts);
+    return ask(facts);
+  }
+
+  let asked = null;
   const ask = latest(async (facts) => {
     asked = JSON.stringify(facts);
     if (!Object.keys(facts).length) {
       return fill(result, h("p.notice", {}, "State a fact on the left, or take one of the examples."));
     }
     try {
-      const found = await post("recommend?detail=full", facts);
+      const found = await waiting(result, post("recommend?detail=full", facts));
       fill(result, decision(found, (change) => go({ ...facts, ...change })));
       announce(`${term(found.verdict)}. ${found.summary}`);
     } catch (error) {
@@ -52,9 +69,9 @@ export async function show(section) {
   reference(below).catch((error) => fill(below, problem(error)));
 
   return async function update({ query }) {
-    const facts = stated(query.get("facts"));
-    form.write(facts);
-    if (JSON.stringify(facts) !== asked) await ask(facts);
+    const facts = query.has("facts") ? stated(query.get("facts")) : current;
+    if (JSON.stringify(facts) === asked) history.replaceState(null, "", address(facts));
+    else await state(facts);
   };
 }
 

@@ -29,24 +29,20 @@ function decoded(text) {
   }
 }
 
-/** The module of a view. */
-async function loaded(name) {
-  const slow = setTimeout(() => fill(content, busy("Loading the view")), SLOW_MS);
-  try {
-    return await VIEWS[name][1]();
-  } catch {
+async function made(name) {
+  const section = h(`section.view.${name}`, { "aria-label": VIEWS[name][0] });
+  const module = await VIEWS[name][1]().catch(() => {
     throw new Error("the view could not be loaded; is the service still running?");
-  } finally {
-    clearTimeout(slow);
-  }
+  });
+  return { section, update: await module.show(section) };
 }
 
 /** Each view is made once, and keeps what was drawn or typed. */
-async function view(name) {
+function view(name) {
   if (!shown.has(name)) {
-    const section = h(`section.view.${name}`, { "aria-label": VIEWS[name][0] });
-    const module = await loaded(name);
-    shown.set(name, { section, update: await module.show(section) });
+    const making = made(name);
+    making.catch(() => shown.delete(name));
+    shown.set(name, making);
   }
   return shown.get(name);
 }
@@ -61,8 +57,9 @@ async function show() {
     else link.removeAttribute("aria-current");
   }
   document.title = `${VIEWS[name][0]} · Rosenblatt`;
+  const slow = setTimeout(() => address().name === name && fill(content, busy("Loading the view")), SLOW_MS);
   try {
-    const { section, update } = await view(name);
+    const { section, update } = await view(name).finally(() => clearTimeout(slow));
     if (address().name !== name) return;
     if (!section.isConnected) {
       fill(content, section);
@@ -74,8 +71,10 @@ async function show() {
   }
 }
 
-addEventListener("hashchange", () => {
-  if (location.hash === "#content") return content.focus();
-  show();
+// The address keeps the view, so the link to the content only moves the focus.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  content.focus();
 });
+addEventListener("hashchange", show);
 show();

@@ -22,8 +22,9 @@ export class Pad {
       "aria-roledescription": "drawing board", "aria-label": "Draw a digit", "aria-describedby": help.id,
       onpointerdown: (event) => this.#press(event),
       onpointermove: (event) => this.#move(event),
-      onpointerup: () => this.#lift(),
-      onpointercancel: () => this.#lift(),
+      onpointerup: (event) => this.#release(event),
+      onpointercancel: (event) => this.#release(event),
+      onlostpointercapture: (event) => this.#release(event),
       onkeydown: (event) => this.#key(event),
       onblur: () => this.#showCursor(false),
     });
@@ -36,6 +37,7 @@ export class Pad {
 
   #context;
   #drawing = null;
+  #pointer = null;
 
   get empty() {
     return !this.#strokes.length && !this.#picture;
@@ -47,19 +49,21 @@ export class Pad {
   }
 
   clear() {
+    this.#lift();
     this.#strokes = [];
     this.#picture = null;
     this.#redraw();
   }
 
   undo() {
+    this.#lift();
     if (!this.#strokes.pop()) this.#picture = null;
-    this.#cursor.down = false;
     this.#redraw();
   }
 
   /** Show a picture, as large as the board holds it. */
   show(bitmap) {
+    this.#lift();
     this.#strokes = [];
     this.#picture = bitmap;
     this.#redraw();
@@ -77,7 +81,8 @@ export class Pad {
   }
 
   #press(event) {
-    if (event.button) return;
+    if (event.button || this.#drawing) return; // a palm or a second finger
+    this.#pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
     this.#showCursor(false);
     this.#drawing = [this.#point(event)];
@@ -87,15 +92,22 @@ export class Pad {
   }
 
   #move(event) {
-    if (!this.#drawing) return;
+    if (!this.#drawing || event.pointerId !== this.#pointer) return;
     const parts = event.getCoalescedEvents?.() ?? [];
     for (const part of parts.length ? parts : [event]) this.#drawing.push(this.#point(part));
     this.#redraw();
     this.#changed(event.timeStamp);
   }
 
+  #release(event) {
+    if (event.pointerId === this.#pointer) this.#drawing = null;
+  }
+
+  /** End the stroke at hand, of a pointer or of the keyboard. */
   #lift() {
     this.#drawing = null;
+    this.#cursor.down = false;
+    this.marker.classList.remove("down");
   }
 
   #key(event) {

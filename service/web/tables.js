@@ -3,7 +3,7 @@
 import { latest, methods, model, post, get, settled } from "./api.js";
 import { comparison } from "./comparison.js";
 import { contributions, markedText, shares } from "./contributions.js";
-import { announce, button, busy, figure, fill, h, labelled, milliseconds, percent, problem, select, sentence, signed, words } from "./dom.js";
+import { announce, button, busy, figure, fill, h, labelled, milliseconds, percent, problem, select, sentence, signed, waiting, words } from "./dom.js";
 import { serving } from "./digit.js";
 import { journey } from "./explain.js";
 import { Form, typable } from "./form.js";
@@ -68,28 +68,27 @@ async function view(name) {
   }
   const answer = h("div.stack");
   const why = h("div.stack");
-  const form = new Form(manifest.inputs, (row) => ask(row));
+  const form = new Form(manifest.inputs, () => renew());
+  const renew = () => ask(form.first, form.row, form.edited);
   let at = 0;
-  let first = null;
 
   function sample() {
-    first = null;
     form.fill(samples.instances[at % samples.instances.length]);
     at += 1;
-    ask(form.row);
+    renew();
   }
 
   const explain = explainer(name, offered, why, manifest);
   const read = settled(announce, 700);
-  const ask = latest(async (row) => {
+  const ask = latest(async (sampled, row, edited) => {
     try {
-      const { predictions: [found] } = await post("predict", { model: name, instances: [row] });
-      first ??= found;
-      fill(answer, answered(found, first, manifest, form.edited));
+      const { predictions: [first, found] } = await waiting(answer, post("predict", { model: name, instances: [sampled, row] }));
+      fill(answer, answered(found, first, manifest, edited));
       read(answer.firstChild.textContent);
       explain(row, found.label);
     } catch (error) {
       fill(answer, problem(error));
+      explain(null);
     }
   });
   sample();
@@ -128,7 +127,7 @@ function answered(found, first, { labels, comparison: record }, edited) {
       ? h("p", {}, `${edited.join(", ")} changed: ${found.label} was ${percent(before)}, is ${percent(now)}`) : null];
 }
 
-/** Renews the contributions in `host` when the hand rests. */
+/** Renews the contributions in `host` when the hand rests; without a row clears them. */
 function explainer(name, offered, host) {
   if (!offered.length) return () => {};
   let last = null;
@@ -138,16 +137,20 @@ function explainer(name, offered, host) {
   fill(host, h("section.panel.stack", { "aria-label": "Contributions" },
     h("h2", {}, "What each part contributed"), labelled("Method", choice), bars, note));
   const run = latest(async (row, label) => {
-    last = [row, label];
+    last = row && [row, label];
+    if (!row) return clear();
     try {
       const answer = await post("explain", { model: name, instances: [row], method: choice.value, ...(label ? { target: label } : {}) });
       const [found] = answer.explanations;
       fill(bars, Array.isArray(found.attribution) ? markedText(found.attribution) : contributions(found.attribution));
-      note.textContent = `${found.target ? `For ${found.target}: ` : ""}${journey(found)}, in ${milliseconds(answer.milliseconds)}.`;
+      note.textContent = `${found.target ? `For ${found.target}: ` : ""}${journey(found, answer.method)}, in ${milliseconds(answer.milliseconds)}.`;
     } catch (error) {
-      fill(bars, problem(error));
-      note.textContent = "";
+      clear(problem(error));
     }
   });
+  function clear(...rest) {
+    fill(bars, rest);
+    note.textContent = "";
+  }
   return settled(run, 200);
 }

@@ -98,6 +98,58 @@ def test_what_the_service_refuses_is_said_in_its_words(visit: Visit) -> None:
     expect(page.get_by_role("alert")).to_have_text("The picture has no ink")
 
 
+def test_a_refusal_clears_the_answers(visit: Visit) -> None:
+    page = visit(refusals=True).open()
+    draw(page, SEVEN)
+    expect(page.locator(".summary")).to_have_text("All four say 7.")
+    page.route("**/compare**", lambda route: route.fulfill(status=422, json={"error": "no ink"}))
+    draw(page, SEVEN)
+    expect(page.get_by_role("alert")).to_have_text("No ink")
+    expect(page.locator(".summary")).to_have_text("No answer.")
+    assert set(labels(page)) == {"\u2013"}
+    assert page.locator(".seen img").count() == 0
+    page.wait_for_timeout(800)
+    assert page.locator(".heat:visible").count() == 0
+
+
+def test_the_card_of_a_skipped_model_is_cleared(visit: Visit) -> None:
+    page = visit().open()
+    draw(page, SEVEN)
+    expect(page.locator(".summary")).to_have_text("All four say 7.")
+
+    def skip(route: Route) -> None:
+        response = route.fetch()
+        document = response.json()
+        kept = [one for one in document["models"] if one["model"] != "digits-perceptron"]
+        route.fulfill(response=response, json=document | {"models": kept})
+
+    page.route("**/compare**", skip)
+    draw(page, SEVEN)
+    expect(page.locator(".answer .label").last).to_have_text("\u2013")
+    expect(page.locator(".answer.answered")).to_have_count(3)
+
+
+def test_the_first_time_shown_is_of_this_page(visit: Visit) -> None:
+    """Of a mean since the server's start the page shows only what it adds."""
+    watched = visit()
+    runs = iter([(1000, 9e12), (1002, 9e12 + 14e6)])
+
+    def measure(route: Route) -> None:
+        count, ns = next(runs, (1002, 9e12 + 14e6))
+        one = {
+            "name": "digits-cnn",
+            "inference_stats": {"compute_infer": {"count": count, "ns": ns}},
+        }
+        route.fulfill(json={"model_stats": [one]})
+
+    watched.page.route("**/v2/models/stats", measure)
+    page = watched.open()
+    time = page.locator(".answer .meta span").nth(1)
+    expect(time).to_have_text("")
+    page.get_by_role("button", name="Sample 7").click()
+    expect(time).to_have_text("7.0 ms")
+
+
 def test_samples_are_taken(visit: Visit) -> None:
     page = visit().open()
     for digit in range(10):
@@ -120,6 +172,33 @@ def test_a_finger_draws(visit: Visit) -> None:
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     expect(page.locator(".answer .label").first).to_have_text("1")
     assert page.evaluate("scrollY") == 0
+
+
+def test_a_palm_draws_nothing(visit: Visit) -> None:
+    page = visit(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740}).open()
+    box = page.locator(".pad canvas").bounding_box()
+    assert box is not None
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[int, float, float]) -> None:
+        at = [
+            {"id": i, "x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+            for i, x, y in points
+        ]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", (0, 0.2, 0.2))
+    touch("touchStart", (0, 0.2, 0.2), (1, 0.8, 0.8))
+    touch("touchMove", (0, 0.2, 0.5), (1, 0.8, 0.5))
+    touch("touchMove", (0, 0.2, 0.8), (1, 0.8, 0.2))
+    touch("touchEnd")
+    ink = (
+        "([x, y]) => document.querySelector('.pad canvas').getContext('2d')"
+        ".getImageData(280 * x, 280 * y, 1, 1).data[0]"
+    )
+    assert page.evaluate(ink, [0.2, 0.4]) == 255
+    for place in ([0.8, 0.8], [0.8, 0.4], [0.5, 0.5]):
+        assert page.evaluate(ink, place) == 0
 
 
 def test_twenty_digits(visit: Visit) -> None:

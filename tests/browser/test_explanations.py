@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.chromium import draw, offer, stub
 from tests.browser.conftest import Visit
@@ -36,8 +36,9 @@ def explain(body: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def layers(_: dict[str, Any]) -> dict[str, Any]:
+def layers(body: dict[str, Any]) -> dict[str, Any]:
     """As `POST /layers` answers."""
+    assert body["model"] == "digits-cnn"
     png = base64.b64encode((ROOT / "docs/examples/seven.png").read_bytes()).decode()
     found = {"name": "conv1", "kind": "convolution", "shape": [32, 28, 28], "png": png}
     return {"model": "digits-cnn", "version": "1", "layers": [found]}
@@ -70,6 +71,7 @@ def test_every_model_explains_its_answer(visit: Visit) -> None:
     assert right[0] > right[2]
     assert left[2] > left[0]
     expect(page.get_by_text("orange pixels speak for the answer")).to_be_visible()
+    expect(page.locator(".why .meta").first).to_contain_text("probability before calibration 0.1")
     page.get_by_label("Explanation of digits-cnn").select_option("occlusion")
     expect(page.locator(".why .meta").first).to_contain_text("for 7: probability 0.1 → 0.9, 12 ms")
 
@@ -79,10 +81,49 @@ def test_the_layers_are_shown_when_they_are_opened(visit: Visit) -> None:
     offer(watched.page, ["/layers"])
     stub(watched.page, "/layers", layers)
     page = watched.open()
-    page.get_by_text("What the layers see").click()
+    page.get_by_text("What the layers see: CNN").click()
     expect(page.locator(".layers")).to_contain_text("Draw a digit first")
     draw(page, SEVEN)
     expect(page.locator(".layers figcaption")).to_contain_text("32 channels of 28")
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".layers")).to_have_text("Draw a digit first.")
+
+
+def test_an_error_leaves_no_heat_map(visit: Visit) -> None:
+    watched = visit(refusals=True)
+    page = watched.page
+    offer(page, ["/explain"])
+    with_methods(page)
+    stub(page, "/explain", explain)
+    watched.open()
+    page.wait_for_selector(".why select", state="attached")
+    draw(page, SEVEN)
+    expect(page.get_by_role("img", name="Pixels that spoke for 7")).to_have_count(4)
+    page.route("**/explain", lambda route: route.fulfill(status=422, json={"error": "too large"}))
+    page.get_by_label("Explanation of digits-cnn").select_option("occlusion")
+    expect(page.locator(".why .meta.bad")).to_have_text("Too large")
+    expect(page.get_by_role("img", name="Pixels that spoke for 7")).to_have_count(3)
+    expect(page.get_by_role("img", name="No explanation yet")).to_have_count(1)
+
+
+def test_an_explanation_of_an_earlier_digit_is_not_shown(visit: Visit) -> None:
+    watched = visit()
+    page = watched.page
+    offer(page, ["/explain"])
+    with_methods(page)
+    held: list[Route] = []
+    page.route("**/explain", lambda route: held.append(route))
+    watched.open()
+    page.wait_for_selector(".why select", state="attached")
+    draw(page, SEVEN)
+    page.wait_for_timeout(900)
+    assert len(held) == 4
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".summary")).to_contain_text("Draw a digit")
+    for route in held:
+        route.fulfill(json=explain(route.request.post_data_json))
+    page.wait_for_timeout(300)
+    assert page.locator(".heat:visible").count() == 0
 
 
 def test_neither_is_shown_where_it_is_not_offered(visit: Visit) -> None:

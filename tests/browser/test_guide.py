@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visit
 
@@ -37,6 +37,40 @@ def test_the_address_holds_the_facts(visit: Visit) -> None:
     again = visit().open(page.url.partition("/")[2].partition("/")[2].partition("/")[2])
     expect(again.get_by_label("Examples with a label")).to_have_value("500")
     expect(again.locator(".big")).to_have_text("Deep learning")
+
+
+def test_facts_stay_when_the_view_is_left(visit: Visit) -> None:
+    page = visit().open("#guide")
+    page.get_by_role("button", name="500 labelled X-rays").click()
+    page.get_by_label("Examples with a label").fill("700")
+    expect(page.locator(".big")).to_have_text("Deep learning")
+    page.get_by_role("link", name="Break it").click()
+    expect(page.locator(".chart")).to_be_visible()
+    page.get_by_role("link", name="Guide").click()
+    expect(page.get_by_label("Examples with a label")).to_have_value("700")
+    expect(page.locator(".big")).to_have_text("Deep learning")
+    assert "700" in page.url
+    undo = page.get_by_role("button", name="Undo the last change")
+    undo.click()
+    expect(page.get_by_label("Examples with a label")).to_have_value("500")
+    undo.click()
+    expect(page.locator(".notice")).to_contain_text("State a fact")
+    expect(undo).to_be_hidden()
+    assert page.url.endswith("#guide")
+
+
+def test_a_slow_answer_is_waited_for_in_sight(visit: Visit) -> None:
+    page = visit().open("#guide")
+
+    def slowly(route: Route) -> None:
+        page.wait_for_timeout(600)
+        route.continue_()
+
+    page.route("**/recommend**", slowly)
+    page.get_by_role("button", name="500 labelled X-rays").click()
+    expect(page.locator("[aria-busy]")).to_have_count(1)
+    expect(page.locator(".big")).to_have_text("Deep learning")
+    expect(page.locator("[aria-busy]")).to_have_count(0)
 
 
 @pytest.mark.parametrize("address", ["#guide?facts=%7Bnot", "#guide?facts=null", "#guide?%zz"])

@@ -37,6 +37,28 @@ def test_a_digit_is_drawn_and_cleared(visit: Visit) -> None:
     expect(page.locator(".summary")).to_contain_text("Draw a digit")
 
 
+@pytest.mark.parametrize("key", ["Delete", "Backspace"])
+def test_clearing_lifts_the_pen(visit: Visit, key: str) -> None:
+    page = visit().open()
+    tab_to(page, "Draw a digit")
+    for pressed in ("Space", "ArrowDown", key, "ArrowDown", "ArrowDown"):
+        page.keyboard.press(pressed)
+    expect(page.locator(".pen.down")).to_have_count(0)
+    expect(page.locator(".summary")).to_contain_text("Draw a digit")
+
+
+def test_a_sample_lifts_the_pen(visit: Visit) -> None:
+    page = visit().open()
+    page.wait_for_selector(".sample")
+    tab_to(page, "Draw a digit")
+    page.keyboard.press("Space")
+    # A click from a script leaves the focus on the board.
+    page.get_by_role("button", name="Sample 3").evaluate("button => button.click()")
+    expect(page.locator(".answer .label").first).to_have_text("3")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".answer .label").first).to_have_text("3")
+
+
 def test_samples_are_reached(visit: Visit) -> None:
     page = visit().open()
     page.wait_for_selector(".sample")
@@ -64,6 +86,15 @@ def test_the_content_can_be_skipped_to(visit: Visit) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#content")).to_be_focused()
     expect(page.locator(".pad")).to_be_visible()
+
+
+def test_skipping_keeps_the_view(visit: Visit) -> None:
+    page = visit().open("#break")
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#content")).to_be_focused()
+    assert page.url.endswith("#break")
+    expect(page.locator("section.break")).to_be_visible()
 
 
 def test_a_slider_breaks_the_digit(visit: Visit) -> None:

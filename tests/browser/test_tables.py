@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
 from tests.browser.accessibility import findings, wide
 from tests.browser.chromium import DESKTOP, PHONE, offer, stub
@@ -52,6 +53,61 @@ def test_a_row_is_answered_and_changed(visit: Visit, small: Server) -> None:
     expect(page.get_by_role("alert")).to_have_count(0)
     page.get_by_role("button", name="Another sample row").click()
     expect(page.get_by_label("age", exact=True)).to_have_value("70")
+
+
+def test_a_sample_is_shown_as_it_is(visit: Visit, small: Server) -> None:
+    """No digit of a sample is rounded away, and a change is measured from the sample itself."""
+    watched = visit(small.url)
+    row = {"age": 25.12345678, "income": 512.3456789, "town": "Oslo"}
+    watched.page.route("**/loans/samples", lambda route: route.fulfill(json={"instances": [row]}))
+    asked: list[list[dict[str, Any]]] = []
+
+    def note(sent: Request) -> None:
+        if sent.url.endswith("/predict") and (body := sent.post_data_json):
+            asked.append(body["instances"])
+
+    watched.page.on("request", note)
+    page = watched.open("#tables/loans")
+    age = page.get_by_label("age", exact=True)
+    expect(age).to_have_value("25.12345678")
+    expect(page.locator(".big")).to_have_text("no")
+    age.fill("90")
+    expect(page.locator(".big")).to_have_text("yes")
+    assert asked[0] == [row, row]
+    assert asked[-1] == [row, row | {"age": 90}]
+
+
+def test_a_refusal_clears_the_answer_and_its_contributions(visit: Visit, small: Server) -> None:
+    watched = visit(small.url, refusals=True)
+    page = watched.open("#tables/made")
+    bars = page.get_by_label("Contributions")
+    expect(bars.locator("li").first).to_be_visible()
+    page.route("**/predict", lambda route: route.fulfill(status=422, json={"error": "no"}))
+    page.get_by_label("age", exact=True).fill("30")
+    expect(page.get_by_label("Answer").get_by_role("alert")).to_have_text("No")
+    expect(page.locator(".big")).to_have_count(0)
+    expect(bars.locator("li")).to_have_count(0)
+
+
+def test_the_range_is_said_with_its_field(visit: Visit, small: Server) -> None:
+    page = visit(small.url).open("#tables/made")
+    age = page.get_by_label("age", exact=True)
+    hint = age.get_attribute("aria-describedby")
+    expect(page.locator(f"#{hint}")).to_contain_text("training saw")
+
+
+def test_only_models_of_digits_read_digits(visit: Visit, tmp_path: Path) -> None:
+    """Letters of 28x28 would always disagree."""
+    image_model(tmp_path, "letters", 28, 28, tuple("abcdefghij"))
+    image_model(tmp_path, "digits", 28, 28, tuple("0123456789"), seed=1)
+    with serve(ROSENBLATT_MODELS_DIR=str(tmp_path), ROSENBLATT_DEFAULT_MODEL="digits") as server:
+        page = visit(server.url).open()
+        expect(page.locator(".sample").first).to_be_visible()
+        assert page.locator(".answer").count() == 1
+        names = page.locator(".sample img").evaluate_all("all => all.map(one => one.alt)")
+        for name in names:
+            page.get_by_role("button", name=name).click()
+            expect(page.locator(".answer .label")).to_have_text(name.removeprefix("Sample "))
 
 
 def test_a_regression_has_its_interval(visit: Visit, small: Server) -> None:
@@ -144,8 +200,11 @@ def test_contributions_are_shown_where_they_are_offered(visit: Visit, small: Ser
     watched.open("#tables/loans")
     bars = page.get_by_label("Contributions")
     expect(bars.locator("li")).to_have_count(3)
-    expect(bars).to_contain_text("For no: probability 0.5 → 0.9 ± 0.01 each, in 1.5 ms.")
+    expect(bars).to_contain_text(
+        "For no: probability before calibration 0.5 → 0.9 ± 0.01 each, in 1.5 ms."
+    )
     page.get_by_label("Method").select_option("shapley")
+    expect(bars).to_contain_text("For no: probability 0.5 → 0.9 ± 0.01 each, in 1.5 ms.")
     page.wait_for_timeout(300)
     assert [body["method"] for body in asked] == ["path", "shapley"]
 
