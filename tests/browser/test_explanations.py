@@ -121,7 +121,9 @@ def test_an_explanation_of_an_earlier_digit_is_not_shown(visit: Visit) -> None:
     page.get_by_role("button", name="Clear").click()
     expect(page.locator(".summary")).to_contain_text("Draw a digit")
     for route in held:
-        route.fulfill(json=explain(route.request.post_data_json))
+        asked = route.request.post_data_json
+        assert asked is not None
+        route.fulfill(json=explain(asked))
     page.wait_for_timeout(300)
     assert page.locator(".heat:visible").count() == 0
 
