@@ -53,6 +53,11 @@ test: $(VENV)/.dev ## Run the tests with branch coverage of all but training (TE
 test-all: test ## Run the slow tests too
 	$(BIN)/python -m pytest -m slow --cov --cov-append --cov-report=term
 
+.PHONY: reliability
+reliability: $(VENV)/.dev ## Run the tests of faults, slow ones too, and record them in docs/reliability.md
+	$(BIN)/python -m pytest -m fault --fault-results docs/results/reliability.json
+	$(BIN)/python -m scripts.docs
+
 .PHONY: check
 check: $(VENV)/.dev ## Formatter, linter, types, import contracts
 	$(BIN)/ruff format --check .

@@ -32,6 +32,7 @@ from scripts import (
     latencies_file,
     pictures_page,
     profiler_page,
+    reliability_page,
     rows_page,
     serving_page,
     text_page,
@@ -70,6 +71,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "fit_images.svg": fit_images_page.picture(_result("fit_images")),
         **_filled("docs/transfer.md", measured=transfer_page.section(_result("transfer"))),
         ROOT / "docs" / "transfer.svg": transfer_page.picture(_result("transfer")),
+        **_filled("docs/reliability.md", faults=reliability_page.table(_result("reliability"))),
         **_filled("docs/guide.md", **guide_tables.sections()),
         ROOT / "docs" / "questions.md": guide_tables.questions(),
         **_filled(

@@ -13,6 +13,8 @@ from tests.server import Server, serve
 from training.datasets import Dataset, load
 from training.errors import DatasetError
 
+pytest_plugins = ["tests.fault_results"]
+
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "models"
 

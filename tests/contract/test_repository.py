@@ -20,6 +20,7 @@ from contract.repository import (
     sha256,
     write,
 )
+from tests.faults import fault
 from tests.repositories import manifest_of, tiny_graph, tiny_model
 
 
@@ -71,6 +72,7 @@ def test_hidden_directories_and_files_are_no_models(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "golden.npz"])
+@fault("damaged-artifacts")
 def test_every_flipped_byte_is_found(repository: Path, file: str) -> None:
     entry = entries(repository)[0]
     path = entry.path / file
@@ -92,6 +94,7 @@ def test_a_missing_file_is_named(repository: Path, file: str) -> None:
         audit(entry)
 
 
+@fault("damaged-artifacts")
 def test_a_truncated_file_is_named_with_both_sizes(repository: Path) -> None:
     entry = entries(repository)[0]
     path = entry.path / "model.onnx"
@@ -126,6 +129,7 @@ def test_an_unknown_variant_is_refused(repository: Path) -> None:
         audit(entries(repository)[0], "cuda")
 
 
+@fault("damaged-artifacts")
 def test_external_data_is_refused(repository: Path) -> None:
     entry = entries(repository)[0]
     model = tiny_graph()
@@ -135,6 +139,7 @@ def test_external_data_is_refused(repository: Path) -> None:
         audit(entry)
 
 
+@fault("damaged-artifacts")
 def test_an_unknown_operator_domain_is_refused(repository: Path) -> None:
     entry = entries(repository)[0]
     model = tiny_graph()

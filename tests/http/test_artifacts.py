@@ -8,11 +8,13 @@ from pathlib import Path
 import httpx
 
 from tests.conftest import MODELS
+from tests.faults import fault
 from tests.server import serve
 
 ZEROS = [[0] * 28] * 28
 
 
+@fault("damaged-artifacts")
 def test_a_flipped_byte_a_missing_file_and_a_swap(tmp_path: Path) -> None:
     models = tmp_path / "models"
     shutil.copytree(MODELS, models)

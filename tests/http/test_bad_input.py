@@ -12,6 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.faults import fault
 from tests.server import Server
 
 ZEROS = [[0] * 28] * 28
@@ -81,6 +82,7 @@ def check(answer: httpx.Response, status: int, message: str) -> None:
 
 @pytest.mark.parametrize("route", ["/predict", "/compare"])
 @pytest.mark.parametrize("case", BAD)
+@fault("wrong-input")
 def test_bad_input(client: httpx.Client, route: str, case: str) -> None:
     content, status, message = BAD[case]
     if route == "/compare" and ("model" in case or "version" in case):
@@ -89,6 +91,7 @@ def test_bad_input(client: httpx.Client, route: str, case: str) -> None:
     check(answer, status, message)
 
 
+@fault("large-body")
 def test_a_body_over_the_limit(client: httpx.Client) -> None:
     content = b'{"instances": "' + b"a" * 4 * 2**20 + b'"}'
     check(

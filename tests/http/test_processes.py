@@ -18,6 +18,7 @@ import psutil
 import pytest
 import zmq
 
+from tests.faults import fault
 from tests.repositories import tiny_repository
 from tests.server import Server, free_port, serve
 
@@ -106,6 +107,7 @@ def test_a_stranger_is_obeyed_by_an_open_supervisor(tmp_path: Path) -> None:
             process.terminate()
 
 
+@fault("strangers")
 def test_a_stranger_gets_nowhere(server: Server, tmp_path: Path) -> None:
     processes = family(server)
     assert len(processes) == 3
@@ -116,6 +118,7 @@ def test_a_stranger_gets_nowhere(server: Server, tmp_path: Path) -> None:
         assert not obeys(address, tmp_path), address
 
 
+@fault("strangers")
 def test_only_the_port_of_the_service_is_open(server: Server) -> None:
     processes = family(server)
     assert open_ports(processes) == {int(server.url.rpartition(":")[2])}
@@ -133,6 +136,7 @@ def test_a_plugin_of_bentomls_supervisor_reaches_it_where_others_cannot() -> Non
         assert any("circus import plugins" in " ".join(p.cmdline()) for p in processes)
 
 
+@fault("killed-worker")
 def test_a_worker_that_dies_is_restarted(server: Server) -> None:
     killed, survivor = server.workers()
     killed.kill()
@@ -163,6 +167,7 @@ def test_the_supervisor_stays_small() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@fault("sigterm")
 def test_a_signal_stops_all_after_what_is_being_answered(number: int) -> None:
     with serve(ROSENBLATT_WORKERS="2") as server:
         until(lambda: len(server.workers()) == 2)

@@ -16,6 +16,7 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
+from tests.faults import fault
 from tests.http.load import load
 from tests.repositories import tiny_model, tiny_repository
 from tests.server import Server, serve
@@ -82,6 +83,7 @@ def test_the_extension_is_listed(client: Any) -> None:
     assert "model_repository" in client.get_server_metadata()["extensions"]
 
 
+@fault("new-version")
 def test_a_new_version_is_loaded_in_every_worker(client: Any, server: Server, models: Path) -> None:
     before = pids(server)
     tiny_model(models, "alpha", "2", seed=7)
@@ -115,6 +117,7 @@ def metrics_of(server: Server) -> str:
     return httpx.get(f"{server.url}/metrics").text
 
 
+@fault("new-version")
 def test_a_bad_version_keeps_the_old_serving_and_says_why(
     client: Any, server: Server, models: Path
 ) -> None:
@@ -201,6 +204,7 @@ def test_counts_go_on_in_as_many_files(server: Server) -> None:
     assert httpx.get(url).json()["model_stats"][0]["inference_count"] == before
 
 
+@fault("new-version")
 def test_the_folder_is_followed(tmp_path: Path) -> None:
     models = tiny_repository(tmp_path / "models")
     with served(models, ROSENBLATT_REPOSITORY_POLL_SECONDS="0.2") as server:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.faults import fault
 from tests.server import Server, free_port, serve
 
 OURS = ("service.serve",)
@@ -40,6 +41,7 @@ def refused(module: Sequence[str], port: str, **variables: str) -> str:
         ("ROSENBLATT_PROVIDER", "tpu", "ROSENBLATT_PROVIDER is 'tpu'"),
     ],
 )
+@fault("wrong-start")
 def test_it_refuses_to_start(
     module: Sequence[str], variable: str, value: str, message: str
 ) -> None:
@@ -93,6 +95,7 @@ def test_paths_that_nobody_routes_leave_no_label(server: Server) -> None:
 @pytest.mark.parametrize(
     ("port", "message"), [("taken", "cannot be listened on"), ("65536", "1 to 65535")]
 )
+@fault("wrong-start")
 def test_a_port_that_cannot_be_had_is_said_in_one_line(
     server: Server, port: str, message: str
 ) -> None:
@@ -115,6 +118,7 @@ def test_the_index_lists_every_route_and_no_other_host(server: Server) -> None:
 
 
 @pytest.mark.parametrize("size", [5 * 2**20, 40 * 2**20])
+@fault("large-body")
 def test_a_client_that_sends_too_much_lives_to_see_the_answer(server: Server, size: int) -> None:
     """urllib sends the whole body before it reads: a closed connection would hide the 413."""
     request = urllib.request.Request(

@@ -18,6 +18,7 @@ from contract.batch import Batch
 from service.errors import BusyError, DeadlineError, UnavailableError
 from service.inference.batcher import Batcher
 from service.inference.policy import BatchingPolicy
+from tests.faults import fault
 
 
 def policy_of(
@@ -271,6 +272,7 @@ def test_a_request_that_fails_in_part_fails_whole(pool: ThreadPoolExecutor) -> N
     run(talk)
 
 
+@fault("overload")
 def test_a_full_queue_says_when_to_come_back(pool: ThreadPoolExecutor) -> None:
     log = Log()
 
@@ -292,6 +294,7 @@ def test_a_full_queue_says_when_to_come_back(pool: ThreadPoolExecutor) -> None:
     assert log.lost == {"full": 1}
 
 
+@fault("deadline")
 def test_what_waited_too_long_is_not_run(pool: ThreadPoolExecutor) -> None:
     model, log = Echo(gate=threading.Event()), Log()
 

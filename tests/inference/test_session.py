@@ -24,6 +24,7 @@ from service.inference import provider
 from service.inference.session import CHUNK_BYTES, CHUNK_ROWS, Session, load
 from service.settings import Settings
 from tests.conftest import MODELS
+from tests.faults import fault
 from tests.graphs import graph_of
 from tests.repositories import tiny_graph, tiny_model, write_model
 
@@ -68,6 +69,7 @@ def test_what_cuda_answers_otherwise_is_asked_of_the_cpu(
         load(entry, Settings(provider="cuda"))
 
 
+@fault("nan-output")
 def test_a_graph_of_nans_fails_its_golden_inputs(tmp_path: Path) -> None:
     path = tiny_model(tmp_path, "alpha", seed=1)
     model = tiny_graph(seed=1)
@@ -151,6 +153,7 @@ def test_a_call_of_large_rows_has_fewer_of_them(tmp_path: Path, width: int, rows
     np.testing.assert_array_equal(session.predict(Batch({"x": values}))["y"][:, 0], np.arange(n))
 
 
+@fault("no-gpu")
 def test_a_fall_back_is_reported_not_hidden(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,6 +18,7 @@ from contract.tensors import Datatype, Input, Layout
 from service.errors import InvalidError, ServiceError, TooLargeError
 from service.instances.fits import Fit
 from service.instances.image import ImageDecoder
+from tests.faults import fault
 
 SHAPE = (28, 28)
 DIGIT = np.random.default_rng(0).integers(0, 256, SHAPE, np.uint8)
@@ -157,6 +158,7 @@ BAD_PICTURES: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(
     ("text", "message"), [b[1:] for b in BAD_PICTURES], ids=[b[0] for b in BAD_PICTURES]
 )
+@fault("pictures")
 def test_bad_pictures_are_named(text: str, message: str) -> None:
     with pytest.raises(InvalidError) as caught:
         decode([ROWS, text])
@@ -164,6 +166,7 @@ def test_bad_pictures_are_named(text: str, message: str) -> None:
     assert message in str(caught.value)
 
 
+@fault("pictures")
 def test_the_pixel_limit_is_judged_by_the_header() -> None:
     """A PNG that claims 50,000 x 50,000 pixels and holds none is refused before decoding."""
 

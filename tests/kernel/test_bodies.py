@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults import fault
 from tests.kernel.echo import APPLICATION, JSON, call
 
 Receive = Callable[[], Awaitable[Any]]
@@ -45,6 +46,7 @@ def test_a_chunked_body_is_joined() -> None:
     assert asyncio.run(post(body))[1]["body"] == b'{"size":100}'
 
 
+@fault("large-body")
 def test_a_chunked_body_is_limited() -> None:
     sent = asyncio.run(post(arriving(part(b"a" * 40), part(b"b" * 61))))
     assert sent[0]["status"] == 413
@@ -56,6 +58,7 @@ def test_a_client_that_disconnects_gets_no_answer() -> None:
     assert asyncio.run(post(arriving(part(b"a"), {"type": "http.disconnect"}))) == []
 
 
+@fault("slow-clients")
 def test_a_body_that_does_not_arrive_in_time_is_408() -> None:
     sent = asyncio.run(post(arriving(part(b"12"))))
     assert sent[0]["status"] == 408

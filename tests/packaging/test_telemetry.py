@@ -20,6 +20,7 @@ import pytest
 from benchmarks.serving.contenders import CONTENDERS, environment
 from contract.telemetry import OFF, turn_off
 from tests.conftest import MODELS, ROOT
+from tests.faults import fault
 from tests.score.sources import pictures, table
 from tests.server import serve
 from tests.tracing import outside, require_strace, tracer
@@ -119,6 +120,7 @@ def watched(
 
 
 @pytest.mark.slow
+@fault("leaving")
 def test_no_process_opens_a_connection_or_looks_up_a_name(tmp_path: Path) -> None:
     """All run as long again as a process without the variable needs for its first look-up."""
     require_strace()

@@ -22,6 +22,7 @@ from service.score import csv_index
 from service.score.csv_index import CsvIndex
 from service.score.csv_source import CsvSource
 from service.settings import Settings
+from tests.faults import fault
 from tests.score.conftest import Score
 from tests.score.process import await_parts, command, peak_memory
 
@@ -147,6 +148,7 @@ def _loans(path: Path, rows: int) -> Path:
 
 
 @pytest.mark.parametrize("name", ["in.csv", "in.csv.gz"])
+@fault("score-killed")
 def test_an_interrupted_run_is_taken_up_byte_for_byte(
     name: str, models: Path, score: Score, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from tests.faults import fault
 from tests.repositories import tiny_repository
 from tests.score.conftest import Score
 from tests.score.process import await_parts, command
@@ -18,6 +19,7 @@ IMAGES = pictures(1000)
 
 
 @pytest.mark.parametrize(("how", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+@fault("score-killed")
 def test_an_interrupted_run_is_taken_up_byte_for_byte(
     how: signal.Signals, status: int, models: Path, tmp_path: Path
 ) -> None:

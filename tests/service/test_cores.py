@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.cores import cores
+from tests.faults import fault
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,7 @@ from service.cores import cores
         ({}, None),
     ],
 )
+@fault("cgroups")
 def test_cores_are_those_of_the_control_group(
     files: dict[str, str], limit: int | None, tmp_path: Path
 ) -> None:

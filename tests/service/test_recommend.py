@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from service.settings import Settings
+from tests.faults import fault
 from tests.profiler.bombs import BOMBS, SLOW
 from tests.profiler.files import csv
 from tests.service.client import Client
@@ -81,6 +82,7 @@ def test_bad_fields(client: Client, fields: dict[str, str], status: int, loc: An
         ({"profile_memory_mb": 128}, BOMBS["runs"], 413, "more than 128 MiB of memory to read"),
     ],
 )
+@fault("late-profile")
 def test_a_file_that_harms_its_reader(
     repository: Path, changes: Any, file: Callable[[], bytes], status: int, message: str
 ) -> None:

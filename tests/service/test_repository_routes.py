@@ -10,6 +10,7 @@ import pytest
 from service.http.repository_control import RepositoryControl
 from service.selection import Rejection, Selection
 from service.settings import Settings
+from tests.faults import fault
 from tests.service.client import Client
 
 
@@ -152,6 +153,7 @@ def test_a_rejected_version_is_left_out_and_the_one_before_answers(settings: Set
         ({"origin": "null"}, 403),
     ],
 )
+@fault("strangers")
 def test_a_page_of_another_site_changes_nothing(
     settings: Settings, headers: dict[str, str], status: int
 ) -> None:

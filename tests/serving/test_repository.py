@@ -14,6 +14,7 @@ from service.errors import NotFoundError, StartupError, UnavailableError
 from service.inference import provider
 from service.inference.session import Session, load
 from service.settings import Settings
+from tests.faults import fault
 from tests.serving.loading import load_models
 
 
@@ -59,6 +60,7 @@ def test_an_unknown_model_or_version_is_named(
     assert message in str(caught.value)
 
 
+@fault("damaged-artifacts")
 def test_a_damaged_model_is_refused_in_one_line_and_the_others_serve(
     repository: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -99,6 +101,7 @@ def test_an_empty_repository_serves_nothing(tmp_path: Path) -> None:
         models.get("beta")
 
 
+@fault("no-gpu")
 def test_cuda_without_a_device_refuses_to_start(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from service.supervisor.process import WorkerError
+from tests.faults import fault
 from tests.supervisor.running import SERVES, Running, run, running, until
 
 PAIR = {"hello": {"workers": 2}}
@@ -34,6 +35,7 @@ def test_a_worker_that_dies_is_restarted_in_its_seat(tmp_path: Path) -> None:
     run(work)
 
 
+@fault("crash-loop")
 def test_one_that_dies_again_and_again_is_restarted_later_and_later(tmp_path: Path) -> None:
     async def work() -> None:
         async with running(tmp_path, **SERVES) as server:
@@ -64,6 +66,7 @@ async def ended(server: Running) -> str:
         ({"hello": {"start_seconds": 0.2}}, "worker 1 was not loaded within 0.2 s"),
     ],
 )
+@fault("crash-loop")
 def test_one_that_cannot_start_ends_the_server(
     tmp_path: Path, plan: dict[str, object], reason: str
 ) -> None:
@@ -74,6 +77,7 @@ def test_one_that_cannot_start_ends_the_server(
     run(work)
 
 
+@fault("crash-loop")
 def test_no_endless_loop_of_restarts(tmp_path: Path) -> None:
     """A worker that served dies, and the next ones cannot start."""
 
