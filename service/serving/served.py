@@ -44,6 +44,19 @@ class Model(Protocol):
         """The outputs for the inputs."""
 
 
+class Watcher(Protocol):
+    """Learns of every request that a version has answered, on the event loop.
+
+    It runs before the client has its answer, so it must be quick, and it must not change the arrays.
+    """
+
+    def answered(self, batch: Batch, outputs: Batch, seconds: float) -> None:
+        """A request was answered after `seconds`."""
+
+    def failed(self, batch: Batch, error: BaseException, seconds: float) -> None:
+        """A request failed after `seconds`, or was cancelled because its client left."""
+
+
 class Served:
     """One version: its session, batcher, decoder and encoder.
 
@@ -80,6 +93,11 @@ class Served:
         # decoding of instances.
         self.takes = manifest.model_dump_json(include={"inputs"})
         self._batcher = Batcher(self.name, session, policy, thread, statistics)
+        self._watchers: list[Watcher] = []
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell the watcher of every request from now on."""
+        self._watchers.append(watcher)
 
     async def infer(self, batch: Batch) -> Batch:
         """The outputs for a batch, which may run together with other requests; counted and timed.
@@ -92,11 +110,17 @@ class Served:
         started = time.perf_counter_ns()
         try:
             outputs = await self._batcher.infer(batch)
-        except BaseException:
+        except BaseException as error:
             # A cancelled request, whose client left, counts as failed too.
-            self.statistics.failed(time.perf_counter_ns() - started)
+            ns = time.perf_counter_ns() - started
+            self.statistics.failed(ns)
+            for watcher in self._watchers:
+                watcher.failed(batch, error, ns / 1e9)
             raise
-        self.statistics.succeeded(time.perf_counter_ns() - started)
+        ns = time.perf_counter_ns() - started
+        self.statistics.succeeded(ns)
+        for watcher in self._watchers:
+            watcher.answered(batch, outputs, ns / 1e9)
         return outputs
 
     def worth_watching(self, rows: int) -> bool:

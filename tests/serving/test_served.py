@@ -76,3 +76,44 @@ def test_rows_that_take_long_are_worth_watching() -> None:
     few = int(WATCHED_SECONDS / POLICY.row_seconds)
     assert not served.worth_watching(few - 1)
     assert served.worth_watching(few + 1)
+
+
+class Notes:
+    """A watcher that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[Batch, Batch, float]] = []
+        self.errors: list[BaseException] = []
+
+    def answered(self, batch: Batch, outputs: Batch, seconds: float) -> None:
+        self.answers.append((batch, outputs, seconds))
+
+    def failed(self, batch: Batch, error: BaseException, seconds: float) -> None:
+        assert batch is ONE
+        assert seconds >= 0
+        self.errors.append(error)
+
+
+def test_a_watcher_learns_of_answers_and_failures() -> None:
+    model = Gated()
+    served = serve(model, Settings(), policy=THREAD)
+    notes = Notes()
+    served.watch(notes)
+
+    async def talk() -> None:
+        first = asyncio.ensure_future(served.infer(ONE))
+        assert await asyncio.to_thread(model.begun.wait, 5)
+        waits = asyncio.ensure_future(served.infer(ONE))
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            await served.infer(ONE)
+        waits.cancel()
+        model.gate.set()
+        await asyncio.wait([first, waits])
+
+    asyncio.run(talk())
+    ((batch, outputs, seconds),) = notes.answers
+    assert batch is ONE
+    assert outputs is ONE
+    assert seconds > 0
+    assert [type(error) for error in notes.errors] == [BusyError, asyncio.CancelledError]
