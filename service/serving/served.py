@@ -47,7 +47,7 @@ class Model(Protocol):
 class Watcher(Protocol):
     """Learns of every request that a version has answered, on the event loop.
 
-    It runs before the client has its answer, so it must be quick, and it must not change the arrays.
+    It runs before the client has its answer: it must be quick and must not change the arrays.
     """
 
     def answered(self, batch: Batch, outputs: Batch, seconds: float) -> None:
