@@ -9,7 +9,7 @@ from service.errors import StartupError
 from service.http.index import BENTOML
 from service.http.kernel.application import Application
 from service.http.kernel.guard import Access, Rules
-from service.http.kernel.origins import is_address, is_loopback
+from service.http.kernel.origins import is_near
 from service.settings import Settings
 
 _LOCKED = Access()
@@ -49,7 +49,7 @@ def check_exposure(address: str, rules: Rules) -> None:
         StartupError: it is no loopback address, there are no keys, and nobody said that this is
             wanted.
     """
-    if is_loopback(address) or not is_address(address) or rules.keys or rules.allow_anonymous:
+    if is_near(address) or rules.keys or rules.allow_anonymous:
         return
     raise StartupError(
         f"{address} can be reached from other machines and there are no API keys; set "

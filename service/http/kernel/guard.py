@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from contract.messages import short
@@ -26,11 +26,10 @@ from service.http.kernel.asgi import ASGIApp, Message, Receive, Scope, Send
 from service.http.kernel.messages import Reply, reply, send_reply
 from service.http.kernel.origins import (
     host_name,
-    is_address,
     is_allowed,
     is_foreign_page,
     is_local_name,
-    is_loopback,
+    is_near,
 )
 from service.logs import request_id, trace_id
 
@@ -84,7 +83,6 @@ class Rules:
     origins: Collection[str] = ()
 
 
-@dataclass
 class Guard:
     """Checks each request, and gives each answer its id and the headers that browsers need.
 
@@ -95,12 +93,19 @@ class Guard:
         log: takes note of every request, if there is one.
     """
 
-    app: ASGIApp
-    rules: Rules
-    access: Callable[[str, str], Access]
-    log: RequestLog | None = None
-    _prefix: str = field(default_factory=lambda: secrets.token_hex(6), init=False)
-    _numbers: itertools.count[int] = field(default_factory=itertools.count, init=False)
+    def __init__(
+        self,
+        app: ASGIApp,
+        rules: Rules,
+        access: Callable[[str, str], Access],
+        log: RequestLog | None = None,
+    ) -> None:
+        self.app = app
+        self._rules = rules
+        self._access = access
+        self._log = log
+        self._prefix = secrets.token_hex(6)
+        self._numbers = itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
@@ -109,128 +114,129 @@ class Guard:
             return
         started = time.perf_counter()
         found = {name: value for name, value in scope["headers"] if name in _READ}
-        identity = self._identity(found)
-        answer = _Answer(send, self._headers(found, identity))
+        headers = [(b"x-request-id", self._identify(found))]
+        if self._rules.origins:
+            headers += self._cross_origin(found.get(b"origin"))
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *headers]
+            await send(message)
+
         refusal = self._refusal(scope, found)
         if refusal is None:
-            await self.app(scope, receive, answer.send)
+            await self.app(scope, receive, answer)
         else:
-            await send_reply(refusal, scope, answer.send)
-        if self.log is not None:
+            await send_reply(refusal, scope, answer)
+        if self._log is not None:
             seconds = time.perf_counter() - started
-            self.log.note(scope["method"], scope["path"], answer.status, seconds)
+            self._log.note(scope["method"], scope["path"], status, seconds)
 
-    def _identity(self, found: Headers) -> bytes:
+    def _identify(self, found: Headers) -> bytes:
         """The request's id: the client's own, if it is fit to be logged, or a new one."""
         given = found.get(b"x-request-id")
         if given is None or not _REQUEST_ID.fullmatch(given):
             given = f"{self._prefix}-{next(self._numbers):x}".encode()
         request_id.set(given.decode())
-        trace = _TRACE_PARENT.fullmatch(found.get(b"traceparent", b""))
-        trace_id.set(trace[1].decode() if trace else None)
+        if b"traceparent" in found:
+            trace = _TRACE_PARENT.fullmatch(found[b"traceparent"])
+            trace_id.set(trace[1].decode() if trace else None)
         return given
 
-    def _headers(self, found: Headers, identity: bytes) -> list[tuple[bytes, bytes]]:
-        """What the answer carries beside its own headers."""
-        headers = [(b"x-request-id", identity)]
-        if self.rules.origins:
-            origin = found.get(b"origin")
-            headers.append((b"vary", b"origin"))
-            if origin is not None and is_allowed(origin, self.rules.origins):
-                headers.append((b"access-control-allow-origin", origin))
-                headers.append((b"access-control-expose-headers", _EXPOSED))
-        return headers
+    def _cross_origin(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
+        """What lets a page of an allowed origin read the answer."""
+        if origin is None or not is_allowed(origin, self._rules.origins):
+            return [(b"vary", b"origin")]
+        return [
+            (b"vary", b"origin"),
+            (b"access-control-allow-origin", origin),
+            (b"access-control-expose-headers", _EXPOSED),
+        ]
 
     def _refusal(self, scope: Scope, found: Headers) -> Reply | None:
         """The answer to a request that may not be passed on; None if it may."""
+        rules = self._rules
         try:
-            self._check_page(scope, found)
+            if b"origin" in found or b"sec-fetch-site" in found:
+                self._check_page(scope, found)
+            if rules.hosts or not rules.keys:
+                self._check_host(scope, found)
             if scope["method"] == "OPTIONS" and b"access-control-request-method" in found:
                 return Reply(b"", 204, _PREFLIGHT)
-            access = self.access(scope["method"], scope["path"])
-            if not access.public:
-                self._check_caller(scope, found, access)
+            if rules.keys or not (rules.allow_anonymous or is_near(_address(scope))):
+                self._check_caller(scope, found)
         except ServiceError as error:
             return reply(error.body(), error.status, error.headers)
         return None
 
     def _check_page(self, scope: Scope, found: Headers) -> None:
-        """Raise a ServiceError for a page of another origin, or a name that is not this host's."""
+        """Raise ForbiddenError for a page of another origin that is not allowed."""
         origin = found.get(b"origin")
-        if is_foreign_page(found, scope["method"]) and not is_allowed(origin, self.rules.origins):
+        if is_foreign_page(found, scope["method"]) and not is_allowed(origin, self._rules.origins):
             page = origin or found.get(b"sec-fetch-site", b"")
             raise ForbiddenError(
                 f"a page of {short(page.decode('latin-1'))} may not use this service; send the "
                 "request from a program or a page of this service, or allow the origin in "
                 "ROSENBLATT_CORS_ORIGINS"
             )
-        host = found.get(b"host")
-        if host is None or not self._needs_own_name(scope):
+
+    def _check_host(self, scope: Scope, found: Headers) -> None:
+        """Raise MisdirectedError for a name that a stranger may have made lead here.
+
+        Without a list of names only loopback addresses need it: who listens elsewhere without keys
+        has said that everybody there is trusted.
+        """
+        host, hosts = found.get(b"host"), self._rules.hosts
+        if host is None or is_local_name(host) or not (hosts or is_near(_address(scope))):
             return
         name = host_name(host)
-        if name not in self.rules.hosts and not is_local_name(name):
+        if name not in hosts:
             raise MisdirectedError(
                 f"this service does not answer for the host {short(name)}; use its address, or "
                 "add the name to ROSENBLATT_ALLOWED_HOSTS"
             )
 
-    def _needs_own_name(self, scope: Scope) -> bool:
-        """True if a name that leads here by a stranger's doing could reach what he could not.
-
-        That is what a loopback address without keys is for; elsewhere the setting decides.
-        """
-        return bool(self.rules.hosts) or (not self.rules.keys and is_loopback(_address(scope)))
-
-    def _check_caller(self, scope: Scope, found: Headers, access: Access) -> None:
-        """Raise a ServiceError unless the request has the key that it needs."""
-        if not self.rules.keys:
-            self._check_anonymous(scope)
+    def _check_caller(self, scope: Scope, found: Headers) -> None:
+        """Raise a ServiceError unless the request has the key that its route needs."""
+        access = self._access(scope["method"], scope["path"])
+        if access.public:
             return
-        given = found.get(b"authorization")
-        if given is None or given[: len(_BEARER)].lower() != _BEARER:
-            raise UnauthorizedError(
-                "the request has no API key; send it as the header Authorization: Bearer KEY",
-                headers={"www-authenticate": "Bearer"},
+        if not self._rules.keys:
+            raise ForbiddenError(
+                "without API keys this service answers on loopback addresses only; set "
+                "ROSENBLATT_API_KEYS, or ROSENBLATT_ALLOW_ANONYMOUS=true in a closed network"
             )
-        key = find_key(self.rules.keys, given[len(_BEARER) :].strip())
-        if key is None:
-            raise UnauthorizedError(
-                "the API key is not accepted; send one whose SHA-256 the service was given",
-                headers={"www-authenticate": 'Bearer error="invalid_token"'},
-            )
+        key = self._key(found.get(b"authorization"))
         if access.admin and not key.admin:
             raise ForbiddenError(
                 "the API key may not load or unload models; send one that was made with "
                 "`rosenblatt key --admin`"
             )
 
-    def _check_anonymous(self, scope: Scope) -> None:
-        address = _address(scope)
-        if self.rules.allow_anonymous or not is_address(address) or is_loopback(address):
-            return
-        raise ForbiddenError(
-            "without API keys this service answers on loopback addresses only; set "
-            "ROSENBLATT_API_KEYS, or ROSENBLATT_ALLOW_ANONYMOUS=true in a closed network"
-        )
+    def _key(self, authorization: bytes | None) -> ApiKey:
+        """The accepted key in an Authorization header (RFC 6750, section 2.1).
 
-
-@dataclass
-class _Answer:
-    """Passes an answer on with more headers, and keeps its status."""
-
-    _send: Send
-    _headers: list[tuple[bytes, bytes]]
-    status: int = 0
-
-    async def send(self, message: Message) -> None:
-        """Pass on one message."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *self._headers]
-        await self._send(message)
+        Raises:
+            UnauthorizedError: there is none.
+        """
+        if authorization is None or authorization[: len(_BEARER)].lower() != _BEARER:
+            raise UnauthorizedError(
+                "the request has no API key; send it as the header Authorization: Bearer KEY",
+                headers={"www-authenticate": "Bearer"},
+            )
+        key = find_key(self._rules.keys, authorization[len(_BEARER) :].strip())
+        if key is None:
+            raise UnauthorizedError(
+                "the API key is not accepted; send one whose SHA-256 the service was given",
+                headers={"www-authenticate": 'Bearer error="invalid_token"'},
+            )
+        return key
 
 
 def _address(scope: Scope) -> str:
     """The address of this machine that the client is connected to; no address in a test."""
     server = scope.get("server")
-    return str(server[0]) if server else ""
+    return server[0] if server else ""

@@ -35,24 +35,15 @@ def is_allowed(origin: bytes | None, allowed: Collection[str]) -> bool:
 
 
 @lru_cache(maxsize=256)
-def is_loopback(address: str) -> bool:
-    """True if an IP address is one of this machine's alone."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return (mapped or found).is_loopback
+def is_near(address: str) -> bool:
+    """True if what listens at an address is out of other machines' reach.
 
-
-@lru_cache(maxsize=256)
-def is_address(address: str) -> bool:
-    """True if a text is an IP address."""
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return True
+    An IP address is, if it is a loopback address; a Unix socket, which has none, is too.
+    """
+    found = _parsed(address)
+    if found is None:
+        return True
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 @lru_cache(maxsize=256)
@@ -61,10 +52,19 @@ def host_name(header: bytes) -> str:
     text = header.decode("latin-1").lower().strip()
     if text.startswith("["):
         return text[1:].partition("]")[0]
-    return text.rpartition(":")[0].rstrip(".") if ":" in text else text.rstrip(".")
+    return text.partition(":")[0].rstrip(".")
 
 
 @lru_cache(maxsize=256)
-def is_local_name(name: str) -> bool:
-    """True if a name cannot be made to lead here by a stranger: an address, or localhost."""
-    return is_address(name) or name == "localhost" or name.endswith(".localhost")
+def is_local_name(header: bytes) -> bool:
+    """True if no stranger can make the name in a Host header lead here: an address or localhost."""
+    name = host_name(header)
+    return name == "localhost" or name.endswith(".localhost") or _parsed(name) is not None
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address that a text is, if it is one."""
+    try:
+        return ipaddress.ip_address(address)
+    except ValueError:
+        return None
