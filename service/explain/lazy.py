@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import onnxruntime as ort
 
 from contract.batch import Array
@@ -31,7 +32,7 @@ class LazyGraph:
         """These outputs for the inputs.
 
         Raises:
-            ModelError: the graph fails on them.
+            ModelError: the graph fails on them, or gives NaN or infinity.
             UnavailableError: it fails its audit, or cannot be loaded.
         """
         session = self._loaded()
@@ -41,6 +42,10 @@ class LazyGraph:
             raise ModelError(
                 f"{self._what} fails on this row ({first_line(error)}); ask in another way"
             ) from error
+        if not all(np.isfinite(array).all() for array in found if array.dtype.kind == "f"):
+            raise ModelError(
+                f"{self._what} gave a number that is not finite on this row; ask in another way"
+            )
         return found
 
     def _loaded(self) -> ort.InferenceSession:
