@@ -12,6 +12,7 @@ from contract.batch import Array
 from service.errors import ModelError, UnavailableError
 from service.inference.binding import first_line
 from service.inference.session import options_of
+from service.paths import without_folder
 from service.settings import Settings
 
 
@@ -56,7 +57,6 @@ class LazyGraph:
                         self._read(), options_of(self._settings), providers=["CPUExecutionProvider"]
                     )
                 except Exception as error:
-                    raise UnavailableError(
-                        f"{self._what} cannot be used: {first_line(error)}"
-                    ) from error
+                    reason = without_folder(first_line(error), self._settings.models_dir)
+                    raise UnavailableError(f"{self._what} cannot be used: {reason}") from error
             return self._session
