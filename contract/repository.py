@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.errors import ArtifactError, GraphError, RepositoryError
+from contract.files import read_inside
 from contract.golden import GoldenSamples, read_golden
 from contract.graph import KNOWN_DOMAINS, Outline, TensorType, outline
 from contract.manifest import MANIFEST_FILE, FileRecord, Manifest, parse
@@ -38,6 +39,11 @@ class Entry:
     name: str
     version: int
     path: Path
+
+    @property
+    def root(self) -> Path:
+        """The repository."""
+        return self.path.parent.parent
 
     def __str__(self) -> str:
         return f"{self.name} version {self.version}"
@@ -95,7 +101,7 @@ def read_manifest(entry: Entry) -> Manifest:
         ArtifactError: the manifest is missing, or describes another model or version.
         ManifestError: it breaks the schema.
     """
-    text = _read(entry.path / MANIFEST_FILE)
+    text = read_inside(entry.path / MANIFEST_FILE, entry.root)
     manifest = parse(text, source=str(entry.path / MANIFEST_FILE))
     if (manifest.name, manifest.version) != (entry.name, str(entry.version)):
         raise ArtifactError(
@@ -133,15 +139,11 @@ def read_file(entry: Entry, record: FileRecord) -> bytes:
     """The bytes of a recorded file.
 
     Raises:
-        ArtifactError: it is missing, or its size or SHA-256 differs from the manifest.
+        ArtifactError: it is missing, leads out of the repository, or its size or SHA-256 differs
+            from the manifest.
     """
     path = entry.path / record.path
-    data = _read(path)
-    if len(data) != record.bytes:
-        raise ArtifactError(
-            f"{path} holds {len(data)} bytes but its manifest says {record.bytes}; "
-            "restore the file or retrain the model"
-        )
+    data = read_inside(path, entry.root, record.bytes)
     digest = sha256(data)
     if digest != record.sha256:
         raise ArtifactError(
@@ -270,11 +272,3 @@ def sha256(data: bytes) -> str:
 
 def _directories(path: Path) -> list[Path]:
     return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or error
-        raise ArtifactError(f"{path} cannot be read: {reason}; restore it or retrain") from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -53,6 +54,19 @@ DTYPES: Mapping[Datatype, np.dtype[Any]] = {
 }
 
 _FLOATS = ("FP16", "FP32", "FP64")
+
+
+@lru_cache
+def largest_number(dtype: np.dtype[Any]) -> float:
+    """The largest JSON number that a float type takes: its largest value, as it is written too.
+
+    The shortest text of the largest FP32, 3.4028235e+38, is a little above it when it is read as a
+    double, and is rounded to it again.
+    """
+    largest = np.finfo(dtype).max
+    return max(float(largest), float(str(largest)))
+
+
 _INTEGERS = ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64")
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import onnxruntime as ort
 
 from contract.batch import Array
 from service.errors import ModelError, UnavailableError
 from service.inference.binding import first_line
 from service.inference.session import options_of
+from service.paths import without_folder
 from service.settings import Settings
 
 
@@ -31,7 +33,7 @@ class LazyGraph:
         """These outputs for the inputs.
 
         Raises:
-            ModelError: the graph fails on them.
+            ModelError: the graph fails on them, or gives NaN or infinity.
             UnavailableError: it fails its audit, or cannot be loaded.
         """
         session = self._loaded()
@@ -41,6 +43,10 @@ class LazyGraph:
             raise ModelError(
                 f"{self._what} fails on this row ({first_line(error)}); ask in another way"
             ) from error
+        if not all(np.isfinite(array).all() for array in found if array.dtype.kind == "f"):
+            raise ModelError(
+                f"{self._what} gave a number that is not finite on this row; ask in another way"
+            )
         return found
 
     def _loaded(self) -> ort.InferenceSession:
@@ -51,7 +57,6 @@ class LazyGraph:
                         self._read(), options_of(self._settings), providers=["CPUExecutionProvider"]
                     )
                 except Exception as error:
-                    raise UnavailableError(
-                        f"{self._what} cannot be used: {first_line(error)}"
-                    ) from error
+                    reason = without_folder(first_line(error), self._settings.models_dir)
+                    raise UnavailableError(f"{self._what} cannot be used: {reason}") from error
             return self._session

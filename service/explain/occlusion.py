@@ -31,7 +31,7 @@ class Occlusion:
     def explain(self, question: Question) -> Explanation:
         """See `Method`."""
         players = players_of(self._inputs, question, self._samples)
-        value = float(question.ask(question.row)[0])
+        value = float(question.answers(question.row)[0])
         attribution, total, runs = (
             _squares(players, question, value)
             if isinstance(players, Patches)
@@ -39,7 +39,7 @@ class Occlusion:
         )
         nothing = np.zeros((1, players.count), bool)
         backgrounds = range(players.backgrounds)
-        base = question.ask(Batch.join([players.rows(nothing, k) for k in backgrounds])).mean()
+        base = question.answers(Batch.join([players.rows(nothing, k) for k in backgrounds])).mean()
         return Explanation(
             explains=self._explains,
             attribution=attribution,
@@ -55,7 +55,7 @@ class Occlusion:
 def _squares(players: Patches, question: Question, value: float) -> tuple[Any, float, int]:
     """The mean loss of the squares over each pixel."""
     covered = players.squares()
-    losses = value - question.ask(players.masked(~covered))
+    losses = value - question.answers(players.masked(~covered))
     counts = covered.sum(axis=0)
     pixels = np.tensordot(losses, covered.astype(np.float64), axes=1) / counts
     # A square's loss is shared by its pixels, as a patch's is.
@@ -68,6 +68,6 @@ def _parts(players: Players, question: Question, value: float) -> tuple[Any, flo
     without = ~np.eye(players.count, dtype=bool)
     every = players.backgrounds
     asked = Batch.join([players.rows(without, k) for k in range(every)])
-    answers = question.ask(asked).reshape(every, players.count)
+    answers = question.answers(asked).reshape(every, players.count)
     losses = value - answers.mean(axis=0)
     return players.attribution(losses), float(losses.sum()), len(asked)

@@ -33,6 +33,21 @@ class Question:
     ask: Callable[[Batch], Answers]
     stop: Stop = field(default_factory=lambda: Stop(float("inf")))
 
+    def answers(self, rows: Batch) -> Answers:
+        """The answer to each of these rows, which are variations of the one that is explained.
+
+        Raises:
+            InvalidError: an answer is not a finite number.
+        """
+        answers = self.ask(rows)
+        if not np.isfinite(answers).all():
+            raise InvalidError(
+                f"instances[{self.place}] cannot be explained so: with some of its parts taken "
+                "away the model's answer is not a finite number; ask for another method",
+                loc=["instances", self.place],
+            )
+        return answers
+
 
 def ask_of(
     manifest: Manifest, predict: Callable[[Batch], Batch], target: int | None

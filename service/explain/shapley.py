@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from contract.batch import Batch
 from contract.explanations import Explained
 from contract.tensors import Input
-from service.errors import InvalidError, ModelError
+from service.errors import ModelError
 from service.explain.method import Explanation
 from service.explain.players import Players, players_of
 from service.explain.question import Question
@@ -150,14 +150,7 @@ class _Sample:
             for i, order in enumerate(both)
         ]
         asked = Batch.join(parts)
-        answers = self._question.ask(asked).reshape(len(both), count + 1)
-        if not np.isfinite(answers).all():
-            raise InvalidError(
-                f"instances[{self._question.place}] cannot be explained by sampling: with some of "
-                "its parts taken away the model's answer is not a finite number; ask for another "
-                "method",
-                loc=["instances", self._question.place],
-            )
+        answers = self._question.answers(asked).reshape(len(both), count + 1)
         self.runs += len(asked)
         gains = np.empty((len(both), count))
         for i, order in enumerate(both):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from contract.manifest import Manifest
@@ -17,12 +18,13 @@ from service.http.kernel.route import Route
 from service.http.models_schema import ModelDetail, ModelList, Readiness
 from service.http.parameters import model_name
 from service.http.repository_control import RepositoryControl
+from service.paths import without_folder
 from service.serving.repository import Models, Refusal
 from service.serving.served import Served
 
 
-def routes(models: Models, control: RepositoryControl) -> list[Route]:
-    """The routes over these models."""
+def routes(models: Models, control: RepositoryControl, folder: Path) -> list[Route]:
+    """The routes over these models, which were loaded from the repository in `folder`."""
     return [
         Route(
             "GET",
@@ -43,7 +45,7 @@ def routes(models: Models, control: RepositoryControl) -> list[Route]:
         Route(
             "GET",
             "/readyz",
-            partial(_ready, models, control),
+            partial(_ready, models, control, folder),
             summary="200 when the default model serves",
             public=True,
             responses={
@@ -77,7 +79,7 @@ async def _show(models: Models, request: Request) -> Reply:
     return reply({"name": name, "versions": sorted(versions, key=_order)})
 
 
-async def _ready(models: Models, control: RepositoryControl, _: Request) -> Reply:
+async def _ready(models: Models, control: RepositoryControl, folder: Path, _: Request) -> Reply:
     """200 when the default model serves; the body says which versions do not, and why."""
     ready, selection = models.ready(), control.selection
     refused = [_refusal(refusal, models) for refusal in models.refused()]
@@ -91,7 +93,7 @@ async def _ready(models: Models, control: RepositoryControl, _: Request) -> Repl
     if not ready:
         body["error"] = f"the default model {models.default!r} does not serve"
     if selection.failure:
-        body["reload"] = selection.failure
+        body["reload"] = without_folder(selection.failure, folder)
     return reply(body, 200 if ready else 503)
 
 

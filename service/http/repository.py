@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from contract.errors import RepositoryError
 from contract.messages import describe, short
 from contract.repository import entries
 from service.errors import (
@@ -22,6 +23,7 @@ from service.http.kernel.operation import ok
 from service.http.kernel.route import Route
 from service.http.parameters import model_name
 from service.http.repository_control import RepositoryControl
+from service.paths import without_folder
 from service.protocol import schema
 from service.serving.repository import Models
 from service.settings import Settings
@@ -41,12 +43,15 @@ class RepositoryRoutes:
         models: what serves.
         control: carries the changes out.
         settings: where the repository is, and whether clients may change what serves.
+
+    Attributes:
+        folder: the repository.
     """
 
     def __init__(self, models: Models, control: RepositoryControl, settings: Settings) -> None:
         self._models = models
         self.control = control
-        self._models_dir = settings.models_dir
+        self.folder = settings.models_dir
         self._allowed = settings.model_control == "explicit"
 
     @property
@@ -67,7 +72,10 @@ class RepositoryRoutes:
                 )
             name = request.parameters["name"]
             await asyncio.to_thread(self._require, name)
-            await self.control.change(action, name)
+            try:
+                await self.control.change(action, name)
+            except ReloadError as error:
+                raise ReloadError(without_folder(str(error), self.folder)) from error
             return reply({})
 
         return Route(
@@ -91,8 +99,15 @@ class RepositoryRoutes:
         )
 
     def _require(self, name: str) -> None:
-        """Raise NotFoundError for a model that neither serves nor is in the repository."""
-        found = {entry.name for entry in entries(self._models_dir, lambda stray: None)}
+        """Raise NotFoundError for a model that neither serves nor is in the repository.
+
+        Raises:
+            ReloadError: the repository cannot be read.
+        """
+        try:
+            found = {entry.name for entry in entries(self.folder, lambda stray: None)}
+        except RepositoryError as error:
+            raise ReloadError(without_folder(str(error), self.folder)) from error
         known = sorted(found.union(self._models.names))
         if name not in known:
             raise NotFoundError(

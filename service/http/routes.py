@@ -120,7 +120,7 @@ def routes(
         ),
         *recommender.routes(),
         profiler.route(),
-        *models_routes.routes(models, repository.control),
+        *models_routes.routes(models, repository.control, repository.folder),
         samples.route(models),
         *V2(models, infer, threads, repository).routes(),
     ]

@@ -143,5 +143,7 @@ class CompareResponse(Document):
         description="Per instance, whether all models of the same classes say the same; null if "
         "no two models have the same classes."
     )
-    skipped: list[UnansweredModel] = Field(description="Models that do not take the instances.")
+    skipped: list[UnansweredModel] = Field(
+        description="Models that do not take the instances, or fail on them."
+    )
     refused: list[UnansweredModel] = Field(description="Versions that were refused at load.")

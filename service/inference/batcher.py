@@ -28,7 +28,7 @@ class BatchMetrics(Protocol):
         """A batch of `rows` ran for `seconds`; `waited` has each request's wait in seconds."""
 
     def refused(self, reason: str, rows: int) -> None:
-        """`rows` were not run; `reason` is `full`, `deadline`, `cancelled` or `failed`."""
+        """`rows` have no answer: `full`, `deadline`, `cancelled`, `failed` or `not_finite`."""
 
 
 class Batcher:

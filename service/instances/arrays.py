@@ -9,7 +9,7 @@ import numpy as np
 
 from contract.batch import Array
 from contract.messages import describe
-from contract.tensors import Input
+from contract.tensors import Input, largest_number
 from service.errors import InvalidError
 from service.instances.places import location
 
@@ -29,7 +29,7 @@ class ArrayDecoder:
         self._types = _JSON_TYPES.get(tensor.datatype[:2], frozenset({int}))
         self._float = tensor.datatype.startswith("FP")
         if self._float:
-            limit = float(np.finfo(self._dtype).max)
+            limit = largest_number(self._dtype)
             self._range: tuple[float, float] = (-limit, limit)
             self._takes = f"a number up to {limit:g}"
         elif tensor.datatype == "BOOL":

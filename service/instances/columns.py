@@ -15,7 +15,7 @@ import numpy as np
 
 from contract.batch import Array, Batch
 from contract.messages import describe, short
-from contract.tensors import Input
+from contract.tensors import Input, largest_number
 from service.errors import InvalidError
 
 _NUMBER = frozenset({int, float, type(None)})
@@ -167,7 +167,7 @@ class _Group:
         self._dtype = inputs[0].dtype
         self._float = self._datatype.startswith("FP")
         if self._float:
-            self._limit = float(np.finfo(self._dtype).max)
+            self._limit = largest_number(self._dtype)
             self._types, self.takes = _NUMBER, f"a number up to {self._limit:g}, or null"
         elif self._datatype == "BYTES":
             self._types, self.takes = _TEXT, "a string, or null"

@@ -11,7 +11,7 @@ import numpy as np
 from contract.batch import Array, Batch
 from contract.manifest import Manifest
 from contract.tensors import Output
-from service.errors import InvalidError, ModelError
+from service.errors import ModelError
 
 _FEW_VALUES = 64
 # One field of every prediction, from the outputs.
@@ -42,31 +42,20 @@ class PredictionEncoder:
             self._columns["outputs"] = lambda batch: _objects(others, batch)
 
     def encode(self, outputs: Batch) -> list[dict[str, Any]]:
-        """One prediction per row.
+        """One prediction per row; `without_answer` must have found none to be without.
 
         Raises:
-            InvalidError: an answer is not a number, as of a row that the model cannot judge.
             ModelError: the model gave a label that its manifest does not have.
         """
-        if wrong := self.without_answer(outputs):
-            row = min(wrong)
-            raise InvalidError(
-                f"instances[{row}] {wrong[row]}; send another value", loc=["instances", row]
-            )
         return _objects(self._columns, outputs)
 
-    def without_answer(self, outputs: Batch) -> dict[int, str]:
-        """The rows with an answer that is not a number, each with the end of a sentence about it.
+    def without_answer(self, outputs: Batch) -> dict[int, Output]:
+        """The rows with an answer that is not a finite number, each with the output that holds it.
 
         Outputs of a role that is not the model's answer are left out.
         """
         arrays = outputs.arrays
-        return {
-            row: f"has no answer: the model's {output.role} is not a finite number, as where it "
-            "has no rule for a missing value"
-            for output in self._floats
-            for row in _not_finite(arrays[output.name])
-        }
+        return {row: output for output in self._floats for row in _not_finite(arrays[output.name])}
 
     def labels(self, outputs: Batch) -> Sequence[str] | None:
         """The class of each row, or None where the model does not classify.
@@ -78,6 +67,23 @@ class PredictionEncoder:
 
 
 _OTHERS = ("other", "attribution", "activation")
+
+
+def no_answer(output: Output) -> str:
+    """The end of a sentence about a row for which an output is not a finite number."""
+    return (
+        f"has no answer: the model's {output.role} is not a finite number, as where it has no "
+        "rule for a missing value"
+    )
+
+
+def is_whole(rows: Batch) -> bool:
+    """True if no value of these rows is missing or infinite."""
+    return all(
+        bool(np.isfinite(array).all()) if array.dtype.kind == "f" else "" not in array.ravel()
+        for array in rows.arrays.values()
+        if array.dtype.kind in "fO"
+    )
 
 
 def _objects(columns: dict[str, _Column], batch: Batch) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.messages import describe, short
+from contract.tensors import largest_number
 from service.errors import InvalidError
 from service.protocol.datatypes import Datatype
 
@@ -94,7 +95,7 @@ def _convert(values: list[Any], datatype: Datatype, booleans: bool) -> Tensor | 
     except (TypeError, ValueError, OverflowError):
         return None
     wide = np.array(values, np.float64)
-    if not (np.abs(wide) <= np.finfo(datatype.dtype).max).all():
+    if not (np.abs(wide) <= largest_number(datatype.dtype)).all():
         return None
     return wide.astype(datatype.dtype)
 

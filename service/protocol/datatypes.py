@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from contract.tensors import DTYPES
+from contract.tensors import DTYPES, largest_number
 from contract.tensors import Datatype as Name
 
 Kind = Literal["boolean", "integer", "float", "bytes"]
@@ -46,7 +46,7 @@ def _integer(name: Name) -> Datatype:
 
 def _float(name: Name) -> Datatype:
     dtype = DTYPES[name]
-    limit = float(np.finfo(dtype).max)
+    limit = largest_number(dtype)
 
     def takes(value: Any) -> bool:
         return type(value) in (int, float) and -limit <= value <= limit

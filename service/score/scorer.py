@@ -18,7 +18,7 @@ from contract.repository import Entry, entries
 from service.cores import cores
 from service.errors import InvalidError, NotFoundError
 from service.inference.session import Session, load
-from service.instances.predictions import PredictionEncoder
+from service.instances.predictions import PredictionEncoder, no_answer
 from service.score.columns import Bound, Opened, bind, bind_arrays
 from service.score.problems import Problems, Where, cell
 from service.score.results import columns_of
@@ -230,8 +230,8 @@ class Scorer:
             found = [part for part in parts if part is not None]
             return Batch.join(found) if found else None
         wrong = self._encoder.without_answer(outputs)
-        for i, what in wrong.items():
-            problems.add(rows[i], None, what)
+        for i, output in wrong.items():
+            problems.add(rows[i], None, no_answer(output))
         return outputs.take([i for i in range(len(rows)) if i not in wrong]) if wrong else outputs
 
     def _check(self, kept: list[str]) -> None:

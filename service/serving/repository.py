@@ -13,7 +13,9 @@ from contract.messages import short
 from contract.repository import Entry, Stray, entries
 from service.errors import NotFoundError, StartupError, UnavailableError
 from service.inference import provider
+from service.inference.binding import first_line
 from service.inference.session import Session, load
+from service.paths import without_folder
 from service.selection import Selection
 from service.serving.served import Served
 from service.settings import Settings
@@ -214,13 +216,16 @@ def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refu
     try:
         return loader(entry, settings)
     except ContractError as error:
-        return Refusal(entry.name, str(entry.version), str(error))
+        reason = without_folder(str(error), settings.models_dir)
+        return Refusal(entry.name, str(entry.version), reason)
     except StartupError:
         raise
     except Exception as error:
         # An unexpected error of one model must not keep the others from serving.
         logger.exception("model %s cannot be loaded", entry)
-        reason = f"it cannot be loaded ({type(error).__name__}: {error}); see the log"
+        # Of an error of the system the reason alone: its text has the file's path.
+        what = (isinstance(error, OSError) and error.strerror) or first_line(error)
+        reason = f"it cannot be loaded ({type(error).__name__}: {what}); see the log"
         return Refusal(entry.name, str(entry.version), reason)
 
 

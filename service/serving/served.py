@@ -9,10 +9,11 @@ from typing import Protocol
 from contract.batch import Batch
 from contract.manifest import Manifest
 from contract.repository import Entry
+from service.errors import InvalidError, ModelError
 from service.inference.batcher import Batcher
 from service.inference.policy import BatchingPolicy
 from service.instances.decoder import Decoder, InstanceLimits, decoder_of
-from service.instances.predictions import PredictionEncoder
+from service.instances.predictions import PredictionEncoder, is_whole, no_answer
 from service.protocol.statistics import ModelStatistics
 from service.protocol.types import Signature
 from service.settings import Settings
@@ -99,17 +100,23 @@ class Served:
         """Tell the watcher of every request from now on."""
         self._watchers.append(watcher)
 
-    async def infer(self, batch: Batch) -> Batch:
+    async def infer(self, batch: Batch, where: str = "instances") -> Batch:
         """The outputs for a batch, which may run together with other requests; counted and timed.
+
+        Args:
+            where: what the request calls its rows, for messages.
 
         Raises:
             BusyError: too many rows wait for this model.
             DeadlineError: the rows waited too long and were not run.
+            InvalidError: the model cannot answer a row, for a value that is missing or unknown.
+            ModelError: an answer is not a finite number.
         """
         self.statistics.started()
         started = time.perf_counter_ns()
         try:
             outputs = await self._batcher.infer(batch)
+            self._require_numbers(batch, outputs, where)
         except BaseException as error:
             # A cancelled request, whose client left, counts as failed too.
             ns = time.perf_counter_ns() - started
@@ -122,6 +129,34 @@ class Served:
         for watcher in self._watchers:
             watcher.answered(batch, outputs, ns / 1e9)
         return outputs
+
+    def answer(self, batch: Batch) -> Batch:
+        """The outputs for a batch, on this thread; see `infer` for the errors of a model."""
+        outputs = self.session.predict(batch)
+        self._require_numbers(batch, outputs, "instances")
+        return outputs
+
+    def _require_numbers(self, batch: Batch, outputs: Batch, where: str) -> None:
+        """Refuse answers that are not finite numbers, for which JSON has nothing but null.
+
+        Where the row lacks a value the client can send one; otherwise the model is at fault.
+        """
+        wrong = self.encoder.without_answer(outputs)
+        if not wrong:
+            return
+        whole = [row for row in wrong if is_whole(batch.slice(row, row + 1))]
+        if whole:
+            self.statistics.refused("not_finite", len(whole))
+            output = wrong[min(whole)]
+            raise ModelError(
+                f"model {self.name!r} version {self.version} gave no finite number as "
+                f"{output.role} (output {output.name!r}) for {where}[{min(whole)}]; name another "
+                "model or version, or train it again"
+            )
+        row = min(wrong)
+        raise InvalidError(
+            f"{where}[{row}] {no_answer(wrong[row])}; send another value", loc=[where, row]
+        )
 
     def worth_watching(self, rows: int) -> bool:
         """True if `rows` more rows would take so long that the client may leave meanwhile."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from contract.batch import Batch
-from service.errors import InvalidError, UnavailableError
+from service.errors import InvalidError, ModelError, ServiceError, UnavailableError
 from service.instances.decoder import Decoded, Options, check_instances
 from service.serving.repository import Models
 from service.serving.served import Served
@@ -17,6 +17,8 @@ from service.verbs.options import FIELDS, options_of, options_of_texts
 from service.verbs.predict import predictions
 
 _FIELDS = frozenset({"instances", *FIELDS})
+# A model's outputs, or why it has none for these rows.
+Outcome = Batch | InvalidError | ModelError
 
 
 class CompareRequest(NamedTuple):
@@ -27,7 +29,10 @@ class CompareRequest(NamedTuple):
 
 
 class Compare:
-    """The verb over the highest version of each model; a `Verb[CompareRequest, list[Batch]]`."""
+    """The verb over the highest version of each model; a `Verb[CompareRequest, list[Outcome]]`.
+
+    A model that fails on the instances is skipped with its reason, as one that does not take them.
+    """
 
     def __init__(self, models: Models, settings: Settings) -> None:
         self._models = models
@@ -88,19 +93,39 @@ class Compare:
         """True if the work takes so long that the client may leave meanwhile."""
         return any(served.worth_watching(rows.batch.rows) for served, rows in request.runs)
 
-    async def run(self, request: CompareRequest) -> list[Batch]:
-        """The outputs of all models, which run concurrently."""
-        return await asyncio.gather(*(served.infer(rows.batch) for served, rows in request.runs))
+    async def run(self, request: CompareRequest) -> list[Outcome]:
+        """The outputs of all models, which run concurrently, or the error of one that fails.
 
-    def encode(self, request: CompareRequest, answer: Sequence[Batch]) -> dict[str, Any]:
-        """The predictions as a JSON document, with the agreement and the models left out."""
-        runs = [(*run, outputs) for run, outputs in zip(request.runs, answer, strict=True)]
+        Raises:
+            BusyError: too many rows wait for a model.
+            DeadlineError: the rows waited too long for a model.
+        """
+        return await asyncio.gather(*(_outcome(served, rows) for served, rows in request.runs))
+
+    def encode(self, request: CompareRequest, answer: Sequence[Outcome]) -> dict[str, Any]:
+        """The predictions as a JSON document, with the agreement and the models left out.
+
+        Raises:
+            InvalidError: no model can answer, the first for a value of the instances.
+            ModelError: no model can answer, the first through its own fault.
+        """
+        documents, answered, failed = [], [], []
+        for (served, rows), outcome in zip(request.runs, answer, strict=True):
+            document = _document(served, rows, outcome)
+            if isinstance(document, ServiceError):
+                failed.append((served, document))
+            else:
+                documents.append(document)
+                answered.append((served, cast(Batch, outcome)))
+        if not documents:
+            raise failed[0][1]
+        skipped = [*request.skipped, *((served, str(error)) for served, error in failed)]
         return {
-            "models": [predictions(*run) for run in runs],
-            "agree": _agree([(served, outputs) for served, _, outputs in runs]),
+            "models": documents,
+            "agree": _agree(answered),
             "skipped": [
                 {"model": served.name, "version": served.version, "reason": reason}
-                for served, reason in request.skipped
+                for served, reason in sorted(skipped, key=lambda one: one[0].name)
             ],
             "refused": [
                 {"model": r.name, "version": r.version, "reason": r.reason}
@@ -110,7 +135,32 @@ class Compare:
 
     def answer(self, request: CompareRequest) -> dict[str, Any]:
         """Run unbatched and encode, for callers inside the process."""
-        return self.encode(request, [s.session.predict(rows.batch) for s, rows in request.runs])
+        return self.encode(request, [_answered(served, rows) for served, rows in request.runs])
+
+
+async def _outcome(served: Served, rows: Decoded) -> Outcome:
+    try:
+        return await served.infer(rows.batch)
+    except (InvalidError, ModelError) as error:
+        return error
+
+
+def _answered(served: Served, rows: Decoded) -> Outcome:
+    """The outcome on this thread."""
+    try:
+        return served.answer(rows.batch)
+    except (InvalidError, ModelError) as error:
+        return error
+
+
+def _document(served: Served, rows: Decoded, outcome: Outcome) -> dict[str, Any] | ServiceError:
+    """One model's predictions, or the error of a model that has none."""
+    if not isinstance(outcome, Batch):
+        return outcome
+    try:
+        return predictions(served, rows, outcome)
+    except ModelError as error:
+        return error
 
 
 def _attempt(served: Served, rows: list[Any], options: Options) -> Decoded | InvalidError:

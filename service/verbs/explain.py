@@ -117,8 +117,8 @@ class Explain:
         Raises:
             BusyError: too many requests are being explained or wait for it.
             DeadlineError: it waited too long and was not explained.
-            InvalidError: the model has no answer to a row.
-            ModelError: contributions do not add up.
+            InvalidError: the model has no answer to a row that lacks a value.
+            ModelError: an answer is not a finite number, or contributions do not add up.
             UnavailableError: an explanation graph cannot be used.
         """
         return await self._worker.run(lambda stop: self.explained(request, stop), SECONDS)
@@ -157,12 +157,7 @@ class Explain:
     def _targets(self, request: ExplainRequest) -> list[int | None]:
         """The class of each row: the one that is named, or the predicted one."""
         served, batch = request.served, request.decoded.batch
-        answers = served.session.predict(batch)
-        if wrong := served.encoder.without_answer(answers):
-            row = min(wrong)
-            raise InvalidError(
-                f"instances[{row}] {wrong[row]}; send another value", loc=["instances", row]
-            )
+        answers = served.answer(batch)
         if served.manifest.task != "classification":
             return [None] * len(batch)
         if request.target is not None:

@@ -57,7 +57,7 @@ class Infer:
 
     async def run(self, request: InferRequest) -> Batch:
         """The model's outputs."""
-        return await request.served.infer(request.request.inputs)
+        return await request.served.infer(request.request.inputs, "rows")
 
     def encode(self, request: InferRequest, answer: Batch) -> InferenceResponse:
         """The response, with each output as JSON or binary as requested."""

@@ -91,8 +91,7 @@ class Predict:
 
     def answer(self, request: PredictRequest) -> dict[str, Any]:
         """Run unbatched and encode, for callers inside the process."""
-        outputs = request.served.session.predict(request.decoded.batch)
-        return self.encode(request, outputs)
+        return self.encode(request, request.served.answer(request.decoded.batch))
 
 
 def predictions(served: Served, decoded: Decoded, outputs: Batch) -> dict[str, Any]:

@@ -11,8 +11,7 @@ import pytest
 from contract.batch import Batch
 from contract.manifest import Manifest
 from contract.tensors import Datatype, Output, Role
-from service.errors import InvalidError
-from service.instances.predictions import PredictionEncoder
+from service.instances.predictions import PredictionEncoder, is_whole, no_answer
 from tests.repositories import untrained_manifest
 
 LABELS = ("cat", "dog", "eel")
@@ -149,10 +148,23 @@ def test_a_model_of_other_outputs_alone_has_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
-def test_a_value_that_is_no_number_is_refused(wrong: float) -> None:
+def test_a_value_that_is_no_number_is_no_answer(wrong: float) -> None:
     manifest = manifest_of("regression", output("y", "FP32", "value"))
-    with pytest.raises(InvalidError, match=r"instances\[1\] has no answer: the model"):
-        encoded(manifest, y=np.array([1, wrong, np.nan], np.float32))
+    outputs = Batch({"y": np.array([1, wrong, np.nan], np.float32)})
+    found = PredictionEncoder(manifest).without_answer(outputs)
+    assert found == dict.fromkeys([1, 2], manifest.outputs[0])
+    assert no_answer(found[1]).startswith("has no answer: the model's value is not a finite")
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "whole"),
+    [(1.0, "Oslo", True), (np.nan, "Oslo", False), (-np.inf, "Oslo", False), (1.0, "", False)],
+)
+def test_a_row_is_whole_if_no_value_is_missing_or_infinite(
+    number: float, text: str, whole: bool
+) -> None:
+    numbers, texts = np.array([[number, 2]], np.float32), np.array([[text]], object)
+    assert is_whole(Batch({"x": numbers, "n": np.array([3]), "town": texts})) == whole
 
 
 def test_large_numbers_whose_sum_is_none_are_answered() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from contract.batch import Batch
 from contract.manifest import Manifest
-from tests.repositories import manifest_of
+from tests.repositories import LABEL, manifest_of
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Gated:
     gate: threading.Event = field(default_factory=threading.Event)
     begun: threading.Event = field(default_factory=threading.Event)
     manifest: Manifest = field(
-        default_factory=lambda: manifest_of("gated", "1", b"graph", b"golden")
+        default_factory=lambda: manifest_of("gated", "1", b"graph", b"golden", outputs=(LABEL,))
     )
     provider: str = "none"
     load_seconds: float = 0.0
