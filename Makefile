@@ -108,6 +108,11 @@ bench-transfer: $(VENV)/.dev ## Measure transfer learning on scikit-learn's digi
 	$(BIN)/python -m benchmarks transfer
 	$(BIN)/python -m scripts.docs
 
+.PHONY: bench-page
+bench-page: $(VENV)/.dev ## Measure the page in Chromium (2 minutes)
+	$(BIN)/python -m benchmarks page
+	$(BIN)/python -m scripts.docs
+
 .PHONY: docs
 docs: $(VENV)/.dev ## Regenerate the generated pages
 	$(BIN)/python -m benchmarks models

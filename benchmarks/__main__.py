@@ -58,6 +58,8 @@ def main() -> None:
     few = commands.add_parser("transfer", help="the CNN retrained on few labels; 15 minutes")
     few.add_argument("labels", nargs="*", type=int, help="labels a class; all by default")
     few.add_argument("--seeds", type=int, default=5, help="draws of the labels")
+    page = commands.add_parser("page", help="the page in Chromium: size, speed, accessibility")
+    page.add_argument("--visits", type=int, default=10, help="visits per figure of speed")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -109,6 +111,10 @@ def main() -> None:
         from benchmarks import transfer
 
         sys.exit(transfer.main(RESULTS / "transfer.json", arguments.labels, arguments.seeds))
+    elif arguments.command == "page":
+        from benchmarks import page as page_benchmark
+
+        sys.exit(page_benchmark.main(RESULTS / "page.json", arguments.visits))
     elif arguments.command == "pictures":
         from benchmarks.pictures import run as pictures
 

@@ -1,6 +1,6 @@
-"""Auxiliary graphs of a version: explanations and the layers of a network, beside its own graph.
+"""What lies beside the graph of a version: explanations, and the layers of a network.
 
-They are audited as the model's graph is, against the tensors that their kind has.
+Graphs are audited as the model's graph is, against the tensors that their kind has.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from contract import explanations, layers
-from contract.errors import GraphError
+from contract.errors import ArtifactError, GraphError
 from contract.explanations import Explanation
 from contract.manifest import Manifest
 from contract.repository import Entry, check_tensors, read_file
+from contract.strongest import StrongestImages, read_strongest
 
 
 def read_explanation(entry: Entry, manifest: Manifest, explanation: Explanation) -> bytes:
@@ -32,6 +33,22 @@ def read_layers(entry: Entry, manifest: Manifest) -> bytes:
         GraphError: the graph is unreadable, unsafe, or its tensors are not the layers'.
     """
     return _read(entry, manifest, layers.VARIANT, check_layers)
+
+
+def read_strongest_images(entry: Entry, manifest: Manifest) -> StrongestImages | None:
+    """The training images that a network's layers name; None if the version has none.
+
+    Raises:
+        ArtifactError: the file is missing or differs from the manifest.
+    """
+    record = manifest.strongest_images
+    if record is None:
+        return None
+    data = read_file(entry, record)
+    try:
+        return read_strongest(data, manifest)
+    except ArtifactError as error:
+        raise ArtifactError(f"{entry.path / record.path} {error}") from error
 
 
 def check_explanation(graph: bytes, manifest: Manifest) -> None:

@@ -6,23 +6,16 @@ stored as UTF-32 arrays, since arrays of Python objects would need pickle, which
 
 from __future__ import annotations
 
-import io
-import threading
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from contract.archive import pack, unpacked
 from contract.batch import Array, Batch
 from contract.errors import ArtifactError
 from contract.manifest import Manifest
 from contract.tensors import TensorSpec
-
-# NumPy parses an array's header with `ast.literal_eval`. In Python 3.11 that counts its recursion
-# depth over all threads and can fail on valid input: "AST constructor recursion depth mismatch".
-_ONE_READER = threading.Lock()
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that equal samples give equal bytes
 
 
 @dataclass(frozen=True)
@@ -38,15 +31,8 @@ class GoldenSamples:
         Raises:
             ValueError: a text ends with a NUL, which the archive would lose.
         """
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, array in {**self.inputs.arrays, **self.outputs.arrays}.items():
-                # np.savez cannot store an array under the name of one of its own arguments.
-                info = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
-                info.compress_type = zipfile.ZIP_DEFLATED
-                with archive.open(info, "w") as file:
-                    np.lib.format.write_array(file, _stored(name, array), allow_pickle=False)
-        return buffer.getvalue()
+        arrays = {**self.inputs.arrays, **self.outputs.arrays}
+        return pack({name: _stored(name, array) for name, array in arrays.items()})
 
 
 def read_golden(data: bytes, manifest: Manifest) -> GoldenSamples:
@@ -57,7 +43,7 @@ def read_golden(data: bytes, manifest: Manifest) -> GoldenSamples:
             continues a sentence that starts with the file's name.
     """
     try:
-        with _ONE_READER, np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        with unpacked(data) as archive:
             inputs = _arrays(archive, manifest.inputs)
             outputs = _arrays(archive, manifest.outputs)
     except Exception as error:  # zipfile, zlib and NumPy raise many unrelated types

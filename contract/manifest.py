@@ -93,6 +93,9 @@ class Manifest(Record):
     layers: tuple[Layer, ...] = Field(
         default=(), description="Layers of a network, outputs of the variant `layers`, in order."
     )
+    strongest_images: FileRecord | None = Field(
+        default=None, description="Archive of the training images that the layers name."
+    )
     faithfulness: tuple[Faithfulness, ...] = Field(
         default=(), description="How far each method's explanations can be trusted, as measured."
     )
@@ -183,8 +186,16 @@ class Manifest(Record):
                 raise ValueError(f"explanation {one.method!r} is of a value, which is no class")
         if bool(self.layers) != (LAYERS in self.files):
             raise ValueError(f"layers and the file {LAYERS!r} must be there together, or neither")
+        if self.strongest_images and not self.layers:
+            raise ValueError("strongest_images must be absent, since there are no layers")
         if self.explanations and row_of(self.inputs) is None:
             raise ValueError("explanations are for models of one image or of columns")
+
+    @property
+    def records(self) -> tuple[FileRecord, ...]:
+        """Every file that the manifest pins."""
+        optional = (self.strongest_images,) if self.strongest_images else ()
+        return (*self.files.values(), self.golden, *optional)
 
     def explanation(self, method: str) -> Explanation | None:
         """The explanation graph of a method, or None."""

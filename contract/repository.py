@@ -242,7 +242,7 @@ def write(root: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Entry:
     Raises:
         ArtifactError: a recorded file is absent or differs from its record.
     """
-    for record in (*manifest.files.values(), manifest.golden):
+    for record in manifest.records:
         data = files.get(record.path)
         if data is None or sha256(data) != record.sha256:
             raise ArtifactError(f"{record.path} differs from its record in the manifest")

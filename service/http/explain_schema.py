@@ -131,7 +131,8 @@ class LayerMaps(Document):
     values: Any = Field(None, description="The maps as nested arrays, if asked for.")
     filters: str | None = Field(description="Filters of the first layer, base64 of a PNG.")
     strongest: list[list[int]] = Field(
-        description="Per channel, indices of the training images that excite it most."
+        description="Per channel, indices of the training images that excite it most; "
+        "GET /models/{name}/layers/{layer}/channels/{channel} shows them."
     )
 
 
@@ -144,3 +145,16 @@ class LayersResponse(Document):
     layers: list[LayerMaps]
     warnings: Warnings = None
     fitted: list[FittedPicture] | None = None
+
+
+class StrongestResponse(Document):
+    """The training images that excite a channel of a layer most, the strongest first."""
+
+    model: str
+    version: str
+    layer: str
+    channel: int
+    strongest: list[int] = Field(description="Indices of the training images.")
+    images: list[str] | None = Field(
+        description="The images, base64 of a PNG; null where the version was written without them."
+    )

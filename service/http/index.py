@@ -81,12 +81,12 @@ def _page(path: str, page: StaticFile, make: Callable[[], Any], summary: str) ->
     """HTML for browsers and, for clients that do not prefer it, JSON."""
 
     @cache
-    def listed() -> Reply:
-        return reply(make(), headers={"vary": "accept"})
+    def listed() -> StaticFile:
+        return StaticFile(reply(make()).body, JSON, {"vary": "accept, accept-encoding"})
 
     async def show(request: Request) -> Reply:
         wanted = preferred(request.header(b"accept"), (JSON, HTML))
-        return page.reply(request) if wanted == HTML else listed()
+        return (page if wanted == HTML else listed()).reply(request)
 
     content = {JSON: RouteList, HTML: str}
     return Route(

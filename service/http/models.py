@@ -12,6 +12,7 @@ from contract.messages import short
 from contract.records import ClassificationMetrics, RegressionMetrics
 from service.errors import NotFoundError
 from service.explain.catalogue import names_of
+from service.http.kernel.compress import compressed
 from service.http.kernel.messages import JSON, Reply, Request, reply
 from service.http.kernel.operation import Response, ok
 from service.http.kernel.route import Route
@@ -76,7 +77,7 @@ async def _show(models: Models, request: Request) -> Reply:
         for served in models.served.get(name, {}).values()
     ]
     versions += [_refusal(refusal, models) for refusal in models.refusals.get(name, {}).values()]
-    return reply({"name": name, "versions": sorted(versions, key=_order)})
+    return compressed(reply({"name": name, "versions": sorted(versions, key=_order)}), request)
 
 
 async def _ready(models: Models, control: RepositoryControl, folder: Path, _: Request) -> Reply:

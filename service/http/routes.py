@@ -13,7 +13,7 @@ from service.errors import (
     UnavailableError,
 )
 from service.http import models as models_routes
-from service.http import samples
+from service.http import samples, strongest
 from service.http.examples import predict_example, with_example
 from service.http.explain_schema import (
     EXPLAIN_QUERY,
@@ -122,6 +122,7 @@ def routes(
         profiler.route(),
         *models_routes.routes(models, repository.control, repository.folder),
         samples.route(models),
+        strongest.route(models),
         *V2(models, infer, threads, repository).routes(),
     ]
     return [*found, *index_routes(found, Web(), secured=secured)]

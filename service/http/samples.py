@@ -15,7 +15,7 @@ from service.http.kernel.operation import ok
 from service.http.kernel.route import Route
 from service.http.models_schema import Samples
 from service.http.parameters import model_name
-from service.instances.pictures.encode import png_base64
+from service.instances.pictures.encode import image_png
 from service.serving.repository import Models
 
 
@@ -61,9 +61,7 @@ def _row(inputs: tuple[Input, ...], arrays: Mapping[str, Array], i: int) -> dict
 def _value(tensor: Input, values: Array) -> Any:
     """One row of an input without columns."""
     if tensor.content == "image" and tensor.datatype == "UINT8" and tensor.channels != 4:
-        pixels = values.transpose(1, 2, 0) if tensor.layout == "CHW" else values
-        pixels = pixels.reshape(*tensor.size, -1)
-        return png_base64(pixels[:, :, 0] if tensor.channels == 1 else pixels)
+        return image_png(tensor, values)
     return values.tolist()
 
 

@@ -1,6 +1,6 @@
 /** Heat maps: which pixels spoke for a model's answer, and which against it. */
 
-import { latest, methods, post } from "./api.js";
+import { latest, methods, model, post } from "./api.js";
 import { figure, fill, h, milliseconds, select, sentence, words } from "./dom.js";
 import { isCurrent } from "./digit.js";
 import { paint } from "./pictures.js";
@@ -17,11 +17,22 @@ export async function explainer(name, slot) {
   if (!offered.length) return { offered: false, ask: () => {} };
   const canvas = h("canvas.heat", { width: 28, height: 28, role: "img", "aria-label": UNEXPLAINED });
   const note = h("p.meta");
+  const trust = h("div.trust");
   const choice = select(offered.map((method) => [method, sentence(words(method))]), {
-    "aria-label": `Explanation of ${name}`, onchange: () => last && ask(...last),
+    "aria-label": `Explanation of ${name}`, onchange: () => {
+      rate();
+      if (last) ask(...last);
+    },
   });
+  const measured = (await model(name))?.manifest.faithfulness ?? [];
   let last = null;
-  fill(slot, canvas, h("div", {}, choice, note));
+  fill(slot, canvas, h("div", {}, choice, note), trust);
+  rate();
+
+  function rate() {
+    const found = measured.find(({ method }) => method === choice.value);
+    fill(trust, found && faithfulness(found));
+  }
 
   const ask = latest(async (digit, label) => {
     last = [digit, label];
@@ -43,6 +54,16 @@ export async function explainer(name, slot) {
     slot.hidden = false;
   });
   return { offered: true, ask };
+}
+
+/** How far a method can be trusted: its deletion and insertion curves beside a random order's. */
+function faithfulness({ samples, deletion, deletion_at_random: chance, insertion, insertion_at_random: other, p_value: p }) {
+  const better = deletion < chance && p < 0.01;
+  return h("details.meta", {},
+    h("summary", {}, better
+      ? `Deleting the pixels it points to takes the answer away ${figure(chance / deletion, 2)} times faster than random ones; measured on ${figure(samples)} images.`
+      : `Deleting the pixels it points to takes the answer away no faster than random ones, on ${figure(samples)} images: do not trust it.`),
+    h("p", {}, `While what matters most is deleted first, the answer keeps a probability of ${deletion.toFixed(2)} on average (${chance.toFixed(2)} in random order); while it is put back first, ${insertion.toFixed(2)} (${other.toFixed(2)}).`));
 }
 
 /** From the base to the value that the parts add up to, where they do. Only sampling methods explain what calibration makes of it. */

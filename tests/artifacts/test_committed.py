@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from contract.auxiliary import read_explanation
+from contract.auxiliary import read_explanation, read_strongest_images
 from contract.batch import Batch
 from contract.explanations import ATTRIBUTION, BASE, TARGET, VALUE, Explanation
 from contract.records import CalibrationError, ClassificationMetrics, Parity
@@ -130,6 +130,15 @@ def test_every_model_explains_itself() -> None:
         for one in read_manifest(entry).explanations
     ]
     assert sum(files) < 10_000_000
+
+
+@pytest.mark.mnist
+def test_the_images_that_excite_channels_are_the_training_set_s(mnist: Dataset) -> None:
+    (entry,) = (entry for entry in ENTRIES if entry.name == "digits-cnn")
+    found = read_strongest_images(entry, read_manifest(entry))
+    assert found is not None
+    training = np.concatenate([mnist.train.images, mnist.validation.images])
+    np.testing.assert_array_equal(found.images, training[found.indices])
 
 
 @every_explanation

@@ -7,20 +7,12 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.chromium import draw
 from tests.browser.conftest import Visit
+from tests.browser.measures import LEAST_DIGITS, misread, settle
 from tests.browser.strokes import DIGITS
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 SEVEN = DIGITS[14][1]
-RIGHT = 18
-
-
-def settle(page: Page) -> None:
-    """Wait until the ink that is on the board is answered."""
-    page.wait_for_function(
-        "() => { const last = performance.getEntriesByName('draw-to-answer').at(-1);"
-        " return last && performance.now() - last.startTime - last.duration > 250 }"
-    )
 
 
 def labels(page: Page) -> list[str]:
@@ -203,15 +195,6 @@ def test_a_palm_draws_nothing(visit: Visit) -> None:
 
 def test_twenty_digits(visit: Visit) -> None:
     """Two of each class, as strokes; the CNN is right on at least 18."""
-    page = visit().open()
-    wrong = []
-    for digit, strokes in DIGITS:
-        page.get_by_role("button", name="Clear").click()
-        page.evaluate("performance.clearMeasures()")
-        draw(page, strokes)
-        settle(page)
-        said = labels(page)[0]
-        if said != digit:
-            wrong.append(f"{digit} read as {said}")
+    wrong = misread(visit().open())
     print(f"right: {len(DIGITS) - len(wrong)} of {len(DIGITS)}; {wrong}")  # noqa: T201
-    assert len(DIGITS) - len(wrong) >= RIGHT, wrong
+    assert len(DIGITS) - len(wrong) >= LEAST_DIGITS, wrong

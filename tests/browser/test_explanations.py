@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
+import math
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Position, Route, expect
 
-from tests.browser.chromium import draw, offer, stub
+from contract.repository import Entry, read_manifest
+from tests.browser.chromium import PHONE, draw, offer, stub
 from tests.browser.conftest import Visit
 from tests.browser.strokes import DIGITS
-from tests.conftest import ROOT
+from tests.conftest import MODELS, ROOT
 
 pytestmark = pytest.mark.browser
 SEVEN = DIGITS[14][1]
+CNN = Entry("digits-cnn", 1, MODELS / "digits-cnn" / "1")
 OWN = {
     "digits-cnn": "gradient",
     "digits-perceptron": "linear",
@@ -87,6 +90,109 @@ def test_the_layers_are_shown_when_they_are_opened(visit: Visit) -> None:
     expect(page.locator(".layers figcaption")).to_contain_text("32 channels of 28")
     page.get_by_role("button", name="Clear").click()
     expect(page.locator(".layers")).to_have_text("Draw a digit first.")
+
+
+def test_how_far_a_method_can_be_trusted_stands_beside_it(visit: Visit) -> None:
+    page = visit().open()
+    page.wait_for_selector(".why select", state="attached")
+    draw(page, SEVEN)
+    expect(page.locator(".trust:visible")).to_have_count(4)
+    found = page.locator("[data-model=digits-cnn] .trust")
+    measured = {one.method: one for one in read_manifest(CNN).faithfulness}
+    for method in ("gradient", "shapley"):
+        page.get_by_label("Explanation of digits-cnn").select_option(method)
+        one = measured[method]
+        times = f"{one.deletion_at_random / one.deletion:.1f} times faster"
+        expect(found.locator("summary")).to_contain_text(times)
+        expect(found.locator("summary")).to_contain_text("500 images")
+    found.locator("summary").click()
+    for figure in (one.deletion, one.deletion_at_random, one.insertion, one.insertion_at_random):
+        expect(found.locator("p")).to_contain_text(f"{figure:.2f}")
+
+
+def test_a_method_no_better_than_chance_is_not_to_be_trusted(visit: Visit) -> None:
+    watched = visit()
+
+    def spoil(route: Route) -> None:
+        document = route.fetch().json()
+        first, second, *_ = document["versions"][0]["manifest"]["faithfulness"]
+        first["p_value"] = 0.2
+        second["deletion"] = second["deletion_at_random"] + 0.1
+        route.fulfill(json=document)
+
+    watched.page.route("**/models/digits-cnn", spoil)
+    page = watched.open()
+    page.wait_for_selector(".why select", state="attached")
+    draw(page, SEVEN)
+    for method in ("gradient", "shapley"):
+        page.get_by_label("Explanation of digits-cnn").select_option(method)
+        expect(page.locator("[data-model=digits-cnn] .trust")).to_contain_text("do not trust it")
+    page.get_by_label("Explanation of digits-cnn").select_option("occlusion")
+    expect(page.locator("[data-model=digits-cnn] .trust")).to_contain_text("times faster")
+
+
+def test_a_channel_shows_the_training_images_that_excite_it(visit: Visit) -> None:
+    """By mouse and by keyboard; the choice outlasts the digit."""
+    page = visit().open()
+    page.wait_for_selector(".sample")
+    draw(page, SEVEN)
+    page.get_by_text("What the layers see: CNN").click()
+    chosen = page.get_by_label("Channel of conv2")
+    tiles = page.locator("figure", has=chosen).locator(".tiles")
+    # 32 channels stand in 6 columns: this is the fourth tile of the fourth row.
+    tiles.click(position=_place(tiles, 3.5 / 6, 3.5 / 6))
+    expect(chosen).to_have_value("21")
+    check_channel(page, "conv2", 21)
+    # No channel is in the empty place at the end.
+    tiles.click(position=_place(tiles, 5.5 / 6, 5.5 / 6))
+    expect(chosen).to_have_value("21")
+    page.get_by_label("Channel of conv4").focus()
+    page.keyboard.type("63")
+    check_channel(page, "conv4", 63)
+    expect(page.locator("#announcer")).to_contain_text("excite channel 63 most, 5 of them")
+    page.get_by_role("button", name="Sample 3").click()
+    expect(page.locator(".answer .label").first).to_have_text("3")
+    page.wait_for_timeout(800)
+    expect(chosen).to_have_value("21")
+    check_channel(page, "conv2", 21)
+    chosen.select_option("none")
+    expect(page.locator("figure", has=chosen).locator(".excited img")).to_have_count(0)
+    expect(page.locator("figure", has=chosen).locator(".frame")).to_be_hidden()
+
+
+def test_a_finger_chooses_a_channel(visit: Visit) -> None:
+    page = visit(has_touch=True, is_mobile=True, viewport=PHONE).open()
+    page.get_by_role("button", name="Sample 7").tap()
+    page.get_by_text("What the layers see: CNN").tap()
+    chosen = page.get_by_label("Channel of conv4")
+    tiles = page.locator("figure", has=chosen).locator(".tiles")
+    tiles.tap(position=_place(tiles, 0.5 / 8, 7.5 / 8))
+    expect(chosen).to_have_value("56")
+    check_channel(page, "conv4", 56)
+
+
+def check_channel(page: Page, layer: str, channel: int) -> None:
+    """The five images of a channel are those that the manifest names, and its tile is framed."""
+    (found,) = (one for one in read_manifest(CNN).layers if one.name == layer)
+    figure = page.locator("figure", has=page.get_by_label(f"Channel of {layer}"))
+    images = figure.locator(".excited img")
+    expect(images).to_have_count(5)
+    expect(images.last).to_have_js_property("naturalWidth", 28)
+    for i, index in enumerate(found.strongest[channel]):
+        expect(images.nth(i)).to_have_attribute("alt", f"Training image {index}")
+    frame, tiles = (figure.locator(name).bounding_box() for name in (".frame", ".tiles"))
+    assert frame is not None
+    assert tiles is not None
+    columns = math.ceil(math.sqrt(found.shape[0]))
+    middle = frame["x"] + frame["width"] / 2 - tiles["x"]
+    assert int(columns * middle / tiles["width"]) == channel % columns
+
+
+def _place(tiles: Locator, x: float, y: float) -> Position:
+    """A point of the tiles, from shares of their width and height."""
+    box = tiles.bounding_box()
+    assert box is not None
+    return {"x": x * box["width"], "y": y * box["height"]}
 
 
 def test_an_error_leaves_no_heat_map(visit: Visit) -> None:

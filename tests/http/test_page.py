@@ -79,6 +79,16 @@ def test_a_file_is_compressed_for_those_who_take_it(client: httpx.Client) -> Non
     assert gzip.decompress(sent) == plain.content
 
 
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/models/digits-cnn"])
+def test_long_documents_that_the_views_read_are_compressed(client: httpx.Client, path: str) -> None:
+    plain = client.get(path, headers={"accept-encoding": "identity"})
+    with client.stream("GET", path, headers={"accept-encoding": "gzip"}) as packed:
+        sent = b"".join(packed.iter_raw())
+    assert len(sent) < 0.6 * len(plain.content)
+    assert gzip.decompress(sent) == plain.content
+    assert "accept-encoding" in packed.headers["vary"]
+
+
 @pytest.mark.parametrize("path", ["/", "/docs"])
 @pytest.mark.parametrize(
     ("accept", "html"),

@@ -142,6 +142,7 @@ def test_it_explains_itself_and_shows_its_layers(prepared: Prepared, running: Se
     with running.client() as client:
         explained = client.post("/explain", json={"instances": image}).json()
         layers = client.post("/layers", json={"instances": image}).json()["layers"]
+        excited = client.get("/models/letters-transfer/layers/conv1/channels/2").json()
     assert explained["method"] == "gradient"
     (one,) = explained["explanations"]
     assert one["target"] in made.CLASSES
@@ -149,6 +150,10 @@ def test_it_explains_itself_and_shows_its_layers(prepared: Prepared, running: Se
     assert [layer["name"] for layer in layers] == ["conv1", "conv2", "conv3", "conv4"]
     most = max(max(map(max, layer["strongest"])) for layer in layers)
     assert most < len(prepared.given.pool)
+    assert excited["strongest"] == layers[0]["strongest"][2]
+    shown = Image.open(io.BytesIO(base64.b64decode(excited["images"][0])))
+    expected = prepared.given.pool.images[excited["strongest"][0]]
+    np.testing.assert_array_equal(np.asarray(shown), expected)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from contract.layers import VARIANT as LAYERS
 from contract.layers import Layer
 from contract.manifest import MANIFEST_FILE, Manifest
 from contract.repository import Entry, audit, record_of, write
+from contract.strongest import FILE as STRONGEST
+from contract.strongest import StrongestImages
 from training.answers import run_graph
 from training.errors import ExportError, ParityError
 from training.explain.answers import FLOAT, Scale, finish
@@ -51,10 +53,11 @@ class Made:
 def add_explanations(
     entry: Entry, training: NDArray[np.uint8], test: NDArray[np.uint8]
 ) -> list[Made]:
-    """Write the explanation graphs of a version next to it.
+    """Write the explanation graphs of a version next to it, and what excites a network's layers.
 
     Args:
-        training: images uint8 [n, 28, 28] that cover the trees. test: images to check the graphs.
+        training: images uint8 [n, 28, 28] that cover the trees, in the order of the indices that
+            layers name. test: images to check the graphs.
 
     Raises:
         ContractError: the version fails its audit.
@@ -73,14 +76,17 @@ def add_explanations(
         for one in made
     }
     layers, graph = _layers(model, training)
+    strongest = None
     if layers:
-        files[f"{LAYERS}.onnx"] = graph
+        files[f"{LAYERS}.onnx"], files[STRONGEST] = graph, _strongest(layers, training).to_bytes()
         records[LAYERS] = record_of(f"{LAYERS}.onnx", graph)
+        strongest = record_of(STRONGEST, files[STRONGEST])
     updated = manifest.model_copy(
         update={
             "files": {**_without_explanations(manifest), **records},
             "explanations": tuple(one.explanation for one in made),
             "layers": layers,
+            "strongest_images": strongest,
         }
     )
     present = {path.name: path.read_bytes() for path in entry.path.iterdir() if path.is_file()}
@@ -103,6 +109,12 @@ def _layers(model: ModelProto, training: NDArray[np.uint8]) -> tuple[tuple[Layer
     if not any(node.op_type == "Conv" for node in model.graph.node):
         return (), b""
     return layers_of(model, _first(model).output[0], _scores(model), training)
+
+
+def _strongest(layers: tuple[Layer, ...], training: NDArray[np.uint8]) -> StrongestImages:
+    """The training images that the layers name, each once."""
+    named = sorted({i for layer in layers for indices in layer.strongest for i in indices})
+    return StrongestImages(np.array(named), training[named])
 
 
 def graphs_of(

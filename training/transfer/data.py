@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.mnist_form import Pixels
 from contract.repository import sha256
 from training.datasets import Dataset, Split
 from training.errors import TransferError
@@ -18,7 +19,7 @@ from training.fit.images.files import holds_images
 from training.fit.images.read import MOST_BROKEN, TARGET, read_images, twins_of
 from training.fit.options import Options as Reading
 from training.fit.splits import by_groups
-from training.transfer.mnist_form import Pixels, centred, in_form
+from training.transfer.mnist_form import fitted, in_form
 from training.transfer.options import DIGITS
 
 # Of every class: to learn from, to choose and calibrate with, and to test on.
@@ -82,7 +83,7 @@ def digits() -> Given:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    images = np.stack([centred(one) for one in (bunch.images / _INK).astype(np.float32)])
+    images = np.stack([fitted(one) for one in (bunch.images / _INK).astype(np.float32)])
     labels = bunch.target.astype(np.int64)
     end = len(labels) - _DIGITS_VALIDATION
 

@@ -1,9 +1,7 @@
 """A picture in MNIST's form, which the convolutions of a network of MNIST know.
 
-Light ink on black, its bounding box scaled to fit 20x20 pixels with its aspect ratio, its centre of
-mass in the middle of 28x28 (LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to
-document recognition, 1998, section III.A). The service's `"fit": "mnist"` makes the same of the
-same picture where the light is even (docs/pictures.md); it also removes shadows and specks, which
+`contract.mnist_form` says what that is. The service's `"fit": "mnist"` makes the same of the same
+picture where the light is even (docs/pictures.md); it also removes shadows and specks, which
 pictures to learn from should not have.
 """
 
@@ -13,18 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Pixels = NDArray[np.uint8]
-Ink = NDArray[np.float32]
+from contract.mnist_form import BOX, SIDE, Ink, Pixels, centred, cropped, fitted_size, reduced_size
 
-SIDE, BOX, CENTRE = 28, 20, 14
-# Larger pictures are reduced first, so that strokes stay several pixels wide.
-WORKING_SIDE = 160
 # Ink is what stands out by more than this share, and by more than the noise.
 _FAINT, _NOISE, _BLANK = 0.1, 3, 4
 # Standard deviation of normal noise from its median absolute deviation.
 _DEVIATION = 1.4826
-# The brightest quarter of the ink becomes white, so that thin strokes do not stay grey.
-_BRIGHT, _COUNTED = 75, 0.25
 # Mean of the outermost pixels up to which ink is light on dark, as MNIST's.
 _DARK_BORDER = 32
 
@@ -41,7 +33,7 @@ def in_form(pixels: Pixels) -> Pixels | None:
     if grey.shape == (SIDE, SIDE) and grey.any() and _border(grey).mean() <= _DARK_BORDER:
         return grey
     ink = ink_of(grey)
-    return None if ink is None else centred(ink)
+    return None if ink is None else fitted(ink)
 
 
 def ink_of(grey: Pixels) -> Ink | None:
@@ -65,29 +57,20 @@ def ink_of(grey: Pixels) -> Ink | None:
     return ((contrast - level - least) / (full - least)).clip(0, 1).astype(np.float32)
 
 
-def centred(ink: Ink) -> Pixels:
+def fitted(ink: Ink) -> Pixels:
     """Ink in the middle of an image, uint8 [28, 28]; at least one pixel must be above 0.1.
 
     Args:
         ink: [height, width], 0 to 1.
     """
-    inked = ink > _FAINT
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    box = _scaled(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    white = float(np.percentile(box[box > _COUNTED * box.max()], _BRIGHT))
-    digit = np.rint(box.clip(0, white) * (255 / white)).astype(np.uint8)
-    image = np.zeros((SIDE, SIDE), np.uint8)
-    top, left = (_offset(digit.sum(axis=axis)) for axis in (1, 0))
-    image[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
-    return image
+    return centred(_scaled(cropped(ink)))
 
 
 def _reduced(values: Ink) -> Ink:
     """At most `WORKING_SIDE` pixels a side; each is the mean of those it covers."""
-    factor = WORKING_SIDE / max(values.shape)
-    if factor >= 1:
+    width, height = reduced_size(*values.shape)
+    if (height, width) == values.shape:
         return values
-    height, width = (max(1, round(side * factor)) for side in values.shape)
     return np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.BOX))
 
 
@@ -113,15 +96,7 @@ def _border(values: NDArray[np.generic]) -> NDArray[np.generic]:
 
 def _scaled(box: Ink) -> Ink:
     """As large as fits into 20x20: means where it shrinks, bicubic where it grows."""
-    factor = BOX / max(box.shape)
-    if factor == 1:
+    if max(box.shape) == BOX:
         return box
-    height, width = (max(1, round(side * factor)) for side in box.shape)
-    method = Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC
-    return np.asarray(Image.fromarray(box).resize((width, height), method))
-
-
-def _offset(mass: NDArray[np.integer]) -> int:
-    """First pixel along an axis so that the centre of mass of a profile comes to the middle."""
-    centre = float(mass @ np.arange(len(mass))) / float(mass.sum())
-    return min(max(round(CENTRE - centre), 0), SIDE - len(mass))
+    method = Image.Resampling.BOX if max(box.shape) > BOX else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(box).resize(fitted_size(*box.shape), method))

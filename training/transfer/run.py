@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -40,6 +40,7 @@ from training.transfer.picture import picture
 from training.transfer.source import TOLERANCE, Source, read_source
 
 FIGURES = "transfer.json"
+_MOST_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,11 @@ def prepare(options: Options) -> Prepared:
         ContractError: the repository or the source is not in order.
         TrainingError: the source, the data or the name cannot be used.
     """
-    _check_name(options)
+    earlier = _earlier(options)
     check_writable(options.out)
     source, given = read_source(options.models, options.source), read_data(options.data)
+    if earlier is not None:
+        given = _noted(given, earlier, options)
     return Prepared(
         options, source, given, (transfer(source, options.freeze), scratch(source), forest())
     )
@@ -126,17 +129,53 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _check_name(options: Options) -> None:
-    """Refuse a name under which the repository has a model that did not come from here."""
+def _earlier(options: Options) -> Manifest | None:
+    """The newest version that the repository has under the name; None if it has none.
+
+    Raises:
+        TransferError: it did not come from transfer.
+    """
     if not options.out.is_dir():
-        return
+        return None
     found = [e for e in entries(options.out, on_stray=lambda _: None) if e.name == options.name]
-    record = read_manifest(found[-1]).training if found else None
-    if found and (record is None or record.source is None):
+    if not found:
+        return None
+    manifest = read_manifest(found[-1])
+    if manifest.training is None or manifest.training.source is None:
         raise TransferError(
             f"{options.out} holds a model {options.name!r} that did not come from transfer; give "
             "another --name"
         )
+    return manifest
+
+
+def _noted(given: Given, earlier: Manifest, options: Options) -> Given:
+    """The data, with a note if an earlier version was trained on other pictures.
+
+    Raises:
+        TransferError: that version has other labels, so its clients could not read the answers.
+    """
+    if earlier.labels != given.parts.labels:
+        raise TransferError(
+            f"{options.out} holds a model {options.name!r} of other labels: it answers "
+            f"{_listed(earlier.labels)}, and --data has {_listed(given.parts.labels)}; give "
+            "another --name"
+        )
+    if earlier.training is None or earlier.training.data.sha256 == given.parts.sha256:
+        return given
+    note = (
+        f"Version {earlier.version} of {options.name} was trained on other pictures; the new "
+        "version replaces it as the one that is served"
+    )
+    return replace(given, notes=(*given.notes, note))
+
+
+def _listed(labels: Sequence[str]) -> str:
+    """Labels in a sentence, the first few of many."""
+    shown = ", ".join(labels[:_MOST_LISTED])
+    return (
+        shown if len(labels) <= _MOST_LISTED else f"{shown} and {len(labels) - _MOST_LISTED} more"
+    )
 
 
 def _fitted(prepared: Prepared, comparison: Comparison) -> Fitted:

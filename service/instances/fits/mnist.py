@@ -1,31 +1,15 @@
-"""`mnist`: the digit in any picture, normalised as MNIST's digits are.
-
-Light ink on black, its bounding box scaled to fit 20x20 pixels with its aspect ratio, its centre of
-mass in the middle of 28x28 (LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to
-document recognition, 1998, section III.A).
-"""
+"""`mnist`: the digit in any picture, normalised as MNIST's digits are (`contract.mnist_form`)."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from contract.mnist_form import BOX, centred, cropped, fitted_size, reduced_size
 from service.instances.fits.background import Ink, Values, separated
 from service.instances.fits.strokes import digit_alone
 from service.instances.pictures.channels import Pixels, is_transparent, laid_on, luma, split
 
-SIDE = 28
-_DIGIT = 20
-# The centre of mass of MNIST's digits: pixel 14.0 of 0 to 27 either way, on average over the
-# 60,000 training images.
-_CENTRE = 14
-# Larger pictures are reduced first: strokes stay several pixels wide and the rest is fast.
-_WORKING_SIDE = 160
-# Weaker ink does not widen the bounding box.
-_IN_BOX = 0.1
-# The brightest quarter of the ink becomes white, so that thin strokes do not stay grey.
-_BRIGHT, _COUNTED = 75, 0.25
 # A background whose brightness differs by less is called by one number.
 _EVEN = 10
 
@@ -46,18 +30,18 @@ def normalised(pixels: Pixels) -> tuple[Pixels, list[str]]:
     grey = _reduced_grey(pixels, steps)
     ink = separated(grey)
     steps += _removal(ink)
-    digit = _cropped(digit_alone(ink.strength))
+    digit = cropped(digit_alone(ink.strength))
     if digit.shape != grey.shape:
         factor = max(pixels.shape[:2]) / max(grey.shape)
         width, height = (round(side * factor) for side in digit.shape[::-1])
         steps.append(f"cropped to {width}x{height}")
-    image = _centred(_stretched(_scaled(digit, steps)))
+    image = centred(_scaled(digit, steps))
     steps.append("centred by mass")
     return image, steps
 
 
 def _reduced_grey(pixels: Pixels, steps: list[str]) -> Values:
-    """Opaque grey [height, width], at most `_WORKING_SIDE` pixels a side."""
+    """Opaque grey [height, width], at most `WORKING_SIDE` pixels a side."""
     if pixels.ndim == 2:
         return np.asarray(_reduced(Image.fromarray(pixels.astype(np.float32))))
     return _grey(np.asarray(_reduced(Image.fromarray(pixels))), steps).astype(np.float32)
@@ -65,11 +49,8 @@ def _reduced_grey(pixels: Pixels, steps: list[str]) -> Values:
 
 def _reduced(image: Image.Image) -> Image.Image:
     """Each pixel is the mean of those it covers."""
-    factor = _WORKING_SIDE / max(image.size)
-    if factor >= 1:
-        return image
-    width, height = (max(1, round(side * factor)) for side in image.size)
-    return image.resize((width, height), Image.Resampling.BOX)
+    size = reduced_size(image.height, image.width)
+    return image if size == image.size else image.resize(size, Image.Resampling.BOX)
 
 
 def _grey(pixels: Pixels, steps: list[str]) -> Pixels:
@@ -112,40 +93,11 @@ def _removal(ink: Ink) -> list[str]:
     return [*steps, f"removed a background of {level}"] if level or ink.dark else steps
 
 
-def _cropped(strength: Values) -> Values:
-    """The bounding box of the ink."""
-    inked = strength > _IN_BOX
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    return strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
 def _scaled(digit: Values, steps: list[str]) -> Values:
     """As large as fits into 20x20: means where it shrinks, bicubic where it grows."""
-    factor = _DIGIT / max(digit.shape)
-    width, height = (max(1, round(side * factor)) for side in digit.shape[::-1])
-    if factor == 1:
+    if max(digit.shape) == BOX:
         return digit
+    width, height = fitted_size(*digit.shape)
     steps.append(f"scaled to {width}x{height}")
-    method = Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC
+    method = Image.Resampling.BOX if max(digit.shape) > BOX else Image.Resampling.BICUBIC
     return np.asarray(Image.fromarray(digit).resize((width, height), method))
-
-
-def _stretched(digit: Values) -> Pixels:
-    """Ink from 0 to 255."""
-    white = float(np.percentile(digit[digit > _COUNTED * digit.max()], _BRIGHT))
-    stretched: Pixels = np.rint(digit.clip(0, white) * (255 / white)).astype(np.uint8)
-    return stretched
-
-
-def _centred(digit: Pixels) -> Pixels:
-    """In an image of 28x28, its centre of mass in the middle, nothing cut off."""
-    image = np.zeros((SIDE, SIDE), np.uint8)
-    top, left = (_offset(digit.sum(axis=axis)) for axis in (1, 0))
-    image[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
-    return image
-
-
-def _offset(mass: NDArray[np.integer]) -> int:
-    """First pixel along an axis so that the centre of mass of a profile comes to the middle."""
-    centre = float(mass @ np.arange(len(mass))) / float(mass.sum())
-    return min(max(round(_CENTRE - centre), 0), SIDE - len(mass))

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from contract.mnist_form import BOX, CENTRE
 from service.instances.fits.mnist import normalised
 from tests.training.fit.images.made import folder
 from tests.training.transfer import made
 from training.errors import FitError, TransferError
 from training.transfer.data import Given, digits, draw, read_data
-from training.transfer.mnist_form import BOX, CENTRE, in_form, ink_of
+from training.transfer.mnist_form import in_form, ink_of
 
 
 @pytest.fixture(scope="module")
