@@ -118,7 +118,7 @@ class ModelMetrics:
             self._observe(self._queue, wait)
 
     def refused(self, reason: str, rows: int) -> None:
-        """Count rows that were not run."""
+        """Count rows that were not answered."""
         self._refused[reason].inc(rows)
 
 
@@ -136,7 +136,9 @@ class Metrics:
             return _Histogram(name, summary, _LABELS, buckets=buckets, registry=registry)
 
         self._rows = counter("rosenblatt_predictions", "Rows answered.")
-        self._refused = counter("rosenblatt_refused_rows", "Rows not run.", (*_LABELS, "reason"))
+        self._refused = counter(
+            "rosenblatt_refused_rows", "Rows not answered.", (*_LABELS, "reason")
+        )
         self._compute = histogram("rosenblatt_compute_seconds", "Seconds of one run.", SECONDS)
         self._queue = histogram("rosenblatt_queue_seconds", "Seconds a request waited.", SECONDS)
         self._size = histogram("rosenblatt_batch_rows", "Rows of one run.", ROWS)

@@ -105,7 +105,11 @@ class Settings(BaseSettings):
         "with 504.",
     )
     timeout_seconds: float = Field(
-        10.0, gt=0, le=600, description="Longest wait of a request, in seconds; then 504."
+        10.0,
+        gt=0,
+        le=600,
+        description="Longest time for the rows of a request to wait and run, in seconds; then 504. "
+        "A run that has begun goes on. A model's queue holds no more rows than run in half of it.",
     )
     header_seconds: float = Field(
         10.0,

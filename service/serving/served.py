@@ -104,7 +104,7 @@ class Served:
 
         Raises:
             BusyError: too many rows wait for this model.
-            DeadlineError: the rows waited too long and were not run.
+            DeadlineError: the outputs were not there in time.
         """
         self.statistics.started()
         started = time.perf_counter_ns()
