@@ -16,7 +16,7 @@
     ├── NotSupportedError     501  the server was started in a way that cannot do this
     ├── BusyError             503  too much work waits; retry after `Retry-After`
     ├── UnavailableError      503  the model was refused at load, or nothing is loaded yet
-    └── DeadlineError         504  the request waited too long and was not run
+    └── DeadlineError         504  the answer was not there in time
     StartupError                   the settings cannot be met; the process does not start
 
 Every message is one sentence that names the field, the value, the limit and what to do. `detail`
@@ -185,7 +185,7 @@ class UnavailableError(ServiceError):
 
 
 class DeadlineError(ServiceError):
-    """The request waited too long and was not run."""
+    """The answer was not there in time."""
 
     status = 504
     kind = "deadline"

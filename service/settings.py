@@ -120,7 +120,45 @@ class Settings(BaseSettings):
         "with 504.",
     )
     timeout_seconds: float = Field(
-        10.0, gt=0, le=600, description="Longest wait of a request, in seconds; then 504."
+        10.0,
+        gt=0,
+        le=600,
+        description="Longest time for the rows of a request to wait and run, in seconds; then 504. "
+        "A run that has begun goes on. A model's queue holds no more rows than run in half of it.",
+    )
+    header_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=600,
+        description="Longest time from the first byte of a request to the end of its headers, in "
+        "seconds; then 408. A connection on which no request begins is closed after it.",
+    )
+    keep_alive_seconds: float = Field(
+        5.0,
+        gt=0,
+        le=3600,
+        description="Longest time between two requests of a connection, in seconds; then it is "
+        "closed.",
+    )
+    max_header_bytes: int = Field(
+        65_536,
+        ge=1024,
+        le=2**24,
+        description="Most bytes of a request line and headers; more get 431.",
+    )
+    max_connections: int = Field(
+        1024,
+        ge=1,
+        le=100_000,
+        description="Most connections of each worker; on more, health and metrics are answered and "
+        "all else gets 503 with Retry-After, and beyond twice as many they are closed.",
+    )
+    drain_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=300,
+        description="Seconds for which the server answers as before once it is told to stop, while "
+        "readiness is 503; behind a load balancer, as long as that takes to notice.",
     )
     model_control: Literal["explicit", "none"] = Field(
         "explicit",

@@ -18,7 +18,7 @@ from service.http.kernel.operation import Response, ok
 from service.http.kernel.route import Route
 from service.http.models_schema import ModelDetail, ModelList, Readiness
 from service.http.parameters import model_name
-from service.http.repository_control import RepositoryControl
+from service.http.repository_control import STOPPING, RepositoryControl
 from service.paths import without_folder
 from service.serving.repository import Models, Refusal
 from service.serving.served import Served
@@ -47,11 +47,11 @@ def routes(models: Models, control: RepositoryControl, folder: Path) -> list[Rou
             "GET",
             "/readyz",
             partial(_ready, models, control, folder),
-            summary="200 when the default model serves",
+            summary="200 when the default model serves and the server is not about to stop",
             public=True,
             responses={
                 200: Response("The default model serves.", {JSON: Readiness}),
-                503: Response("It does not.", {JSON: Readiness}),
+                503: Response("It does not, or the server is about to stop.", {JSON: Readiness}),
             },
         ),
     ]
@@ -81,7 +81,10 @@ async def _show(models: Models, request: Request) -> Reply:
 
 
 async def _ready(models: Models, control: RepositoryControl, folder: Path, _: Request) -> Reply:
-    """200 when the default model serves; the body says which versions do not, and why."""
+    """200 when the default model serves; the body says which versions do not, and why.
+
+    503 also while the server is about to stop, though it still answers.
+    """
     ready, selection = models.ready(), control.selection
     refused = [_refusal(refusal, models) for refusal in models.refused()]
     refused += [
@@ -91,11 +94,13 @@ async def _ready(models: Models, control: RepositoryControl, folder: Path, _: Re
     state = ("degraded" if refused else "ready") if ready else "not ready"
     serving = [{"name": s.name, "version": s.version} for s in models.serving()]
     body = {"state": state, "serving": serving, "refused": refused}
-    if not ready:
+    if control.draining:
+        body |= {"state": "draining", "error": STOPPING}
+    elif not ready:
         body["error"] = f"the default model {models.default!r} does not serve"
     if selection.failure:
         body["reload"] = without_folder(selection.failure, folder)
-    return reply(body, 200 if ready else 503)
+    return reply(body, 200 if ready and not control.draining else 503)
 
 
 def _summary(served: Served, models: Models) -> dict[str, Any]:

@@ -85,9 +85,12 @@ class VersionName(Document):
 
 
 class Readiness(Document):
-    """What serves. `degraded` is ready, with versions that were refused."""
+    """What serves.
 
-    state: Literal["ready", "degraded", "not ready"]
+    `degraded` is ready, with versions that were refused; `draining` is about to stop.
+    """
+
+    state: Literal["ready", "degraded", "not ready", "draining"]
     serving: list[VersionName]
     refused: list[RefusedVersion]
     error: str | None = Field(None, description="Why the service is not ready.")

@@ -6,18 +6,23 @@ from service.errors import NotSupportedError
 from service.selection import Selection
 from service.serving.repository import Models
 
+# Why a server that still answers is not ready.
+STOPPING = "the server is about to stop; send requests to another"
+
 
 class RepositoryControl:
     """Of a process without a supervisor: the repository is read at start.
 
     Attributes:
         selection: which versions are left out, and why the last reload was given up.
+        draining: the server is about to stop and should be sent no more requests.
         supported: True if models can be loaded and unloaded.
         worker: a name for this worker's files that is used again by later ones; None for the
             process id.
     """
 
     selection = Selection()
+    draining = False
     supported = False
     worker: str | None = None
 

@@ -28,6 +28,7 @@ from service.http.kernel.route import Handler, Route
 from service.http.kernel.threads import Threads
 from service.http.parameters import model_name, model_version
 from service.http.repository import RepositoryRoutes
+from service.http.repository_control import STOPPING
 from service.http.verbs import INLINE_BYTES
 from service.protocol import schema
 from service.protocol.binary import HEADER, header_length
@@ -64,6 +65,11 @@ class V2:
         def server(*_: str | None) -> Any:
             return documents.server(repository.supported)
 
+        def ready(*_: str | None) -> Any:
+            if repository.control.draining:
+                raise UnavailableError(STOPPING)
+            return documents.server_ready(models)
+
         index = Route(
             "POST",
             "/v2/repository/index",
@@ -89,7 +95,7 @@ class V2:
             ),
             _get(
                 "/v2/health/ready",
-                lambda *_: documents.server_ready(models),
+                ready,
                 schema.ServerReady,
                 "200 when the default model serves, as /readyz",
                 public=True,

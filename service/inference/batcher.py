@@ -5,20 +5,31 @@ at the end of each turn of the loop the waiting rows are run in batches. An idle
 answers at once and a busy one in batches, without a fixed delay. Small batches run on the loop,
 larger ones on a thread. While one batch runs, the next one fills; when it is full it is queued on
 the thread, which then does not have to wait for the loop.
+
+A request fails at its deadline even if its run has begun. A run cannot be stopped: it goes on, and
+the next begins when it is done, so there is never more than one run at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Protocol
 
 from contract.batch import Batch, Model
-from service.errors import UnavailableError
+from service.errors import DeadlineError, UnavailableError
 from service.inference.policy import BatchingPolicy
 from service.inference.queue import Pending, Queue, Slice
+
+# Seconds; a deadline that has just passed is looked at no more often.
+_LEAST_WAIT = 0.001
+
+# In the place of an answer for a request that has failed or whose client left.
+_GIVEN_UP = DeadlineError("nobody waits for the answer")
 
 
 class BatchMetrics(Protocol):
@@ -53,7 +64,8 @@ class Batcher:
         self._metrics = metrics
         self._queue = Queue(name, policy, metrics.refused)
         self._scheduled = False
-        self._in_flight = 0  # batches submitted to the thread
+        self._in_flight: deque[list[Slice]] = deque()  # batches submitted to the thread
+        self._deadline: asyncio.TimerHandle | None = None  # while any is
 
     @property
     def rows(self) -> int:
@@ -69,7 +81,7 @@ class Batcher:
 
         Raises:
             BusyError: too many rows wait.
-            DeadlineError: the rows waited too long and were not run.
+            DeadlineError: the outputs were not there in time.
         """
         loop = asyncio.get_running_loop()
         request = Pending(batch, loop.create_future(), time.perf_counter())
@@ -93,7 +105,7 @@ class Batcher:
     def _may_run(self) -> bool:
         """True if a batch may be taken: none is in flight, or one is and the next is full."""
         return not self._in_flight or (
-            self._in_flight == 1 and self._queue.rows >= self._policy.max_batch_rows
+            len(self._in_flight) == 1 and self._queue.rows >= self._policy.max_batch_rows
         )
 
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -119,12 +131,13 @@ class Batcher:
             # The executor is shut down because the process is stopping.
             self._settle(slices, [_stopping()] * len(slices))
             return
-        self._in_flight += 1
+        self._in_flight.append(slices)
+        self._watch_deadlines(loop)
         work.add_done_callback(lambda done: self._finished(slices, done))
 
     def _finished(self, slices: list[Slice], work: asyncio.Future[list[Batch | Exception]]) -> None:
         """Settle a finished batch and start the next before any response is written."""
-        self._in_flight -= 1
+        self._in_flight.popleft()  # batches finish in the order they started
         if work.cancelled():  # the loop is being shut down
             self._settle(slices, [_stopping()] * len(slices))
         else:
@@ -132,12 +145,43 @@ class Batcher:
         if self._queue:
             self._drain(work.get_loop())
 
+    def _watch_deadlines(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Set a timer to the next deadline while a batch is in flight; the loop is free meanwhile.
+
+        One timer serves all requests: they have equally long to wait, so the oldest is due first.
+        """
+        if self._deadline is not None or not self._in_flight:
+            return
+        pending = (r.since for batch in self._in_flight for r, _ in batch if not r.future.done())
+        oldest = min(self._queue.oldest(), min(pending, default=math.inf))
+        if oldest == math.inf:  # the batch in flight goes on for nobody
+            oldest = time.perf_counter()
+        due = oldest + self._policy.max_wait_seconds - time.perf_counter()
+        self._deadline = loop.call_later(max(due, _LEAST_WAIT), self._fail_late, loop)
+
+    def _fail_late(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Fail the requests whose deadline has passed, and wait for the next."""
+        self._deadline = None
+        now = time.perf_counter()
+        for request, rows in (one for batch in self._in_flight for one in batch):
+            if not request.future.done() and now - request.since > self._policy.max_wait_seconds:
+                self._metrics.refused("deadline", rows.rows)
+                request.future.set_exception(self._queue.late(request, running=True))
+        self._queue.fail_late(now)
+        self._watch_deadlines(loop)
+
     def _run(self, slices: list[Slice]) -> list[Batch | Exception]:
-        """Run a batch, on the loop or on the thread; every exception becomes an answer."""
+        """Run a batch, on the loop or on the thread; every exception becomes an answer.
+
+        Rows that nobody waits for any more are not run: a batch may have to wait for the thread.
+        """
+        waiting = [one for one in slices if not one[0].future.done()]
         try:
-            return self._answer(slices)
+            answers = iter(self._answer(waiting) if waiting else ())
         except Exception as error:  # from the metrics, or from splitting the outputs
-            return [error] * len(slices)
+            answers = iter([error] * len(waiting))
+        kept = set(map(id, waiting))
+        return [next(answers) if id(one) in kept else _GIVEN_UP for one in slices]
 
     def _answer(self, slices: list[Slice]) -> list[Batch | Exception]:
         started = time.perf_counter()

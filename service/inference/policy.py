@@ -28,6 +28,9 @@ _REPEATS = 5
 _SLOW_RUN = 0.05
 # Seconds. A large batch must run within RUN_SECONDS and hardly ever halves the cost of a row.
 _HOPELESS_RUN = 2 * RUN_SECONDS
+# A full queue takes at most this share of the time limit to run, so that rows that are accepted are
+# answered in time though the machine is busier than when the run was measured.
+_QUEUE_SHARE = 0.5
 # Seconds of one turn of a busy event loop, and of several. They bound the estimates below, since
 # reading a burst of requests takes that long however fast the model is.
 _LEAST_RUN, _LEAST_FULL = 0.005, 0.1
@@ -56,7 +59,7 @@ class BatchingPolicy:
         max_batch_rows: most rows of one run; a larger batch is not worth its latency.
         inline_rows: most rows of a run on the event loop; larger runs go to the thread.
         max_waiting_rows: most rows in the queue; an empty queue accepts a request of any size.
-        max_wait_seconds: longest wait of a request; it then fails without having run.
+        max_wait_seconds: longest time until a request is answered; it then fails, run or not.
         row_seconds: seconds per row in a run of `max_batch_rows` rows.
     """
 
@@ -91,10 +94,16 @@ def measure(session: Measurable, settings: Settings) -> BatchingPolicy:
     return BatchingPolicy(
         max_batch_rows=most,
         inline_rows=_inline_rows(row_seconds),
-        max_waiting_rows=settings.max_waiting_rows,
+        max_waiting_rows=_max_waiting_rows(row_seconds[most], settings),
         max_wait_seconds=settings.timeout_seconds,
         row_seconds=row_seconds[most],
     )
+
+
+def _max_waiting_rows(row_seconds: float, settings: Settings) -> int:
+    """The rows that may wait: no more than can be run well within the time limit."""
+    in_time = int(_QUEUE_SHARE * settings.timeout_seconds / row_seconds)
+    return max(1, min(settings.max_waiting_rows, in_time))
 
 
 def _too_slow(row_seconds: Mapping[int, float], n: int) -> bool:

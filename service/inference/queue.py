@@ -155,6 +155,19 @@ class Queue:
         self.rows -= request.left
         self._refused("cancelled", request.left)
 
+    def fail_late(self, now: float) -> None:
+        """Fail the requests that have waited too long, one with rows in a run among them."""
+        late = self._cut
+        if late is not None and now - late.since > self._policy.max_wait_seconds:
+            self._cut = None
+            self._give_up(late, "deadline", self.late(late, running=True))
+        self._expire(now, math.inf)
+
+    def oldest(self) -> float:
+        """The arrival of the oldest request; infinity if none waits."""
+        waiting = self._waiting[0].since if self._waiting else math.inf
+        return min(waiting, self._cut.since if self._cut is not None else math.inf)
+
     def _overloaded(self, now: float) -> bool:
         return now - self._overload_last < self._policy.full_seconds
 
@@ -169,7 +182,7 @@ class Queue:
             oldest = self._waiting[0]
             waited = now - oldest.since
             if waited > self._policy.max_wait_seconds:
-                self._give_up(oldest, "deadline", self._late(oldest))
+                self._give_up(oldest, "deadline", self.late(oldest))
             elif waited > patience:
                 self._give_up(oldest, "full", self._shed(oldest, waited))
             else:
@@ -196,9 +209,11 @@ class Queue:
             headers={"retry-after": "1"},
         )
 
-    def _late(self, request: Pending) -> DeadlineError:
+    def late(self, request: Pending, running: bool = False) -> DeadlineError:
+        """The error of a request that waited too long; `running` if rows of it are in a run."""
+        end = "send fewer rows at once" if running else "they were not run, try again later"
         return DeadlineError(
             f"{len(request.batch)} rows waited more than {self._policy.max_wait_seconds:g} s for "
-            f"{self._name}; they were not run, try again later",
+            f"{self._name}; {end}",
             headers={"retry-after": "1"},
         )

@@ -108,7 +108,7 @@ class Served:
 
         Raises:
             BusyError: too many rows wait for this model.
-            DeadlineError: the rows waited too long and were not run.
+            DeadlineError: the outputs were not there in time.
             InvalidError: the model cannot answer a row, for a value that is missing or unknown.
             ModelError: an answer is not a finite number.
         """

@@ -9,17 +9,26 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from service.selection import Selection
-from service.supervisor.messages import Accept, Accepting, Drain, Drained, Hello, Loaded, Stop
+from service.supervisor.messages import (
+    Accept,
+    Accepting,
+    Drain,
+    Drained,
+    Draining,
+    Hello,
+    Loaded,
+    Stop,
+)
 from service.supervisor.process import Worker, WorkerError
 from service.supervisor.spawner import Spawner
 
 # Until a worker has imported the service and read its settings.
 _HELLO_SECONDS = 120.0
-# A worker that dies younger than this is restarted later and later.
-_YOUNG_SECONDS = 10.0
+# A worker that dies so soon after it took connections is restarted later and later.
+_EARLY_SECONDS = 10.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
-# Starts in a row that may fail while no worker serves, before the server gives up.
+# Starts that fail and workers that die early, in a row, before a server without workers gives up.
 _ATTEMPTS = 5
 _ANSWER_SECONDS = 10.0
 
@@ -125,6 +134,11 @@ class Fleet:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def draining(self) -> None:
+        """Tell every worker that the server is about to stop."""
+        for worker in self._spawner.living:
+            worker.tell(Draining())
+
     async def stop(self, seconds: float) -> None:
         """End every worker: at once if it never served, else within the time.
 
@@ -149,9 +163,10 @@ class Fleet:
         if worker not in self.serving:
             return
         self.serving.remove(worker)
-        self._early_deaths = self._early_deaths + 1 if worker.age < _YOUNG_SECONDS else 0
-        logger.error("worker %d (process %d) died; another is started", worker.seat, worker.pid)
-        self._fill_up()
+        self._early_deaths = self._early_deaths + 1 if worker.served < _EARLY_SECONDS else 0
+        if not self._given_up(self._died_early(worker)):
+            logger.error("worker %d (process %d) died; another is started", worker.seat, worker.pid)
+            self._fill_up()
 
     def _fill_up(self) -> None:
         if self._halted:
@@ -180,12 +195,23 @@ class Fleet:
 
     def _note_failed_start(self, error: WorkerError) -> None:
         self._failed_starts += 1
-        if self._failed_starts >= _ATTEMPTS and not self.serving:
-            if not self.failed.done():
-                self.failed.set_exception(error)
-            self._halted = True
-        else:
+        if not self._given_up(error):
             logger.error("a worker could not be started: %s; it is tried again", error)
+
+    def _died_early(self, worker: Worker) -> WorkerError:
+        return WorkerError(
+            f"they die again and again, {self._early_deaths} in a row within {_EARLY_SECONDS:g} s "
+            f"of taking connections; {worker.end_reason()}"
+        )
+
+    def _given_up(self, error: WorkerError) -> bool:
+        """True if no worker serves and too many attempts were in vain; the server then ends."""
+        if self.serving or self._early_deaths + self._failed_starts < _ATTEMPTS:
+            return False
+        self._halted = True
+        if not self.failed.done():
+            self.failed.set_exception(error)
+        return True
 
     def _pause(self) -> float:
         """Seconds to wait before the next start, none where nothing has gone wrong."""

@@ -9,6 +9,11 @@ The start of a worker, and a replacement:
     worker      Accepting         -> supervisor     it takes connections
     supervisor  Drain             -> worker         it is replaced
     worker      Drained           -> supervisor     it takes no more connections, and then ends
+
+The end of the server:
+
+    supervisor  Draining          -> worker         readiness turns 503, all else is answered
+    supervisor  Stop              -> worker         the port is closed; what has come is answered
 """
 
 from __future__ import annotations
@@ -34,7 +39,8 @@ class Hello:
 
     workers: how many processes serve; start_seconds: longest that loading may take;
     stop_seconds: longest that requests may take that are being answered; poll_seconds: how often
-    to look at `models_dir`, 0 for never.
+    to look at `models_dir`, 0 for never; drain_seconds: how long the server serves on once it is
+    told to stop.
     """
 
     workers: int
@@ -42,6 +48,7 @@ class Hello:
     start_seconds: float
     stop_seconds: float
     poll_seconds: float
+    drain_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,11 @@ class Drained:
 
 
 @dataclass(frozen=True)
+class Draining:
+    """The server is about to stop: be not ready, and close connections after their answers."""
+
+
+@dataclass(frozen=True)
 class Stop:
     """End: the server stops, or this worker is not wanted."""
 
@@ -114,8 +126,8 @@ class News:
 
 
 Message = (
-    Start | Hello | Loaded | Failed | Accept | Accepting | Drain | Drained | Stop | Change | Changed
-    | News
+    Start | Hello | Loaded | Failed | Accept | Accepting | Drain | Drained | Draining | Stop
+    | Change | Changed | News
 )  # fmt: skip
 _KINDS: dict[str, Any] = {kind.__name__: kind for kind in Message.__args__}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import time
 from asyncio.subprocess import Process
@@ -50,13 +51,13 @@ class Worker:
         self._on_change = on_change
         self._reports: dict[type[Message], Message] = {}
         self._reported = asyncio.Event()
-        self._started = time.monotonic()
+        self._accepting_since = math.inf
         self._listening = asyncio.create_task(self._listen())
 
     @property
-    def age(self) -> float:
-        """Seconds since its start."""
-        return time.monotonic() - self._started
+    def served(self) -> float:
+        """Seconds since it took its first connections; negative if it has not."""
+        return time.monotonic() - self._accepting_since
 
     @property
     def has_accepted(self) -> bool:
@@ -82,7 +83,7 @@ class Worker:
             async with asyncio.timeout(seconds):
                 while kind not in self._reports:
                     if self.ended.is_set():
-                        raise WorkerError(self._why())
+                        raise WorkerError(self.end_reason())
                     self._reported.clear()
                     await self._reported.wait()
         except TimeoutError as error:
@@ -115,6 +116,8 @@ class Worker:
                 self.changes.add(message.id)
                 self._on_change(self, message)
             else:
+                if isinstance(message, Accepting):
+                    self._accepting_since = time.monotonic()
                 self._reports[type(message)] = message
                 self._reported.set()
         await self._process.wait()
@@ -122,8 +125,8 @@ class Worker:
         self.ended.set()
         self._reported.set()
 
-    def _why(self) -> str:
-        """Why it ended."""
+    def end_reason(self) -> str:
+        """Why it ended, in one sentence."""
         failed = self._reports.get(Failed)
         if isinstance(failed, Failed):
             return failed.reason

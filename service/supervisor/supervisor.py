@@ -6,12 +6,13 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from service.supervisor.changes import Changes
 from service.supervisor.fleet import Fleet
 from service.supervisor.folder import Folder
-from service.supervisor.listener import url
+from service.supervisor.listener import close_losing_none, url
 from service.supervisor.process import WorkerError
 from service.supervisor.spawner import COMMAND, Spawner
 
@@ -42,14 +43,21 @@ class Supervisor:
         self._changes = Changes(self.fleet, self._folder)
         self.ask = self._spawner.on_change = self._changes.ask
         self._stopping = asyncio.Event()
+        self._pausing = False
+        self._pause_over = asyncio.Event()
 
     def reload(self) -> None:
         """Load the model repository anew."""
         self._changes.reload()
 
     def stop(self) -> None:
-        """Answer what is being answered, and end; at once if called a second time."""
-        if self._stopping.is_set():
+        """Serve on for the drain pause, answer what is being answered, and end.
+
+        Each further call skips what is waited for: the pause, then the answers.
+        """
+        if self._pausing:
+            self._pause_over.set()
+        elif self._stopping.is_set():
             self._spawner.kill()
         self._stopping.set()
 
@@ -66,12 +74,31 @@ class Supervisor:
                 for task in done:
                     task.result()
             finally:
-                self._spawner.listener.close()
                 await self.fleet.halt()
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
-                await self.fleet.stop(self.fleet.settings.stop_seconds + _GRACE_SECONDS)
+                await self._end()
+
+    async def _end(self) -> None:
+        """Pause if the server was told to stop, close the port and end the workers."""
+        settings = self.fleet.settings
+        if self.fleet.serving:
+            self.fleet.draining()
+            await self._pause(settings.drain_seconds)
+            await close_losing_none(self._spawner.listener)
+        self._spawner.listener.close()
+        await self.fleet.stop(settings.stop_seconds + _GRACE_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        """Serve on, for load balancers to notice that the server is not ready."""
+        if not seconds:
+            return
+        logger.info("stopping: not ready, and serving on for %g s", seconds)
+        self._pausing = True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._pause_over.wait(), seconds)
+        self._pausing = False
 
     async def _work(self) -> None:
         try:
@@ -93,7 +120,7 @@ class Supervisor:
         try:
             await self.fleet.failed
         except WorkerError as error:
-            raise WorkerError(f"rosenblatt ends, for no worker can be started: {error}") from error
+            raise WorkerError(f"rosenblatt ends, for no worker keeps running: {error}") from error
 
     async def _follow(self, seconds: float) -> None:
         async for _ in self._folder.changes(seconds):

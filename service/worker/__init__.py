@@ -4,6 +4,11 @@ __main__     what the supervisor starts
 run          loads the models and serves
 server       uvicorn's server, which takes connections when told to and drains when replaced
 connection   an HTTP connection that can move to another worker between two requests
+guarded      its limits of time and size, and its refusals of broken requests
+state        what the connections of a worker share
+limits       what a connection may cost
+refusal      answers to requests that do not reach the application
+crowd        what connections beyond the limit are answered
 handover     how idle connections move
 control      what the application asks of the supervisor
 framework    BentoML, as its own worker sets it up

@@ -7,32 +7,23 @@ import select
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
-from service.worker.handover import Handover
+from service.worker.guarded import GuardedConnection, Stage
+from service.worker.state import State
 
 # Until a response that a slow client reads has left, or until another worker has room.
 _RETRY_SECONDS = 0.01
+# When the server stops: HTTP has no lossless way to close a connection, for a request may be on its
+# way. Clients that keep their connections busy send the next one within this time.
+_LAST_REQUEST_SECONDS = 1.0
 
 
-class State(ServerState):
-    """What the connections of a server share.
-
-    Attributes:
-        handover: where idle connections go once the worker is replaced; None while it serves.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.handover: Handover | None = None
-
-
-class Connection(HttpToolsProtocol):
-    """uvicorn's protocol, which knows when it is between two requests.
+class Connection(GuardedConnection):
+    """A connection which knows when it is between two requests.
 
     When the worker is replaced, each connection moves as soon as it is idle: at once, or when its
-    response is written.
+    response is written. When the server stops, each is closed after its next response, or after a
+    moment without a request.
 
     Args:
         moved: the connection comes from another worker.
@@ -42,42 +33,32 @@ class Connection(HttpToolsProtocol):
         self, config: Config, state: State, app_state: dict[str, Any], moved: bool = False
     ) -> None:
         super().__init__(config, state, app_state)
-        self._state = state
-        self._moved = moved
-        # The parser has seen a whole request, or nothing of the next.
-        self._between_messages = True
+        if moved:  # as idle as after a response
+            self._stage = Stage.BETWEEN
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called before anything is read."""
         super().connection_made(transport)
-        if self._moved:
-            self._wait_for_request()
         # It may have been accepted just before draining.
-        if self._state.handover is not None:
+        if self._shared.handover is not None:
             self.loop.call_soon(self.move)
-
-    def on_message_begin(self) -> None:
-        """Called by the parser at the first byte of a request."""
-        self._between_messages = False
-        super().on_message_begin()
 
     def on_message_complete(self) -> None:
         """Called by the parser at the last byte of a request."""
         super().on_message_complete()
-        self._between_messages = True
-        if self._state.handover is not None:
+        if self._shared.handover is not None:
             self.move()
 
     def on_response_complete(self) -> None:
         """Called when a response is complete."""
         super().on_response_complete()
-        if self._state.handover is not None:
+        if self._shared.handover is not None:
             self.move()
 
     def move(self) -> None:
         """Pass the connection on if it is idle and the worker drains."""
-        handover = self._state.handover
-        if handover is None or self.transport.is_closing() or not self._idle():
+        handover = self._shared.handover
+        if handover is None or self.transport.is_closing() or not self._is_idle():
             return
         self.transport.pause_reading()  # what comes from now on is for the next worker
         number = self.transport.get_extra_info("socket").fileno()
@@ -87,22 +68,27 @@ class Connection(HttpToolsProtocol):
             # The other worker has a copy of the socket, so this closes nothing for the client.
             self.transport.abort()
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Close the connection, unless a request has come that was not read yet."""
-        if not self.transport.is_closing() and self._has_unread():
-            self._wait_for_request()
+    def shutdown(self) -> None:
+        """Called when the worker stops: close after the next response, or soon without one."""
+        if self._is_answering():
+            self.cycle.keep_alive = False
+        elif self._shared.handover is not None:  # it was not idle in all the time for draining
+            self.transport.close()
         else:
-            super().timeout_keep_alive_handler()
+            self.loop.call_later(_LAST_REQUEST_SECONDS, self._close_idle)
 
-    def _wait_for_request(self) -> None:
-        """Be as idle as after a response: the client must send something in time."""
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+    def _close_idle(self) -> None:
+        """Close the connection, unless a request has begun or has come and was not read yet."""
+        if self.transport.is_closing() or self._is_answering() or self._stage is Stage.HEAD:
+            return
+        if self._stage is not Stage.BODY and self._has_unread():
+            self.loop.call_later(_RETRY_SECONDS, self._close_idle)
+        else:
+            self.transport.close()
 
-    def _idle(self) -> bool:
-        answered = self.cycle is None or self.cycle.response_complete
-        return self._between_messages and answered and not self.pipeline
+    def _is_idle(self) -> bool:
+        between = self._stage in (Stage.NEW, Stage.BETWEEN)
+        return between and self._refusal is None and not self._is_answering()
 
     def _has_unread(self) -> bool:
         poll = select.poll()

@@ -16,6 +16,7 @@ from service.supervisor.channel import Channel, receive
 from service.supervisor.messages import (
     Change,
     Changed,
+    Draining,
     Failed,
     Hello,
     Loaded,
@@ -117,6 +118,8 @@ class SupervisedControl(RepositoryControl):
                 if answer is not None and not answer.done():
                     answer.set_result(message.error)
             else:
+                if isinstance(message, Draining):
+                    self.draining = True
                 self._give_up_if(isinstance(message, Stop))
                 hear(message)
         self._give_up_if(True)

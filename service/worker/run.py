@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import gc
+import resource
 import socket
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from service.errors import StartupError
 from service.supervisor.messages import Hello
 from service.worker.control import SupervisedControl
 from service.worker.handover import Handover
+from service.worker.limits import ConnectionLimits
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+
+# That a worker opens beside its connections: models, counts, files to profile.
+_OTHER_FILES = 512
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -34,11 +43,33 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     control.hello(hello)
     gc.enable()
+    from service.settings import settings
     from service.worker.server import Server, configuration
 
+    limits = _limits(settings())
+    _allow_files(2 * limits.connections + _OTHER_FILES)
     config = configuration(app, hello.stop_seconds)
-    Server(config, control, Handover(receiving, sending), hello.stop_seconds).run([listener])
+    handover = Handover(receiving, sending)
+    Server(config, control, handover, hello.stop_seconds, limits).run([listener])
     return 0
+
+
+def _limits(found: Settings) -> ConnectionLimits:
+    return ConnectionLimits(
+        header_seconds=found.header_seconds,
+        keep_alive_seconds=found.keep_alive_seconds,
+        stall_seconds=found.timeout_seconds,
+        header_bytes=found.max_header_bytes,
+        connections=found.max_connections,
+    )
+
+
+def _allow_files(needed: int) -> None:
+    """Raise this process's own limit of open files to what is needed, as far as it may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _application(control: SupervisedControl, address: str) -> tuple[Hello, object]:
@@ -66,5 +97,6 @@ def _application(control: SupervisedControl, address: str) -> tuple[Hello, objec
         # A request may take its time to arrive, and again to be answered.
         2 * found.timeout_seconds + 5,
         found.repository_poll_seconds,
+        found.drain_seconds,
     )
     return hello, application(app.Rosenblatt, control.seat)

@@ -6,6 +6,7 @@ import asyncio
 import math
 import socket
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -13,12 +14,26 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.lifespan.on import LifespanOn
 
-from service.supervisor.messages import Accept, Accepting, Drain, Drained, Failed, Message, Stop
-from service.worker.connection import Connection, State
+from service.supervisor.messages import (
+    Accept,
+    Accepting,
+    Drain,
+    Drained,
+    Draining,
+    Failed,
+    Message,
+    Stop,
+)
+from service.worker.connection import Connection
 from service.worker.control import SupervisedControl
+from service.worker.crowd import HealthOnly
 from service.worker.handover import Handover
+from service.worker.limits import ConnectionLimits
+from service.worker.state import State
 
 _TICK_SECONDS = 0.02
+# Between two looks at all connections for those of slow clients.
+_SWEEP_SECONDS = 0.5
 
 
 class Lifespan(LifespanOn):
@@ -34,16 +49,20 @@ class Lifespan(LifespanOn):
         await super().send(message)
 
 
-def configuration(app: Any, stop_seconds: float, keep_alive_seconds: int = 5) -> uvicorn.Config:
-    """As BentoML's own worker configures uvicorn, with connections that can move."""
+def configuration(app: Any, stop_seconds: float) -> uvicorn.Config:
+    """As BentoML's own worker configures uvicorn, with connections that are guarded and can move.
+
+    Args:
+        stop_seconds: longest that a request in progress may take once the server stops.
+    """
     config = uvicorn.Config(
         app,
         http=Connection,
+        ws="none",
         loop="uvloop",
         lifespan="on",
         log_config=None,
         server_header=False,
-        timeout_keep_alive=keep_alive_seconds,
         timeout_graceful_shutdown=math.ceil(stop_seconds),
     )
     config.load()
@@ -59,6 +78,7 @@ class Server(uvicorn.Server):
         control: the worker's side of the supervisor's channel.
         handover: where idle connections come from and go to.
         stop_seconds: longest that draining may take.
+        limits: of the connections.
     """
 
     def __init__(
@@ -67,9 +87,11 @@ class Server(uvicorn.Server):
         control: SupervisedControl,
         handover: Handover,
         stop_seconds: float,
+        limits: ConnectionLimits,
     ) -> None:
         super().__init__(config)
-        self.server_state = self._state = State()
+        crowded = HealthOnly(config.loaded_app, limits.connections)
+        self.server_state = self._state = State(limits, crowded)
         self._control = control
         self._handover = handover
         self._stop_seconds = stop_seconds
@@ -79,9 +101,13 @@ class Server(uvicorn.Server):
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until the supervisor says otherwise."""
         await self._control.connect(self._hear)
+        sweep = asyncio.create_task(self._sweep())
         try:
             await super().serve(sockets)
         finally:
+            sweep.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweep
             await self._control.close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -99,6 +125,18 @@ class Server(uvicorn.Server):
         await self._accept(sockets or [])
         self.started = True
         self._control.tell(Accepting())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, answer what has come."""
+        self._state.leaving = True
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):  # time is over
+            connection.transport.abort()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            self._state.enforce_limits()
 
     async def _accept(self, sockets: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
@@ -125,6 +163,8 @@ class Server(uvicorn.Server):
             self._admitted.set()
         elif isinstance(message, Drain):
             self._run(self._drain())
+        elif isinstance(message, Draining):
+            self._state.leaving = True  # `SupervisedControl` tells readiness
         elif message is None or isinstance(message, Stop):
             self.should_exit = True
             self._admitted.set()

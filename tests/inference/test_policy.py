@@ -47,6 +47,12 @@ def test_a_policy_is_measured(repository: Path) -> None:
     assert (measured.max_waiting_rows, measured.max_wait_seconds) == (99, 10.0)
 
 
+@pytest.mark.parametrize(("row_seconds", "rows"), [(1e-4, 99), (0.1, 50), (20.0, 1)])
+def test_a_queue_is_run_within_half_the_time_limit(row_seconds: float, rows: int) -> None:
+    settings = Settings(max_waiting_rows=99, timeout_seconds=10)
+    assert policy._max_waiting_rows(row_seconds, settings) == rows
+
+
 @dataclass
 class Slow:
     """Takes so many seconds for each row, or for each run."""

@@ -86,7 +86,37 @@ def test_no_endless_loop_of_restarts(tmp_path: Path) -> None:
             server.plan(failed="the disk is gone")
             server.kill(server.workers[0])
             why = await ended(server)
-            assert why == "rosenblatt ends, for no worker can be started: the disk is gone"
+            assert why == "rosenblatt ends, for no worker keeps running: the disk is gone"
+
+    run(work)
+
+
+@fault("crash-loop")
+def test_workers_that_serve_and_die_at_once_end_the_server(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with running(tmp_path, **SERVES) as server:
+            for _ in range(4):
+                (worker,) = server.workers
+                server.kill(worker)
+                await server.replaced([worker.pid])
+            server.kill(server.workers[0])
+            why = await ended(server)
+            assert why.startswith("rosenblatt ends, for no worker keeps running: they die again")
+            assert "5 in a row" in why
+            assert "worker 1 ended by SIGKILL" in why
+
+    run(work)
+
+
+def test_early_deaths_do_not_end_a_server_whose_other_worker_serves(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with running(tmp_path, **SERVES, **PAIR) as server:
+            survivor = server.workers[0]
+            for _ in range(6):
+                killed = server.workers[-1]
+                server.kill(killed)
+                await until(lambda: killed.pid not in server.pids and len(server.pids) == 2)  # noqa: B023
+            assert survivor in server.workers
 
     run(work)
 

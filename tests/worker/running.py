@@ -15,10 +15,12 @@ from service.supervisor import messages as m
 from service.supervisor.channel import receive
 from service.worker.control import SupervisedControl
 from service.worker.handover import Handover
+from service.worker.limits import ConnectionLimits
 from service.worker.server import Server, configuration
 
 STOP_SECONDS = 3.0
 BIG = 30 * 2**20
+PATIENT = ConnectionLimits(keep_alive_seconds=20)
 
 
 class App:
@@ -63,7 +65,7 @@ class Thread:
         app: App,
         listener: socket.socket,
         pair: tuple[socket.socket, socket.socket],
-        keep_alive_seconds: int,
+        limits: ConnectionLimits,
     ) -> None:
         self.app = app
         self.ours, theirs = socket.socketpair()
@@ -73,8 +75,8 @@ class Thread:
         self.control.attach(Models("none"))
         self.sockets = [pair[0].dup(), pair[1].dup(), listener.dup()]
         handover = Handover(*self.sockets[:2])
-        config = configuration(app, STOP_SECONDS, keep_alive_seconds)
-        self.server = Server(config, self.control, handover, STOP_SECONDS)
+        config = configuration(app, STOP_SECONDS)
+        self.server = Server(config, self.control, handover, STOP_SECONDS, limits)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -113,10 +115,10 @@ class Shared:
         self.pair = socket.socketpair()
         self.workers: list[Thread] = []
 
-    def worker(self, name: str, keep_alive_seconds: int = 20, failure: str = "") -> Thread:
+    def worker(self, name: str, limits: ConnectionLimits = PATIENT, failure: str = "") -> Thread:
         """A worker that has been started; not told to accept."""
         app = App(name, failure)
-        self.workers.append(Thread(app, self.listener, self.pair, keep_alive_seconds))
+        self.workers.append(Thread(app, self.listener, self.pair, limits))
         return self.workers[-1]
 
     def connect(self) -> Client:

@@ -10,7 +10,10 @@ import pytest
 
 from service.supervisor import messages as m
 from service.worker.connection import Connection
+from service.worker.limits import ConnectionLimits
 from tests.worker.running import BIG, STOP_SECONDS, Client, Shared, Thread, request, shared
+
+BRIEF = ConnectionLimits(keep_alive_seconds=1)
 
 
 @pytest.fixture
@@ -128,8 +131,8 @@ def test_many_connections_move(both: Shared, old: Thread) -> None:
 
 def test_a_connection_that_moved_is_closed_when_it_stays_idle(both: Shared) -> None:
     with shared() as brief:
-        brief.worker("old", keep_alive_seconds=1).accept()
-        brief.worker("new", keep_alive_seconds=1)
+        brief.worker("old", BRIEF).accept()
+        brief.worker("new", BRIEF)
         client = brief.connect()
         client.get()
         replace(brief)
@@ -141,7 +144,7 @@ def test_a_connection_that_moved_is_closed_when_it_stays_idle(both: Shared) -> N
 def test_a_request_that_waits_while_the_connection_moves_may_take_long() -> None:
     """Longer than a connection may be idle."""
     with shared() as brief:
-        old, new = (brief.worker(name, keep_alive_seconds=1) for name in ("old", "new"))
+        old, new = (brief.worker(name, BRIEF) for name in ("old", "new"))
         old.accept()
         client = brief.connect()
         client.get()
@@ -158,13 +161,13 @@ def test_a_request_that_waits_while_the_connection_moves_may_take_long() -> None
 def test_an_idle_connection_is_not_closed_over_a_request_that_has_come(
     old: Thread, client: Client
 ) -> None:
-    """The timer may fire before the event loop has looked at the sockets."""
+    """Its time may be over before the event loop has looked at the sockets."""
     (connection,) = old.server.server_state.connections
     assert isinstance(connection, Connection)
 
     def fire() -> None:
         client.send(request())  # which the loop, busy here, has not seen
-        connection.timeout_keep_alive_handler()
+        connection.enforce_limits(time.monotonic() + 1000)
 
     connection.loop.call_soon_threadsafe(fire)
     assert client.read() == "old"

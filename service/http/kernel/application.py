@@ -17,7 +17,12 @@ from service.http.kernel.asgi import Receive, Scope, Send
 from service.http.kernel.disconnect import ClientDisconnected
 from service.http.kernel.messages import Reply, Request, reply, send_reply
 from service.http.kernel.query import parse_query
-from service.http.kernel.receive import check_headers, discard_body, read_body
+from service.http.kernel.receive import (
+    awaits_continue,
+    check_headers,
+    discard_body,
+    read_body,
+)
 from service.http.kernel.route import Route
 from service.http.kernel.router import Match, Router
 from service.logs import request_id
@@ -106,7 +111,7 @@ class Application:
         try:
             content_type, size = check_headers(headers, route.media_types, max_bytes)
         except TooLargeError as error:
-            if "connection" not in error.headers:
+            if "connection" not in error.headers and not awaits_continue(headers):
                 await discard_body(receive, limits.body_seconds)
             raise
         admission.enter(size)

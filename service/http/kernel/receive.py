@@ -75,6 +75,11 @@ async def read_body(receive: Receive, limit: int, seconds: float) -> bytes:
         ) from error
 
 
+def awaits_continue(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """True if the client sends no body before it is told to; reading would tell it to."""
+    return any(name == b"expect" for name, _ in headers)
+
+
 async def discard_body(receive: Receive, seconds: float) -> None:
     """Read a refused body to its end: a client that is still sending does not see the answer."""
     with suppress(TimeoutError):

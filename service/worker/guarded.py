@@ -1,0 +1,222 @@
+"""An HTTP connection that refuses broken, endless and slow requests."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+from time import monotonic
+from typing import Any
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from service.worker.refusal import (
+    RefusedError,
+    hosts,
+    late,
+    refusal_of,
+    response,
+    too_long,
+    unsupported_expectation,
+    unsupported_version,
+)
+from service.worker.state import State
+
+# A client that is still sending reads a refusal only if what it sends is taken meanwhile; closing
+# at once would reset the connection and may lose the refusal.
+_LINGER_SECONDS, _LINGER_BYTES = 2.0, 16 * 2**20
+
+
+class Stage(Enum):
+    """How far the parser is."""
+
+    NEW = "nothing has come yet"
+    HEAD = "within the request line and headers"
+    BODY = "within the body"
+    BETWEEN = "a whole request has come, and nothing of the next"
+
+
+class GuardedConnection(HttpToolsProtocol):
+    """uvicorn's protocol within limits of time and size, with one JSON error body.
+
+    It has no timers: `enforce_limits` looks at all connections now and then, which costs a request
+    less than a timer of its own.
+    """
+
+    def __init__(self, config: Config, state: State, app_state: dict[str, Any]) -> None:
+        super().__init__(config, state, app_state)
+        self._shared = state
+        self._limits = state.limits
+        self._stage = Stage.NEW
+        self._since = monotonic()  # the beginning of what is waited for
+        self._expects: bytes | None = None
+        self._hosts = 0
+        # Bytes since the parser has last completed headers or found a part of a body.
+        self._overhead = 0
+        self._received = 0  # bytes that are being parsed
+        self._advanced = False
+        self._refusal: RefusedError | None = None
+        self._refused = False  # the refusal is written
+        self._discarded = 0
+        self._unsent, self._unsent_since = 0, 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Called before anything is read."""
+        super().connection_made(transport)
+        excess = len(self.connections) - self._limits.connections
+        if excess > self._limits.connections:
+            transport.abort()
+        elif excess > 0:
+            self.app = self._shared.crowded
+
+    def data_received(self, data: bytes) -> None:
+        """Called with what the client sends."""
+        if self._refusal is not None:
+            self._discard(len(data))
+            return
+        self._received, self._advanced = len(data), False
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # the parser has skipped what follows
+            self.cycle.keep_alive = False
+        except httptools.HttpParserError as error:
+            self._refuse(refusal_of(error))
+            return
+        self._overhead = 0 if self._advanced else self._overhead + len(data)
+        if self._overhead > self._limits.header_bytes:
+            self._refuse(too_long(self._limits.header_bytes))
+
+    def on_message_begin(self) -> None:
+        """Called by the parser at the first byte of a request."""
+        self._stage, self._since, self._expects, self._hosts = Stage.HEAD, monotonic(), None, 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by the parser with each header, and with each trailer of a body in chunks."""
+        if self._stage is Stage.BODY:  # a trailer, which must not pass for a header
+            return
+        name = name.lower()
+        if name == b"host":
+            self._hosts += 1
+        elif name == b"expect":
+            self._expects = value.lower()
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser at the end of the headers."""
+        self._check_head()
+        super().on_headers_complete()
+        self._stage, self._advanced = Stage.BODY, True
+        if self._expects is not None or self._shared.leaving or self.app is self._shared.crowded:
+            # Where 100-continue is expected, an answer may come without the body having been sent.
+            self.cycle.keep_alive = False
+
+    def _check_head(self) -> None:
+        """Raise RefusedError if the request cannot be served, whatever it asks for."""
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise unsupported_version(version)
+        if self._hosts != 1 and (self._hosts or version == "1.1"):
+            raise hosts(self._hosts)
+        limit = self._limits.header_bytes
+        if self._overhead + self._received > limit and self._head_bytes() > limit:
+            raise too_long(limit)
+        if self._expects is not None:
+            if self._expects != b"100-continue":
+                raise unsupported_expectation(self._expects)
+            self.expect_100_continue = True
+
+    def _head_bytes(self) -> int:
+        """At least as many bytes as this have the request line and headers, without separators."""
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def on_body(self, body: bytes) -> None:
+        """Called by the parser with each part of a body."""
+        self._advanced = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Called by the parser at the last byte of a request."""
+        self._stage, self._advanced = Stage.BETWEEN, True
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Called when a response is complete; replaces uvicorn's, which starts a timer."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        self._since = monotonic()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._refusal is not None:
+            self._send_refusal()
+
+    def enforce_limits(self, now: float) -> None:
+        """Close the connection if the client takes too long; `now` is of `time.monotonic`."""
+        waited, limits = now - self._since, self._limits
+        if self._is_stalled(now) or (self._refused and waited > _LINGER_SECONDS):
+            self.transport.abort()
+        elif self._refusal is not None or self._is_answering() or self.transport.is_closing():
+            pass
+        elif self._stage is Stage.NEW:
+            if waited > limits.header_seconds:
+                self._close_idle()
+        elif self._stage is Stage.HEAD:
+            if waited > limits.header_seconds:
+                self._refuse(late(limits.header_seconds))
+        elif waited > limits.keep_alive_seconds:
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        """Close a connection on which no request came in time."""
+        self.transport.close()
+
+    def _is_stalled(self, now: float) -> bool:
+        """True if the client has long read nothing of what was written."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent, self._unsent_since = unsent, now
+        return unsent > 0 and now - self._unsent_since > self._limits.stall_seconds
+
+    def _is_answering(self) -> bool:
+        """True if a request is being answered, or waits for its turn."""
+        cycle: RequestResponseCycle | None = self.cycle
+        answered = cycle is None or cycle.response_complete or cycle.disconnected
+        return bool(self.pipeline) or not answered
+
+    def _refuse(self, error: RefusedError) -> None:
+        """Refuse what is being parsed, after the answers to what came before it."""
+        self._refusal = error
+        if self._stage is Stage.BODY and not self._withdraw():
+            self.transport.close()  # its answer has begun already
+        elif not self._is_answering():
+            self._send_refusal()
+
+    def _withdraw(self) -> bool:
+        """Give up the request whose body is broken; False if its answer has begun."""
+        cycle = self.cycle
+        if cycle.response_started:
+            return False
+        if self.pipeline and self.pipeline[0][0] is cycle:
+            self.pipeline.popleft()
+        else:
+            # The application learns that nobody waits for its answer.
+            cycle.disconnected = True
+            cycle.message_event.set()
+        return True
+
+    def _send_refusal(self) -> None:
+        if self._refusal is None or self.transport.is_closing():
+            return
+        self._refused, self._since = True, monotonic()
+        self.transport.write(response(self._refusal, self.server_state.default_headers))
+        self.transport.write_eof()
+        self.flow.resume_reading()
+
+    def _discard(self, received: int) -> None:
+        """Take what follows a refused request."""
+        self._discarded += received
+        if self._discarded > _LINGER_BYTES:
+            self.transport.abort()

@@ -1,0 +1,83 @@
+"""Answers to requests that do not reach the application: the service's one error body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import httptools
+import orjson
+
+
+class RefusedError(Exception):
+    """A request is refused while it is being parsed.
+
+    Args:
+        status: of the answer.
+        sentence: for the client.
+    """
+
+    def __init__(self, status: HTTPStatus, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def refusal_of(error: httptools.HttpParserError) -> RefusedError:
+    """The refusal that an error of the parser stands for."""
+    if isinstance(error.__context__, RefusedError):  # raised in a callback of the parser
+        return error.__context__
+    reason = "" if isinstance(error, httptools.HttpParserCallbackError) else f" ({error})"
+    return RefusedError(
+        HTTPStatus.BAD_REQUEST, f"the request is not valid HTTP/1.1{reason}; mend the client"
+    )
+
+
+def late(seconds: float) -> RefusedError:
+    """The refusal of a request whose headers take too long."""
+    return RefusedError(
+        HTTPStatus.REQUEST_TIMEOUT,
+        f"the headers of the request did not arrive within {seconds:g} s; send them faster",
+    )
+
+
+def too_long(limit: int) -> RefusedError:
+    """The refusal of a request line and headers over the limit."""
+    return RefusedError(
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        f"the request line and headers have more than {limit} bytes, which is the limit; send less",
+    )
+
+
+def unsupported_version(version: str) -> RefusedError:
+    """The refusal of a version of HTTP."""
+    return RefusedError(
+        HTTPStatus.BAD_REQUEST, f"the version of HTTP is {version}; send HTTP/1.1 or HTTP/1.0"
+    )
+
+
+def hosts(count: int) -> RefusedError:
+    """The refusal of a request whose host is missing or ambiguous (RFC 9112, section 3.2)."""
+    return RefusedError(
+        HTTPStatus.BAD_REQUEST, f"the request has {count} host headers; send exactly one"
+    )
+
+
+def unsupported_expectation(value: bytes) -> RefusedError:
+    """The refusal of an `Expect` header."""
+    return RefusedError(
+        HTTPStatus.EXPECTATION_FAILED,
+        f"expect is {value.decode('latin-1')[:100]!r}; send 100-continue or leave it out",
+    )
+
+
+def response(error: RefusedError, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """The bytes of the answer, after which the connection is closed; `headers` are the server's."""
+    body = orjson.dumps({"error": str(error)})
+    lines = [
+        b"HTTP/1.1 %d %b" % (error.status, error.status.phrase.encode()),
+        *(b"%b: %b" % header for header in headers),
+        b"content-type: application/json",
+        b"content-length: %d" % len(body),
+        b"connection: close",
+    ]
+    return b"\r\n".join([*lines, b"", body])
