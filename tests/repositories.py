@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,14 @@ def tiny_model(root: Path, name: str, version: str = "1", seed: int = 0) -> Path
     golden = golden_of(graph, Batch({"images": images}))
     manifest = manifest_of(name, version, graph, golden)
     return write(root, manifest, {"model.onnx": graph, "golden.npz": golden}).path
+
+
+def write_rollout(root: Path, name: str, mode: str = "shadow", **fields: Any) -> Path:
+    """Write a model's rollout.json, of version 2 beside version 1; return its path."""
+    document = {"rollout_version": 1, "mode": mode, "stable": "1", "candidate": "2", **fields}
+    path = root / name / "rollout.json"
+    path.write_text(json.dumps(document))
+    return path
 
 
 def tiny_repository(root: Path) -> Path:
