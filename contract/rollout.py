@@ -119,6 +119,17 @@ def read_rollout(folder: Path) -> bytes | None:
         ) from error
 
 
+def stable_version(folder: Path) -> int | None:
+    """The version that a model's rollout.json calls stable, for readers who only want to know that.
+
+    None if there is no such file, or it does not say so.
+    """
+    try:
+        return stable_named(read_rollout(folder) or b"")
+    except RolloutError:
+        return None
+
+
 def parse_rollout(text: bytes) -> Rollout:
     """Parse the bytes of a rollout.json.
 

@@ -101,7 +101,9 @@ class Answers:
         return float(np.clip(given, 0, 1).mean())
 
     def label_shares(self, outputs: Batch) -> Floats:
-        """The share of rows with each label: float64 [labels]."""
+        """The share of rows with each label: float64 [labels]; empty without labels."""
+        if not self.labels:
+            return np.empty(0)
         return np.bincount(self._places(outputs), minlength=len(self.labels)) / len(outputs)
 
     def level(self, outputs: Batch) -> float:

@@ -17,6 +17,9 @@ from service.rollout.measures import ERRORS, LABELS, Measure, canary_measures
 from service.rollout.tally import Tally
 from service.serving.served import Served
 
+# Longest delay before an answer is counted.
+_DELAY_SECONDS = 0.02
+
 logger = logging.getLogger(__name__)
 
 
@@ -71,38 +74,56 @@ class _Counting:
         self._ledger = ledger
         self._tally = tally
         self._counted = counted
+        self._waiting: list[tuple[Batch, float]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def answered(self, batch: Batch, outputs: Batch, seconds: float) -> None:
-        """Count an answer, once the client has it."""
-        asyncio.get_running_loop().call_soon(self._count, outputs, seconds)
+        """Count an answer a moment later, together with others: counting one alone costs more."""
+        self._waiting.append((outputs, seconds))
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:  # else it is scheduled already; a loop before it may have ended
+            self._loop = loop
+            loop.call_later(_DELAY_SECONDS, self._count)
 
     def failed(self, batch: Batch, error: BaseException, seconds: float) -> None:
         """Count a failure, unless the client has left."""
         if not isinstance(error, asyncio.CancelledError):
             self._fail(batch.rows)
+            self._counted()
 
-    def _count(self, outputs: Batch, seconds: float) -> None:
-        try:
-            if self._answers.usable(outputs):
-                self._observe(outputs, seconds)
+    def _count(self) -> None:
+        """Count what waits."""
+        self._loop = None
+        waiting, self._waiting = self._waiting, []
+        observed, shares = [], []
+        for outputs, seconds in waiting:
+            try:
+                usable = self._answers.usable(outputs)
+                if usable:
+                    observed.append(self._observed(outputs, seconds))
+                    shares.append(self._answers.label_shares(outputs))
+            except Exception:
+                logger.exception("an answer of a rollout could not be counted")
+                continue
+            if usable:
+                self._ledger.answered(self._role, len(outputs))
             else:
                 self._fail(len(outputs))
-        except Exception:
-            logger.exception("an answer of a rollout could not be counted")
+        if observed:
+            self._tally.add(ERRORS, np.array(observed))
+            if self._answers.labels:
+                self._tally.add(LABELS, np.array(shares))
+        self._counted()
 
-    def _observe(self, outputs: Batch, seconds: float) -> None:
+    def _observed(self, outputs: Batch, seconds: float) -> list[float]:
+        """An answer's error, latency and level, where the model has one."""
         answers, values = self._answers, [0.0, latency(seconds)]
         if answers.has_value:
             values.append(answers.level(outputs))
         elif answers.has_confidence:
             values.append(answers.confidence(outputs))
-        self._ledger.answered(self._role, len(outputs))
-        self._tally.add(ERRORS, np.array(values))
-        if answers.labels:
-            self._tally.add(LABELS, answers.label_shares(outputs))
-        self._counted()
+        return values
 
     def _fail(self, rows: int) -> None:
         self._ledger.failed(self._role, rows)
-        self._tally.add(ERRORS, np.ones(1))
-        self._counted()
+        self._tally.add(ERRORS, np.ones((1, 1)))

@@ -138,10 +138,10 @@ class Shadow:
             values.append((answers.value_change(copy.outputs, outputs) + 1) / 2)
         self._ledger.answered("candidate", rows)
         self._ledger.compared(rows, int(same.sum()))
-        self._ledger.tallies[0].add(ERRORS, np.array(values))
+        self._ledger.tallies[0].add(ERRORS, np.array([values]))
         self._counted()
 
     def _fail(self, rows: int) -> None:
         self._ledger.failed("candidate", rows)
-        self._ledger.tallies[0].add(ERRORS, np.ones(1))
+        self._ledger.tallies[0].add(ERRORS, np.ones((1, 1)))
         self._counted()

@@ -30,17 +30,22 @@ class Tally:
         return 3 * quantities
 
     def add(self, first: int, values: NDArray[np.float64]) -> None:
-        """Add one observation of each quantity from number `first` on; values are in [0, 1].
+        """Add observations of the quantities from number `first` on.
 
-        An observation is predicted by the mean of those before it and of one half.
+        Each is predicted by the mean of those before it and of one half.
+
+        Args:
+            values: float64 [observations, quantities] in [0, 1], in the order of time.
         """
-        part = slice(first, first + len(values))
+        part = slice(first, first + values.shape[1])
         counts, totals = self._counts[part], self._totals[part]
-        predicted = (totals / _UNIT + 0.5) / (counts + 1)
+        places = np.arange(1, len(values) + 1)[:, None]
+        before = totals / _UNIT + values.cumsum(axis=0) - values
+        deviations = (values - (before + 0.5) / (counts + places)) ** 2
         # Rounded up, so that intervals are not too narrow.
-        self._deviations[part] += np.ceil((values - predicted) ** 2 * _UNIT).astype(np.int64)
-        totals += np.rint(values * _UNIT).astype(np.int64)
-        counts += 1
+        self._deviations[part] += np.ceil(deviations.sum(axis=0) * _UNIT).astype(np.int64)
+        totals += np.rint(values.sum(axis=0) * _UNIT).astype(np.int64)
+        counts += len(values)
 
 
 def sums_of(counted: Counts) -> list[Sums]:

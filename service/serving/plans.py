@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contract.errors import RolloutError
 from contract.manifest import Manifest
 from contract.rollout import ROLLOUT_FILE, Rollout, parse_rollout, read_rollout, stable_named
+from service.selection import Selection
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,35 @@ class Plan:
     stable: int | None
     rollout: Rollout | None
     fault: str = ""
+
+
+def plans_of(
+    root: Path,
+    served: Mapping[str, Mapping[int, Manifest]],
+    refused: Mapping[str, Mapping[int, str]],
+    selection: Selection,
+) -> dict[str, Plan]:
+    """The plan of each model that has one; what is wrong with a file is logged.
+
+    Args:
+        root: the repository.
+        served: the manifests of the loaded versions, by name and number.
+        refused: why versions were refused, by name and number.
+        selection: versions that were left out.
+    """
+    plans = {}
+    for name, versions in served.items():
+        refusals = refused.get(name, {})
+        rejected = {int(r.version): r.reason for r in selection.rejected if r.name == name}
+        plan = plan_of(root / name, versions, {**refusals, **rejected})
+        if plan is None:
+            continue
+        if plan.stable not in {*versions, *refusals}:  # left out, so it cannot answer
+            plan = replace(plan, stable=None)
+        if plan.fault:
+            logger.error("model %s: %s", name, plan.fault)
+        plans[name] = plan
+    return plans
 
 
 def plan_of(

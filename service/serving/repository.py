@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from contract.errors import ContractError
 from contract.messages import short
@@ -15,7 +15,7 @@ from service.errors import NotFoundError, StartupError, UnavailableError
 from service.inference import provider
 from service.inference.session import Session, load
 from service.selection import Selection
-from service.serving.plans import Plan, plan_of
+from service.serving.plans import Plan, plans_of
 from service.serving.served import Served
 from service.settings import Settings
 
@@ -230,31 +230,13 @@ def load_all(
                     "model %s serves on %s after %.2f s",
                     entry, outcome.provider, outcome.load_seconds,
                 )  # fmt: skip
-    plans = _plans(settings, served, refusals, selection)
+    plans = plans_of(
+        settings.models_dir,
+        {name: {n: one.manifest for n, one in found.items()} for name, found in served.items()},
+        {name: {n: one.reason for n, one in found.items()} for name, found in refusals.items()},
+        selection,
+    )
     return Models(settings.default_model, served, refusals, strays, unloaded, plans)
-
-
-def _plans(
-    settings: Settings,
-    served: dict[str, dict[int, Served]],
-    refusals: dict[str, dict[int, Refusal]],
-    selection: Selection,
-) -> dict[str, Plan]:
-    """What each rollout.json says; what is wrong with one is logged."""
-    plans = {}
-    for name, versions in served.items():
-        refused = {number: one.reason for number, one in refusals.get(name, {}).items()}
-        known = {*versions, *refused}
-        refused |= {int(r.version): r.reason for r in selection.rejected if r.name == name}
-        manifests = {number: one.manifest for number, one in versions.items()}
-        plan = plan_of(settings.models_dir / name, manifests, refused)
-        if plan is not None:
-            # A version that the last reload rejected is left out, so it cannot answer.
-            left_out = plan.stable not in known
-            plans[name] = replace(plan, stable=None) if left_out else plan
-            if plan.fault:
-                logger.error("model %s: %s", name, plan.fault)
-    return plans
 
 
 def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refusal:

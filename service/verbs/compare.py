@@ -27,7 +27,7 @@ class CompareRequest(NamedTuple):
 
 
 class Compare:
-    """The verb over the highest version of each model; a `Verb[CompareRequest, list[Batch]]`."""
+    """The verb over the default version of each model; a `Verb[CompareRequest, list[Batch]]`."""
 
     def __init__(self, models: Models, settings: Settings) -> None:
         self._models = models

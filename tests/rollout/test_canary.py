@@ -27,7 +27,7 @@ def answered(trial: Trial, requests: int) -> list[str]:
                 await version.infer(images([i % 10]))
             except InvalidError:
                 continue
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # until they are counted
         return found
 
     return asyncio.run(talk())

@@ -55,7 +55,7 @@ def sums(rows: list[list[float]]) -> list[Sums]:
     own = np.zeros(Tally.size(len(rows[0])), np.int64)
     tally = Tally(own)
     for row in rows:
-        tally.add(0, np.array(row))
+        tally.add(0, np.array([row]))
     return sums_of(own)
 
 
@@ -190,7 +190,7 @@ def test_a_whole_rollout_is_rarely_wrong(answers: dict[str, Answers]) -> None:
                 ratio = math.exp(rng.normal(math.log(1.5), 0.5))
                 seconds = ratio * (0.01 + scale.BASE_SECONDS) - scale.BASE_SECONDS
                 row = [failed, scale.paired_latency(0.01, seconds), float(rng.random() < 0.9), 0.5]
-                tally.add(0, np.array(row))
+                tally.add(0, np.array([row]))
             found = shadow_measures(limit, answers["classes"], sums_of(own))
             if any(measure.state in ("met", "broken") for measure in found):
                 wrong += 1

@@ -105,13 +105,15 @@ def test_equal_answers_are_sure_soon() -> None:
 
 
 def test_workers_add_up() -> None:
-    """A tally has the sums of the formula, and those of two workers hold together."""
+    """A tally has the sums of the formula, however many come at a time; workers are added up."""
     rng = np.random.default_rng(4)
     values = rng.random((400, 3))
     workers = [np.zeros(Tally.size(4), np.int64) for _ in range(2)]
     tallies = [Tally(own) for own in workers]
-    for i, row in enumerate(values):
-        tallies[i % 2].add(1, row)
+    for row in values[::2]:
+        tallies[0].add(1, row[None])
+    for start in range(0, 200, 40):
+        tallies[1].add(1, values[1::2][start : start + 40])
     sums = sums_of(workers[0] + workers[1])
     assert sums[0] == (0, 0.0, 0.0)
     for k in range(3):
