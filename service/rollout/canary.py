@@ -18,7 +18,7 @@ from service.rollout.tally import Tally
 from service.serving.served import Served
 
 # Longest delay before an answer is counted.
-_DELAY_SECONDS = 0.02
+_DELAY_SECONDS = 0.005
 
 logger = logging.getLogger(__name__)
 
