@@ -2,6 +2,7 @@
 
     ContractError
     ├── ManifestError      manifest.json is not JSON, or breaks the schema
+    ├── RolloutError       rollout.json is not JSON, breaks its schema, or does not fit the versions
     ├── RepositoryError    the directory layout is wrong
     └── ArtifactError      a file is missing, or differs from its manifest
         └── GraphError     the ONNX graph is unreadable, unsafe, or differs from its manifest
@@ -16,6 +17,10 @@ class ContractError(Exception):
 
 class ManifestError(ContractError):
     """manifest.json is not JSON, or breaks the schema."""
+
+
+class RolloutError(ContractError):
+    """rollout.json cannot be read, breaks its schema, or does not fit the model's versions."""
 
 
 class RepositoryError(ContractError):

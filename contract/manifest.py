@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from contract.base import FileName, Record, Sha256
+from contract.base import FileName, Record, Sha256, reason_of
 from contract.errors import ManifestError
 from contract.explanations import Explanation, row_of
 from contract.faithfulness import Faithfulness
@@ -237,21 +237,12 @@ def parse(text: str | bytes, source: str = MANIFEST_FILE) -> Manifest:
     try:
         return Manifest.model_validate_json(json.dumps(upgrade(json.loads(text))))
     except (ValueError, RecursionError) as error:
-        raise ManifestError(f"{source} is not a valid manifest: {_reason(error)}") from error
+        raise ManifestError(f"{source} is not a valid manifest: {reason_of(error)}") from error
 
 
 def json_schema() -> str:
     """JSON Schema (draft 2020-12) of the manifest, as `docs/manifest.schema.json` holds it."""
     return json.dumps(Manifest.model_json_schema(), indent=2) + "\n"
-
-
-def _reason(error: Exception) -> str:
-    """The first error, with the path of its field."""
-    if not isinstance(error, ValidationError):
-        return f"the document: {error}"
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the document"
-    return f"{where}: {first['msg']}"
 
 
 def _once(what: str, names: Sequence[str]) -> None:

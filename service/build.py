@@ -25,6 +25,8 @@ from service.inference.session import Session
 from service.metrics import Metrics
 from service.protocol.counters import Counters
 from service.protocol.statistics import SIZE, ModelStatistics
+from service.rollout.metrics import RolloutMetrics
+from service.rollout.rollouts import Rollouts
 from service.serving.repository import Models, load_all
 from service.serving.served import Served
 from service.settings import Settings
@@ -86,7 +88,8 @@ def build(
     models = load_all(settings, serve, selection=control.selection)
     control.attach(models)
     metrics.refused((refusal.name, refusal.version) for refusal in models.refused())
-    predict, compare = Predict(models, settings), Compare(models, settings)
+    rollouts = Rollouts(models, RolloutMetrics(registry), statistics_folder, control.worker)
+    predict, compare = Predict(rollouts.choose, settings), Compare(models, settings)
     explain, layers = Explain(models, settings), Layers(models, settings)
     recommender = Recommender(models)
     pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="decode")
@@ -97,11 +100,12 @@ def build(
             compare,
             explain,
             layers,
-            Infer(models),
+            Infer(rollouts.choose),
             recommender,
             Profiler(recommender, settings),
             Threads(pool, settings.timeout_seconds),
             RepositoryRoutes(models, control, settings),
+            rollouts,
             secured=bool(settings.api_keys.get_secret_value() or settings.api_keys_file),
         ),
         limits(settings),

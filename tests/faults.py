@@ -78,6 +78,16 @@ FAULTS = {
         "reloaded in all workers on request, by signal or by itself; the broken one is refused and "
         "the old one serves on",
     ),
+    "wrong-rollout": Fault(
+        "a rollout.json that is broken, or names versions that are absent, refused or of another "
+        "kind",
+        "the stable version it names serves, or else the highest; log, readiness and the model's "
+        "rollout say why; a reload does not promote a new version by it",
+    ),
+    "bad-candidate": Fault(
+        "a candidate in the shadow that fails, yields NaN or is slow",
+        "answers are those of the stable version, none is lost; the verdict is to keep it",
+    ),
     "no-gpu": Fault(
         "a GPU asked for and absent; a lost library",
         "`cuda` does not start; `auto` serves on the CPU and says so in log, metrics and answers",

@@ -163,3 +163,46 @@ def image_graph(height: int, width: int, classes: int, seed: int = 0) -> bytes:
     ]
     weights = np.random.default_rng(seed).normal(size=(height * width, classes))
     return graph_of(nodes, [images], outputs, {"weights": weights.astype(np.float32)})
+
+
+def faulty_image_graph(kind: str, size: int, classes: int, seed: int = 0) -> bytes:
+    """`image_graph` for black images; others have a fault.
+
+    Args:
+        kind: `nan` yields NaN, `raise` fails, `slow` takes tens of milliseconds for any image.
+    """
+    images, outputs = image_specs(size, size, classes)
+    float_type, integer = TensorProto.FLOAT, TensorProto.INT64
+    faults = {
+        "nan": [
+            helper.make_node("Neg", ["largest"], ["negative"]),
+            helper.make_node("Sqrt", ["negative"], ["extra"]),
+        ],
+        "raise": [
+            helper.make_node("Cast", ["largest"], ["place"], to=integer),
+            helper.make_node("Gather", ["zero", "place"], ["extra"]),
+        ],
+        "slow": [
+            helper.make_node("Mul", ["largest", "zero"], ["nothing"]),
+            helper.make_node("Expand", ["nothing", "square"], ["a"]),
+            helper.make_node("MatMul", ["a", "a"], ["b"]),
+            helper.make_node("MatMul", ["b", "a"], ["c"]),
+            helper.make_node("ReduceMax", ["c"], ["extra"], keepdims=0),
+        ],
+    }
+    nodes = [
+        helper.make_node("Cast", ["images"], ["pixels"], to=float_type),
+        helper.make_node("Flatten", ["pixels"], ["flat"], axis=1),
+        helper.make_node("ReduceMax", ["flat"], ["largest"], keepdims=0),
+        *faults[kind],
+        helper.make_node("MatMul", ["flat", "weights"], ["right"]),
+        helper.make_node("Add", ["right", "extra"], ["scores"]),
+        helper.make_node("ArgMax", ["scores"], ["label"], axis=1, keepdims=0),
+    ]
+    weights = np.random.default_rng(seed).normal(size=(size * size, classes))
+    constants = {
+        "weights": weights.astype(np.float32),
+        "zero": np.zeros(1, np.float32),
+        "square": np.array([700, 700]),
+    }
+    return graph_of(nodes, [images], outputs, constants)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,14 @@ def tiny_model(root: Path, name: str, version: str = "1", seed: int = 0) -> Path
     return write(root, manifest, {"model.onnx": graph, "golden.npz": golden}).path
 
 
+def write_rollout(root: Path, name: str, mode: str = "shadow", **fields: Any) -> Path:
+    """Write a model's rollout.json, of version 2 beside version 1; return its path."""
+    document = {"rollout_version": 1, "mode": mode, "stable": "1", "candidate": "2", **fields}
+    path = root / name / "rollout.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
 def tiny_repository(root: Path) -> Path:
     """Two tiny models: `alpha` in one version, `beta` in versions 2 and 10."""
     tiny_model(root, "alpha", "1", seed=1)
@@ -178,12 +187,28 @@ def other_model(root: Path, name: str = "sums") -> Path:
 
 
 def image_model(
-    root: Path, name: str, height: int, width: int, labels: tuple[str, ...], seed: int = 0
+    root: Path,
+    name: str,
+    height: int,
+    width: int,
+    labels: tuple[str, ...],
+    seed: int = 0,
+    version: str = "1",
 ) -> Path:
     """A classifier of grey images of some size."""
     images, outputs = graphs.image_specs(height, width, len(labels))
     samples = np.random.default_rng(seed).integers(0, 256, (3, height, width), np.uint8)
     return write_model(
         root, name, graphs.image_graph(height, width, len(labels), seed), (images,), outputs,
-        Batch({"images": samples}), title="Tiny images", labels=labels,
+        Batch({"images": samples}), title="Tiny images", labels=labels, version=version,
+    )  # fmt: skip
+
+
+def faulty_image_model(root: Path, name: str, kind: str, labels: tuple[str, ...]) -> Path:
+    """Version 2 of an `image_model` of 28 x 28 pixels, with a fault; see `faulty_image_graph`."""
+    images, outputs = graphs.image_specs(28, 28, len(labels))
+    return write_model(
+        root, name, graphs.faulty_image_graph(kind, 28, len(labels)), (images,), outputs,
+        Batch({"images": np.zeros((2, 28, 28), np.uint8)}), title="A bad candidate",
+        labels=labels, version="2",
     )  # fmt: skip

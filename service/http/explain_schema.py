@@ -35,7 +35,9 @@ class ExplainRequest(Request):
 
     instances: Instances
     model: str | None = Field(None, description="The default model unless given.")
-    version: str | None = Field(None, description="The highest version unless given.")
+    version: str | None = Field(
+        None, description="Unless given, the stable one of a rollout, or else the highest."
+    )
     method: Method | None = None
     target: Target | None = None
     fit: Fit | None = None
@@ -60,7 +62,9 @@ class LayersRequest(Request):
 
     instances: Instances
     model: str | None = Field(None, description="The default model unless given.")
-    version: str | None = Field(None, description="The highest version unless given.")
+    version: str | None = Field(
+        None, description="Unless given, the stable one of a rollout, or else the highest."
+    )
     form: MapForm | None = None
     fit: Fit | None = None
     return_fitted: ReturnFitted = False

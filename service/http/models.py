@@ -91,9 +91,10 @@ async def _ready(models: Models, control: RepositoryControl, folder: Path, _: Re
         {**asdict(rejection), "state": "refused", "default_version": False}
         for rejection in selection.rejected
     ]
-    state = ("degraded" if refused else "ready") if ready else "not ready"
+    faults = [{"name": fault.name, "reason": fault.reason} for fault in models.faults()]
+    state = ("degraded" if refused or faults else "ready") if ready else "not ready"
     serving = [{"name": s.name, "version": s.version} for s in models.serving()]
-    body = {"state": state, "serving": serving, "refused": refused}
+    body = {"state": state, "serving": serving, "refused": refused, "rollouts": faults}
     if control.draining:
         body |= {"state": "draining", "error": STOPPING}
     elif not ready:

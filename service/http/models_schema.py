@@ -84,15 +84,23 @@ class VersionName(Document):
     version: str
 
 
+class WrongRollout(Document):
+    """A model whose rollout.json is wrong, and why; the model serves without it."""
+
+    name: str
+    reason: str
+
+
 class Readiness(Document):
     """What serves.
 
-    `degraded` is ready, with versions that were refused; `draining` is about to stop.
+    `degraded` is ready, with refused versions or wrong rollouts; `draining` is about to stop.
     """
 
     state: Literal["ready", "degraded", "not ready", "draining"]
     serving: list[VersionName]
     refused: list[RefusedVersion]
+    rollouts: list[WrongRollout] = Field(description="Models whose rollout.json is wrong.")
     error: str | None = Field(None, description="Why the service is not ready.")
     reload: str | None = Field(None, description="Why the last reload was given up.")
 

@@ -13,7 +13,7 @@ from service.errors import (
     UnavailableError,
 )
 from service.http import models as models_routes
-from service.http import samples, strongest
+from service.http import rollout, samples, strongest
 from service.http.examples import predict_example, with_example
 from service.http.explain_schema import (
     EXPLAIN_QUERY,
@@ -46,6 +46,7 @@ from service.http.schema import (
 from service.http.v2 import V2
 from service.http.verbs import FORM, PICTURES, picture_handler
 from service.http.web import Web
+from service.rollout.rollouts import Rollouts
 from service.serving.repository import Models
 from service.verbs.compare import Compare
 from service.verbs.explain import Explain
@@ -68,6 +69,7 @@ def routes(
     profiler: Profiler,
     threads: Threads,
     repository: RepositoryRoutes,
+    rollouts: Rollouts,
     *,
     secured: bool = False,
 ) -> list[Route]:
@@ -123,6 +125,7 @@ def routes(
         *models_routes.routes(models, repository.control, repository.folder),
         samples.route(models),
         strongest.route(models),
+        rollout.route(models, rollouts),
         *V2(models, infer, threads, repository).routes(),
     ]
     return [*found, *index_routes(found, Web(), secured=secured)]

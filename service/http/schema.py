@@ -23,6 +23,7 @@ Instances = Annotated[
     ),
 ]
 ModelName = Annotated[str, Field(description="Name of a model.")]
+DEFAULT_VERSION = "Unless given, one of those of a rollout, or else the highest."
 Version = Annotated[str, Field(description="Version of a model, a positive integer.")]
 Warnings = Annotated[
     list[str] | None, Field(description="What to beware of; absent if there is nothing.")
@@ -59,7 +60,7 @@ class PredictRequest(Request):
 
     instances: Instances
     model: str | None = Field(None, description="The default model unless given.")
-    version: str | None = Field(None, description="The highest version unless given.")
+    version: str | None = Field(None, description=DEFAULT_VERSION)
     fit: Fit | None = None
     return_fitted: ReturnFitted = False
 

@@ -93,7 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("source", help="a Parquet or CSV file, or a folder of PNG and JPEG")
     parser.add_argument("target", help="the Parquet file to write; a folder with --ray")
     parser.add_argument("--model", help="its name; the service's default model unless given")
-    parser.add_argument("--version", help="its version; the highest unless given")
+    parser.add_argument(
+        "--version",
+        help="its version; unless given, the stable one of a rollout, or else the highest",
+    )
     parser.add_argument(
         "--column", help="the column of images or arrays; found by its type unless given"
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from contract.batch import Array, Batch
 from contract.messages import short
 from contract.repository import Entry, entries
+from contract.rollout import stable_version
 from service.cores import cores
 from service.errors import InvalidError, NotFoundError
 from service.inference.session import Session, load
@@ -54,7 +55,7 @@ class Scorer:
 
     Args:
         model: its name; the service's default unless given.
-        version: the highest unless given.
+        version: unless given, a rollout's stable one, or else the highest.
         column: of the only input that is no column of a table; found by its type unless given,
             and `image` in a batch of arrays.
         prefix: stands before the names of the columns of results.
@@ -252,7 +253,7 @@ def _where_in_batch(row: int, column: str | None) -> str:
 
 
 def _entry(given: Settings, model: str, version: str | None) -> Entry:
-    """The version directory to load, the highest unless named.
+    """The version directory to load: unless named, a rollout's stable one, or else the highest.
 
     Raises:
         NotFoundError: no such model or version.
@@ -267,4 +268,7 @@ def _entry(given: Settings, model: str, version: str | None) -> Entry:
         raise NotFoundError(
             f"model {model!r} has no version {version!r}; it has {', '.join(versions)}"
         )
-    return versions[version] if version is not None else max(versions.values())
+    if version is not None:
+        return versions[version]
+    stable = stable_version(given.models_dir / model)
+    return versions.get(str(stable), max(versions.values()))

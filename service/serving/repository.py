@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -17,6 +17,7 @@ from service.inference.binding import first_line
 from service.inference.session import Session, load
 from service.paths import without_folder
 from service.selection import Selection
+from service.serving.plans import Plan, plans_of
 from service.serving.served import Served
 from service.settings import Settings
 
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 Loader = Callable[[Entry, Settings], Session]
 Serve = Callable[[Session], Served]
+# The version that serves a request, by the names of a model and a version; None for the default.
+Choose = Callable[[str | None, str | None], Served]
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Models:
         refusals: the refused versions, by name and number.
         strays: directories in the repository that are not versions.
         unloaded: versions of models that a client has unloaded.
+        plans: what the rollout.json of a model says, for the models that have one.
     """
 
     default: str
@@ -56,11 +60,12 @@ class Models:
     refusals: dict[str, dict[int, Refusal]] = field(default_factory=dict)
     strays: list[Refusal] = field(default_factory=list)
     unloaded: list[Refusal] = field(default_factory=list)
-    _highest: dict[str, Served] = field(init=False, repr=False, compare=False)
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    _defaults: dict[str, Served] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        highest = {served.name: served for served in self.serving()}
-        object.__setattr__(self, "_highest", highest)
+        defaults = {served.name: served for served in self.serving()}
+        object.__setattr__(self, "_defaults", defaults)
 
     @property
     def names(self) -> list[str]:
@@ -70,20 +75,21 @@ class Models:
     def get(self, name: str | None = None, version: str | None = None) -> Served:
         """The version that serves a request.
 
-        If the highest version was refused, an older one serves only if the request names it.
+        If the version for requests that name none was refused, another one serves only if the
+        request names it.
 
         Args:
             name: None for the default model.
-            version: None for the highest version.
+            version: None for the stable version of a rollout, or else the highest.
 
         Raises:
             NotFoundError: there is no such model or version.
             UnavailableError: it was refused at load, or is unloaded.
         """
         if version is None and (
-            highest := self._highest.get(self.default if name is None else name)
+            found := self._defaults.get(self.default if name is None else name)
         ):
-            return highest
+            return found
         if name is None and self.default not in self.names and not self._unloaded(self.default):
             raise UnavailableError(
                 f"the default model {self.default!r} is not in the repository; name one of "
@@ -92,7 +98,7 @@ class Models:
         name = self.default if name is None else name
         known = self.known(name)
         serving, refused = self.served.get(name, {}), self.refusals.get(name, {})
-        number = known[-1] if version is None else _number(version)
+        number = self.default_version(name) if version is None else _number(version)
         if number in serving:
             return serving[number]
         if number in refused:
@@ -131,9 +137,26 @@ class Models:
     def _unloaded(self, name: str) -> bool:
         return any(unloaded.name == name for unloaded in self.unloaded)
 
+    def default_version(self, name: str) -> int:
+        """The version for requests that name none: a rollout's stable one, or else the highest.
+
+        Raises:
+            ValueError: the model has no version.
+        """
+        plan = self.plans.get(name)
+        if plan is not None and plan.stable is not None:
+            return plan.stable
+        return max({*self.served.get(name, {}), *self.refusals.get(name, {})})
+
     def is_default(self, name: str, version: int) -> bool:
-        """True if this version is the model's highest, which serves if a request names none."""
-        return version == max({*self.served.get(name, {}), *self.refusals.get(name, {})})
+        """True if this version serves requests that name none."""
+        return version == self.default_version(name)
+
+    def faults(self) -> list[Refusal]:
+        """Every rollout.json that is wrong, in the order of the models' names."""
+        return [
+            Refusal(name, "", plan.fault) for name, plan in sorted(self.plans.items()) if plan.fault
+        ]
 
     def all(self) -> list[Served]:
         """Every version that serves, in the order of name and number."""
@@ -144,11 +167,11 @@ class Models:
         ]
 
     def serving(self) -> list[Served]:
-        """The highest version of every model, unless it was refused, in the order of names."""
+        """The default version of every model, unless it was refused, in the order of names."""
         return [
-            versions[max(versions)]
+            versions[number]
             for name, versions in sorted(self.served.items())
-            if self.is_default(name, max(versions))
+            if (number := self.default_version(name)) in versions
         ]
 
     def refused(self) -> list[Refusal]:
@@ -209,7 +232,13 @@ def load_all(
                     "model %s serves on %s after %.2f s",
                     entry, outcome.provider, outcome.load_seconds,
                 )  # fmt: skip
-    return Models(settings.default_model, served, refusals, strays, unloaded)
+    plans = plans_of(
+        settings.models_dir,
+        {name: {n: one.manifest for n, one in found.items()} for name, found in served.items()},
+        {name: {n: one.reason for n, one in found.items()} for name, found in refusals.items()},
+        selection,
+    )
+    return Models(settings.default_model, served, refusals, strays, unloaded, plans)
 
 
 def _attempt(entry: Entry, settings: Settings, loader: Loader) -> Session | Refusal:

@@ -56,12 +56,13 @@ class Loaded:
     """What a worker would serve.
 
     ready: the default model answers; serving: name and version of each session; refused: the
-    versions that failed their audit.
+    versions that failed their audit; faults: models whose rollout.json is wrong, without a version.
     """
 
     ready: bool
     serving: tuple[tuple[str, str], ...]
     refused: tuple[Rejection, ...]
+    faults: tuple[Rejection, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ def decode(line: bytes) -> Message:
     if kind == "Loaded":
         fields["serving"] = tuple((name, version) for name, version in fields["serving"])
         fields["refused"] = _rejections(fields["refused"])
+        fields["faults"] = _rejections(fields["faults"])
     message: Message = _KINDS[kind](**fields)
     return message
 

@@ -9,9 +9,21 @@ from service.supervisor.messages import Loaded
 
 
 def newly_refused(before: Loaded, after: Loaded) -> list[Rejection]:
-    """The versions that the new worker refuses and the old one did not."""
+    """The versions that the new worker refuses and the old one did not, and those held back.
+
+    A new version of a model that serves is held back while the model's rollout.json is wrong: the
+    file may have been meant to keep it from answering.
+    """
+    models = {name for name, _ in before.serving}
     known = {(refusal.name, refusal.version) for refusal in before.refused}
-    return [refusal for refusal in after.refused if (refusal.name, refusal.version) not in known]
+    refused = [one for one in after.refused if (one.name, one.version) not in known]
+    held_back = [
+        Rejection(name, version, fault.reason)
+        for fault in after.faults
+        for name, version in after.serving
+        if name == fault.name and name in models and (name, version) not in before.serving
+    ]
+    return refused + held_back
 
 
 def objection(before: Loaded, after: Loaded, models: Iterable[str], unloads: bool) -> str:

@@ -29,7 +29,7 @@ class CompareRequest(NamedTuple):
 
 
 class Compare:
-    """The verb over the highest version of each model; a `Verb[CompareRequest, list[Outcome]]`.
+    """The verb over the default version of each model; a `Verb[CompareRequest, list[Outcome]]`.
 
     A model that fails on the instances is skipped with its reason, as one that does not take them.
     """

@@ -8,7 +8,7 @@ from contract.batch import Batch
 from service.protocol.request import decode_request
 from service.protocol.response import encode_response
 from service.protocol.types import InferenceRequest, InferenceResponse
-from service.serving.repository import Models
+from service.serving.repository import Choose
 from service.serving.served import Served
 
 # Encoding fewer rows than this takes microseconds.
@@ -30,10 +30,14 @@ class InferRequest(NamedTuple):
 
 
 class Infer:
-    """The verb over every loaded version. `decode` and `encode` are thread-safe."""
+    """The verb over every loaded version. `decode` and `encode` are thread-safe.
 
-    def __init__(self, models: Models) -> None:
-        self._models = models
+    Args:
+        choose: the version that serves a request.
+    """
+
+    def __init__(self, choose: Choose) -> None:
+        self._choose = choose
 
     def decode(
         self, name: str, version: str | None, body: bytes, header_length: int | None
@@ -42,13 +46,13 @@ class Infer:
 
         Args:
             name: the model.
-            version: None for the highest version.
+            version: None for the default version, or that of a rollout.
 
         Raises:
             NotFoundError: there is no such model or version.
             UnavailableError: it was refused at load, or is unloaded.
         """
-        served = self._models.get(name, version)
+        served = self._choose(name, version)
         return InferRequest(served, decode_request(body, header_length, served.signature))
 
     def worth_watching(self, request: InferRequest) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from contract.batch import Batch
 from service.instances.decoder import Decoded, Options, check_instances
-from service.serving.repository import Models
+from service.serving.repository import Choose
 from service.serving.served import Served
 from service.settings import Settings
 from service.strict_json import may_hold_booleans, optional_string, parse_object, refuse_unknown
@@ -25,10 +25,14 @@ class PredictRequest(NamedTuple):
 
 
 class Predict:
-    """The verb over the loaded models; a `Verb[PredictRequest, Batch]`."""
+    """The verb over the loaded models; a `Verb[PredictRequest, Batch]`.
 
-    def __init__(self, models: Models, settings: Settings) -> None:
-        self._models = models
+    Args:
+        choose: the version that serves a request.
+    """
+
+    def __init__(self, choose: Choose, settings: Settings) -> None:
+        self._choose = choose
         self._max_rows = settings.max_rows
 
     def decode(self, body: bytes) -> PredictRequest:
@@ -70,10 +74,10 @@ class Predict:
 
         Args:
             model: None for the default model.
-            version: None for the highest version.
+            version: None for the default version, or that of a rollout.
             options: how pictures become instances.
         """
-        served = self._models.get(model, version)
+        served = self._choose(model, version)
         rows = check_instances(instances, self._max_rows)
         return PredictRequest(served, served.decoder.decode(rows, options))
 

@@ -70,6 +70,7 @@ class SupervisedControl(RepositoryControl):
                 models.ready(),
                 tuple((served.name, served.version) for served in models.all()),
                 tuple(Rejection(one.name, one.version, one.reason) for one in refused),
+                tuple(Rejection(one.name, one.version, one.reason) for one in models.faults()),
             )
         )
 

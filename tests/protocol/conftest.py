@@ -23,4 +23,4 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
 
 @pytest.fixture(scope="session")
 def infer(models: Models) -> Infer:
-    return Infer(models)
+    return Infer(models.get)

@@ -102,7 +102,7 @@ def test_equal_values_are_in_the_order_of_their_indices() -> None:
 
 def test_what_is_light(tmp_path: Path) -> None:
     tiny_model(tmp_path, "beta")
-    infer = Infer(load_models(Settings(models_dir=tmp_path, max_rows=100)))
+    infer = Infer(load_models(Settings(models_dir=tmp_path, max_rows=100)).get)
 
     def light(rows: int, **parameters: Any) -> bool:
         request = {"name": "probabilities", "parameters": parameters}

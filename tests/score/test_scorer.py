@@ -16,6 +16,7 @@ from service.score.problems import Problems
 from service.score.progress import Progress
 from service.settings import Settings
 from tests.repositories import IMAGES as IMAGES_INPUT
+from tests.repositories import tiny_model, write_rollout
 from tests.score.sources import expected, pictures, png
 
 IMAGES = pictures(600)
@@ -39,6 +40,24 @@ def test_a_batch_of_arrays_comes_back_with_its_results(scorer: Scorer, models: P
 def test_a_batch_of_nothing_has_the_columns(scorer: Scorer) -> None:
     batch = scorer({"image": IMAGES[:0]})
     assert batch["probabilities"].shape == (0, 10)
+
+
+def test_the_stable_version_of_a_rollout_scores(tmp_path: Path) -> None:
+    """As it answers the service's clients; without the file the highest does."""
+    for version in ("1", "2"):
+        tiny_model(tmp_path, "alpha", version)
+    rollout = write_rollout(tmp_path, "alpha")
+
+    def answering() -> str:
+        scorer = Scorer("alpha", given=Settings(models_dir=tmp_path), threads=1)
+        found: str = scorer({"image": IMAGES[:1]})["version"][0]
+        return found
+
+    assert answering() == "1"
+    rollout.write_text('{"stable": "9"}')
+    assert answering() == "2"
+    rollout.unlink()
+    assert answering() == "2"
 
 
 def test_errors_of_a_batch(scorer: Scorer) -> None:

@@ -32,7 +32,7 @@ from service.protocol.schema import (
 )
 from service.settings import Settings
 from tests.conftest import MODELS
-from tests.repositories import tiny_repository, write_model
+from tests.repositories import tiny_model, tiny_repository, write_model, write_rollout
 from tests.service.client import Client
 from tests.service.openapi import Answer, Described
 
@@ -103,6 +103,7 @@ class Answers:
         for path in ("/", "/docs", "/web/page.css", "/openapi.json", "/docs.json"):
             client.request("GET", path, headers=HTML)
             client.request("GET", path, headers={**HTML, "if-none-match": "*"})  # 304
+        client.request("GET", "/models/alpha/rollout")
         client.request("POST", "/predict", ONE)
         client.request("POST", "/compare", ONE)
         client.request("POST", "/explain", ONE)
@@ -201,6 +202,8 @@ async def _beside_another(client: Client) -> dict[str, httpx.Response]:
 def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[Answer], Described]:
     """The answers that were given, and the document that they are held against."""
     root = tiny_repository(tmp_path_factory.mktemp("models"))
+    tiny_model(root, "alpha", "2", seed=4)
+    write_rollout(root, "alpha")
     answers = Answers(root)
     answers.provoke()
     described = answers.client().described

@@ -228,7 +228,7 @@ def test_a_client_that_leaves_while_rows_wait(tmp_path: Path) -> None:
         runs = asyncio.ensure_future(served.infer(one))
         assert await asyncio.to_thread(model.begun.wait, 5)
         repository = RepositoryRoutes(models, RepositoryControl(), Settings(models_dir=tmp_path))
-        routes = V2(models, Infer(models), Threads(pool, 1), repository).routes()
+        routes = V2(models, Infer(models.get), Threads(pool, 1), repository).routes()
         handler = next(r.handler for r in routes if r.path == "/v2/models/{name}/infer")
         headers = [(HEADER.encode(), b"0")]
         request = Request(one["images"].tobytes(), {"name": "alpha"}, "", leave, headers)

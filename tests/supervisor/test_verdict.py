@@ -46,3 +46,21 @@ def test_an_older_version_that_is_refused_is_no_objection() -> None:
 def test_a_server_that_was_not_ready_need_not_become_ready() -> None:
     before = Loaded(False, (("a", "1"),), ())
     assert objection(before, before, [], unloads=False) == ""
+
+
+WRONG = Rejection("a", "", "rollout.json is not valid")
+
+
+def test_a_new_version_beside_a_wrong_rollout_is_held_back() -> None:
+    """It may have been meant for a rollout, and must not be promoted by mistake."""
+    after = Loaded(True, (("a", "1"), ("a", "2"), ("b", "9")), (), (WRONG,))
+    assert newly_refused(BEFORE, after) == [Rejection("a", "2", "rollout.json is not valid")]
+    assert "version 2 was refused: rollout.json is not" in objection(BEFORE, after, [], False)
+
+
+def test_a_wrong_rollout_alone_is_no_objection() -> None:
+    """Of versions that served before, or of a model that did not."""
+    after = Loaded(True, BEFORE.serving, (), (WRONG,))
+    assert objection(BEFORE, after, ["a"], unloads=False) == ""
+    before = Loaded(True, (("b", "9"),), ())
+    assert objection(before, after, ["a"], unloads=False) == ""

@@ -1,0 +1,129 @@
+"""A canary: the candidate answers a share of the live requests, drawn at random."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import numpy as np
+
+from contract.batch import Batch
+from contract.rollout import Rollout
+from service.rollout.answers import Answers, latency
+from service.rollout.arm import Arm
+from service.rollout.ledger import Ledger, Role, Totals
+from service.rollout.measures import ERRORS, LABELS, Measure, canary_measures
+from service.rollout.tally import Tally
+from service.serving.served import Served
+
+# Longest delay before an answer is counted.
+_DELAY_SECONDS = 0.005
+
+logger = logging.getLogger(__name__)
+
+
+class Canary:
+    """Chooses the version of each request, and counts what each version answers.
+
+    Args:
+        ledger: with a tally for the stable version and one for the candidate.
+        counted: called after each request.
+        draw: a random number in [0, 1) for each request; it may be called from several threads.
+    """
+
+    def __init__(
+        self,
+        rollout: Rollout,
+        stable: Served,
+        candidate: Served,
+        answers: Answers,
+        ledger: Ledger,
+        counted: Callable[[], None],
+        draw: Callable[[], float],
+    ) -> None:
+        self._rollout = rollout
+        self._answers = answers
+        self._draw = draw
+        ours, theirs = ledger.tallies
+        self._stable = Arm(stable, _Counting("stable", answers, ledger, ours, counted))
+        self._candidate = Arm(candidate, _Counting("candidate", answers, ledger, theirs, counted))
+
+    def choose(self) -> Served:
+        """The version for a request that names none."""
+        return self._candidate if self._draw() < self._rollout.candidate_share else self._stable
+
+    def measures(self, totals: Totals) -> list[Measure]:
+        """The comparisons so far."""
+        return canary_measures(self._rollout, self._answers, *totals.sums)
+
+
+class _Counting:
+    """Counts the requests of one version; a watcher."""
+
+    def __init__(
+        self,
+        role: Role,
+        answers: Answers,
+        ledger: Ledger,
+        tally: Tally,
+        counted: Callable[[], None],
+    ) -> None:
+        self._role: Role = role
+        self._answers = answers
+        self._ledger = ledger
+        self._tally = tally
+        self._counted = counted
+        self._waiting: list[tuple[Batch, float]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def answered(self, batch: Batch, outputs: Batch, seconds: float) -> None:
+        """Count an answer a moment later, together with others: counting one alone costs more."""
+        self._waiting.append((outputs, seconds))
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:  # else it is scheduled already; a loop before it may have ended
+            self._loop = loop
+            loop.call_later(_DELAY_SECONDS, self._count)
+
+    def failed(self, batch: Batch, error: BaseException, seconds: float) -> None:
+        """Count a failure, unless the client has left."""
+        if not isinstance(error, asyncio.CancelledError):
+            self._fail(batch.rows)
+            self._counted()
+
+    def _count(self) -> None:
+        """Count what waits."""
+        self._loop = None
+        waiting, self._waiting = self._waiting, []
+        observed, shares = [], []
+        for outputs, seconds in waiting:
+            try:
+                usable = self._answers.usable(outputs)
+                if usable:
+                    observed.append(self._observed(outputs, seconds))
+                    shares.append(self._answers.label_shares(outputs))
+            except Exception:
+                logger.exception("an answer of a rollout could not be counted")
+                continue
+            if usable:
+                self._ledger.answered(self._role, len(outputs))
+            else:
+                self._fail(len(outputs))
+        if observed:
+            self._tally.add(ERRORS, np.array(observed))
+            if self._answers.labels:
+                self._tally.add(LABELS, np.array(shares))
+        self._counted()
+
+    def _observed(self, outputs: Batch, seconds: float) -> list[float]:
+        """An answer's error, latency and level, where the model has one."""
+        answers, values = self._answers, [0.0, latency(seconds)]
+        if answers.has_value:
+            values.append(answers.level(outputs))
+        elif answers.has_confidence:
+            values.append(answers.confidence(outputs))
+        return values
+
+    def _fail(self, rows: int) -> None:
+        self._ledger.failed(self._role, rows)
+        self._tally.add(ERRORS, np.ones((1, 1)))
