@@ -12,6 +12,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from service.drift.drift import Drift
 from service.http.kernel.application import Application
 from service.http.kernel.threads import Threads
 from service.http.limits import limits
@@ -34,6 +35,8 @@ from service.verbs.infer import Infer
 from service.verbs.layers import Layers
 from service.verbs.predict import Predict
 
+# Below the folder of statistics, whose other folders are named as models: none begins so.
+_DRIFT_FOLDER = "_drift"
 # Threads that decode large bodies and encode large answers.
 _THREADS = 4
 
@@ -85,6 +88,11 @@ def build(
 
     models = load_all(settings, serve, selection=control.selection)
     control.attach(models)
+    folder = statistics_folder and statistics_folder / _DRIFT_FOLDER
+    drift = Drift(settings, metrics.drift, folder, control.worker)
+    for served in models.all():
+        drift.watch(served)
+    metrics.before_reading(drift.refresh)
     metrics.refused((refusal.name, refusal.version) for refusal in models.refused())
     predict, compare = Predict(models, settings), Compare(models, settings)
     explain, layers = Explain(models, settings), Layers(models, settings)
@@ -102,6 +110,7 @@ def build(
             Profiler(recommender, settings),
             Threads(pool, settings.timeout_seconds),
             RepositoryRoutes(models, control, settings),
+            drift,
         ),
         limits(settings),
         metrics,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from service.drift.drift import Drift
 from service.errors import (
     BusyError,
     DeadlineError,
@@ -14,6 +15,7 @@ from service.errors import (
 )
 from service.http import models as models_routes
 from service.http import samples
+from service.http.drift import drift_route
 from service.http.examples import predict_example, with_example
 from service.http.explain_schema import (
     EXPLAIN_QUERY,
@@ -68,6 +70,7 @@ def routes(
     profiler: Profiler,
     threads: Threads,
     repository: RepositoryRoutes,
+    drift: Drift,
 ) -> list[Route]:
     """Every route of the product over these models."""
     example = predict_example(models)
@@ -120,6 +123,7 @@ def routes(
         profiler.route(),
         *models_routes.routes(models, repository.control),
         samples.route(models),
+        drift_route(models, drift),
         *V2(models, infer, threads, repository).routes(),
     ]
     return [*found, *index_routes(found, Web())]
