@@ -6,13 +6,13 @@ Training writes the range of its images into the manifest; the service warns of 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 from zlib import adler32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.histogram import Histogram, ImageHistograms, histogram_of
 from contract.tensors import ImageRange, Layout, Range
 
 # How far a range is widened, as a factor: see docs/decisions/0023.
@@ -60,6 +60,11 @@ class Brightness:
         )
         return list(map(Totals, *(column.tolist() for column in columns)))
 
+    def figures(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Mean of the border, mean and maximum of images [n, *row]: float64 [n, 3]."""
+        totals = np.array(self.totals(images), np.float64).reshape(-1, 3)
+        return totals / (self.border_values, self.values, 1)
+
     def _of_bytes(self, image: bytes) -> Totals:
         """Of one small image: between other work, each call of NumPy takes longer than all this."""
         ink = image.translate(None, b"\0")
@@ -99,18 +104,30 @@ def image_range(images: NDArray[np.uint8], layout: Layout = "HW") -> ImageRange:
 
     Each low end is divided and each high end multiplied by `MARGIN`, within 0 to 255.
     """
-    brightness = Brightness(images.shape[1:], layout)
-    totals = brightness.totals(images)
+    figures = Brightness(images.shape[1:], layout).figures(images)
+    border_mean, mean, maximum = (figures[:, i] for i in range(3))
     return ImageRange(
         content="image",
-        border_mean=_widened([one.border / brightness.border_values for one in totals]),
-        mean=_widened([one.all / brightness.values for one in totals]),
-        maximum=_widened([one.maximum for one in totals]),
+        border_mean=_widened(border_mean),
+        mean=_widened(mean),
+        maximum=_widened(maximum),
+        histograms=ImageHistograms(
+            border_mean=_histogram(border_mean),
+            mean=_histogram(mean),
+            maximum=_histogram(maximum),
+        ),
     )
 
 
-def _widened(values: Sequence[float]) -> Range:
+def _histogram(values: NDArray[np.float64]) -> Histogram:
+    found = histogram_of(values)
+    if found is None:
+        raise ValueError("a range needs at least one image")
+    return found
+
+
+def _widened(values: NDArray[np.float64]) -> Range:
     # Rounded outwards: the images themselves are within.
-    low = math.floor(10 * min(values) / MARGIN) / 10
-    high = math.ceil(10 * max(values) * MARGIN) / 10
+    low = math.floor(10 * float(values.min()) / MARGIN) / 10
+    high = math.ceil(10 * float(values.max()) * MARGIN) / 10
     return Range(low=low, high=min(high, _WHITE))

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from contract.base import Probability, Record, Sha256
+from contract.histogram import Histogram
 
 # Below this share of distinct rows, equal rows are no copies: there are few combinations.
 LEAST_DISTINCT = 0.5
@@ -67,6 +68,11 @@ class ClassificationMetrics(Record):
         description="Mean negative log-likelihood, nats, on the test set; absent without "
         "probabilities.",
     )
+    confidence: Histogram | None = Field(
+        default=None,
+        description="Distribution of the highest probability of each test sample; absent if "
+        "unknown.",
+    )
 
 
 class RegressionMetrics(Record):
@@ -79,6 +85,9 @@ class RegressionMetrics(Record):
     r2: float = Field(le=1, description="Coefficient of determination.")
     coverage: Probability | None = Field(
         default=None, description="Share of true values inside their interval."
+    )
+    answers: Histogram | None = Field(
+        default=None, description="Distribution of the predicted values; absent if unknown."
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from service.drift.drift import Drift
 from service.http.kernel.application import Application
 from service.http.kernel.threads import Threads
 from service.http.limits import limits
@@ -36,6 +37,8 @@ from service.verbs.infer import Infer
 from service.verbs.layers import Layers
 from service.verbs.predict import Predict
 
+# Below the folder of statistics, whose other folders are named as models: none begins so.
+_DRIFT_FOLDER = "_drift"
 # Threads that decode large bodies and encode large answers.
 _THREADS = 4
 
@@ -87,6 +90,11 @@ def build(
 
     models = load_all(settings, serve, selection=control.selection)
     control.attach(models)
+    folder = statistics_folder and statistics_folder / _DRIFT_FOLDER
+    drift = Drift(settings, metrics.drift, folder, control.worker)
+    for served in models.all():
+        drift.watch(served)
+    metrics.before_reading(drift.refresh)
     metrics.refused((refusal.name, refusal.version) for refusal in models.refused())
     rollouts = Rollouts(models, RolloutMetrics(registry), statistics_folder, control.worker)
     predict, compare = Predict(rollouts.choose, settings), Compare(models, settings)
@@ -106,6 +114,7 @@ def build(
             Threads(pool, settings.timeout_seconds),
             RepositoryRoutes(models, control, settings),
             rollouts,
+            drift,
             secured=bool(settings.api_keys.get_secret_value() or settings.api_keys_file),
         ),
         limits(settings),

@@ -7,9 +7,12 @@
     rosenblatt_refused_rows_total{model, version, provider, reason}   full, deadline, ...
     rosenblatt_http_seconds{route, method, status}              one request; route is a pattern
     rosenblatt_model_ready{model, version}                      1 serves, 0 was refused
+    rosenblatt_drift_rows_total{model, version}                 rows looked at for drift
+    rosenblatt_drift_score{model, version, input}               difference from training, 1 is much
+    rosenblatt_drifting{model, version, input}                  1 if it is significant, else 0
 
 Labels come from the model repository and the routes, never from a request, so their number is
-bounded.
+bounded; `input` takes at most a hundred columns of a table.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 # prometheus_client reads PROMETHEUS_MULTIPROC_DIR when it is imported, and BentoML sets it: BentoML
 # must be imported before this module, as app.py does.
@@ -122,6 +125,39 @@ class ModelMetrics:
         self._refused[reason].inc(rows)
 
 
+class DriftMetrics:
+    """The metrics of drift; any worker knows the verdicts, so the most recent one counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._rows = Counter(
+            "rosenblatt_drift_rows", "Rows looked at for drift.", ("model", "version"),
+            registry=registry,
+        )  # fmt: skip
+        self._score = self._gauge(
+            "rosenblatt_drift_score",
+            "Difference of the last hour from training, relative to what is tolerated.",
+            registry,
+        )
+        self._drifting = self._gauge(
+            "rosenblatt_drifting",
+            "1 if the last hour differs from training by more than is tolerated and by chance.",
+            registry,
+        )
+
+    def _gauge(self, name: str, summary: str, registry: CollectorRegistry) -> Gauge:
+        labels = ("model", "version", "input")
+        return Gauge(name, summary, labels, registry=registry, multiprocess_mode="livemostrecent")
+
+    def counted(self, model: str, version: str, rows: int) -> None:
+        """Count rows that were looked at."""
+        self._rows.labels(model, version).inc(rows)
+
+    def found(self, model: str, version: str, field: str, score: float, drifting: bool) -> None:
+        """Show the verdict about a column, a figure of images, or a part of the answers."""
+        self._score.labels(model, version, field).set(score)
+        self._drifting.labels(model, version, field).set(drifting)
+
+
 class Metrics:
     """The metrics of one process; labelled children are created once, not per request."""
 
@@ -151,6 +187,8 @@ class Metrics:
             buckets=SECONDS, registry=registry,
         )  # fmt: skip
         self._requests: dict[tuple[str, str, int], _Histogram] = {}
+        self.drift = DriftMetrics(registry)
+        self._before_reading: list[Callable[[], None]] = []
 
     def model(self, session: Session) -> ModelMetrics:
         """The metrics of a version that serves."""
@@ -178,6 +216,12 @@ class Metrics:
         self._observations.add(self._requests[key], seconds)
         self._observations.write_soon()
 
+    def before_reading(self, refresh: Callable[[], None]) -> None:
+        """Call this whenever the metrics are about to be read."""
+        self._before_reading.append(refresh)
+
     def write(self) -> None:
         """Write what was counted a moment ago, so that it can be read."""
         self._observations.write()
+        for refresh in self._before_reading:
+            refresh()

@@ -179,6 +179,17 @@ class Settings(BaseSettings):
         description="Seconds between checks of the model repository for changes, which are then "
         "loaded; 0 never checks.",
     )
+    drift: bool = Field(
+        True,
+        description="Compare what arrives with what training saw, for `/models/{name}/drift` and "
+        "the metrics.",
+    )
+    drift_rows_per_second: int = Field(
+        200,
+        ge=10,
+        le=100_000,
+        description="Most rows of each model that are looked at for drift, per worker.",
+    )
     api_keys: SecretStr = Field(
         SecretStr(""),
         description="SHA-256 of each accepted API key, as `rosenblatt key` prints them, separated "

@@ -17,6 +17,7 @@ from contract.answers import compare
 from contract.batch import Batch
 from contract.brightness import image_range
 from contract.golden import GoldenSamples
+from contract.histogram import histogram_of
 from contract.manifest import MANIFEST_VERSION, Golden, Manifest
 from contract.records import (
     CalibrationError,
@@ -214,6 +215,7 @@ def _metrics(
             bins=metrics.BINS,
         ),
         log_loss=log_loss(logits_of(scores, fitted.link) / exported.temperature, truth),
+        confidence=histogram_of(exported.answers["probabilities"].max(axis=1)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from service.drift.drift import Drift
 from service.errors import (
     BusyError,
     DeadlineError,
@@ -14,6 +15,7 @@ from service.errors import (
 )
 from service.http import models as models_routes
 from service.http import rollout, samples, strongest
+from service.http.drift import drift_route
 from service.http.examples import predict_example, with_example
 from service.http.explain_schema import (
     EXPLAIN_QUERY,
@@ -70,6 +72,7 @@ def routes(
     threads: Threads,
     repository: RepositoryRoutes,
     rollouts: Rollouts,
+    drift: Drift,
     *,
     secured: bool = False,
 ) -> list[Route]:
@@ -126,6 +129,7 @@ def routes(
         samples.route(models),
         strongest.route(models),
         rollout.route(models, rollouts),
+        drift_route(models, drift),
         *V2(models, infer, threads, repository).routes(),
     ]
     return [*found, *index_routes(found, Web(), secured=secured)]

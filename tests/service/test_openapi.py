@@ -44,6 +44,7 @@ JSON = {"content-type": "application/json"}
 HTML = {"accept": "text/html"}
 BINARY = {"content-type": "application/octet-stream", "inference-header-content-length": "0"}
 PROFILE = "/recommend/profile"
+DRIFT = "/models/{name}/drift"
 INFER = ("/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer")
 CHANGE = ("/v2/repository/models/{name}/load", "/v2/repository/models/{name}/unload")
 JSON_POSTS = (
@@ -130,6 +131,8 @@ class Answers:
             client.request("POST", at(path, "gamma"), {})  # 404
         for path in ("/predict", "/explain", "/layers"):
             client.request("POST", path, {"model": "gamma", "instances": []})  # 404
+        client.request("GET", at(DRIFT) + "?x=1")  # 422
+        client.request("GET", at(DRIFT) + "?version=2&version=2")  # 400
         for path in client.request("GET", "/openapi.json").json()["paths"]:
             if "{" in path:
                 client.request(

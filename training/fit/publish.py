@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from contract.auxiliary import check_explanation
+from contract.histogram import histogram_of
 from contract.manifest import MANIFEST_VERSION, Golden, Manifest
 from contract.records import (
     CalibrationError,
@@ -173,6 +174,7 @@ def _metrics(problem: Problem, entrant: Entrant, exported: Exported, split: Spli
             mae=found["mae"],
             r2=found["r2"],
             coverage=found["coverage"],
+            answers=histogram_of(answers["value"]),
         )
     probabilities = answers["probabilities"].astype(np.float64)
     values = scores.classification(probabilities, target).values
@@ -188,6 +190,7 @@ def _metrics(problem: Problem, entrant: Entrant, exported: Exported, split: Spli
             after=values["calibration_error"], bins=metrics.BINS
         ),
         log_loss=values["log_loss"],
+        confidence=histogram_of(probabilities.max(axis=1)),
     )
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from contract.batch import Batch
+from contract.histogram import histogram_of
 from contract.records import CalibrationError, ClassificationMetrics, Metrics, RegressionMetrics
 from contract.tensors import Output
 from training import metrics
@@ -91,6 +92,7 @@ def _classification(
             after=metrics.expected_calibration_error(probabilities, truth), bins=metrics.BINS
         ),
         log_loss=None if probabilities is None else _log_loss(probabilities, truth),
+        confidence=None if probabilities is None else histogram_of(probabilities.max(axis=1)),
     )
 
 
@@ -117,6 +119,7 @@ def _regression(meaning: Meaning, answers: Batch, truth: NDArray[np.float64]) ->
         mae=float(mean_absolute_error(truth, found)),
         r2=float(r2_score(truth, found)),
         coverage=_coverage(_of_role(meaning, "interval"), answers, truth),
+        answers=histogram_of(found),
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from contract.batch import Array, Batch
 from contract.brightness import image_range
+from contract.histogram import histogram_of, shares_of
 from contract.tensors import (
     CategoryRange,
     Input,
@@ -35,7 +36,9 @@ def _seen(spec: Input, array: Array) -> tuple[Seen, ...]:
         return (image_range(array, spec.layout or "HW"),) if spec.datatype == "UINT8" else ()
     columns = array.reshape(len(array), -1)
     if not spec.columns:
-        return (_numbers(spec.name, columns.ravel()),)
+        whole = _numbers(spec.name, columns.ravel())
+        # The numbers of one row depend on one another, so their distribution could not be tested.
+        return (whole.model_copy(update={"histogram": None}),)
     return tuple(_column(spec, name, columns[:, i]) for i, name in enumerate(spec.columns))
 
 
@@ -46,11 +49,20 @@ def _column(spec: Input, name: str, values: Array) -> Seen:
     present = [text for text in texts if text != ""]
     missing = 1 - len(present) / len(texts)
     if spec.content == "category":
+        categories, counts = np.unique(np.array(present, object), return_counts=True)
         return CategoryRange(
-            content="category", categories=tuple(sorted(set(present))), missing=missing
+            content="category",
+            categories=tuple(categories.tolist()),
+            missing=missing,
+            **shares_of(counts),
         )
-    lengths = [len(text) for text in present] or [0]
-    return TextRange(content="text", characters=_range(np.array(lengths)), missing=missing)
+    lengths = np.array([len(text) for text in present] or [0])
+    return TextRange(
+        content="text",
+        characters=_range(lengths),
+        missing=missing,
+        histogram=histogram_of(lengths),
+    )
 
 
 def _numbers(name: str, values: Array) -> NumberRange:
@@ -62,7 +74,10 @@ def _numbers(name: str, values: Array) -> NumberRange:
             "that do"
         )
     return NumberRange(
-        content="number", range=_range(present), missing=float(np.isnan(wide).mean())
+        content="number",
+        range=_range(present),
+        missing=float(np.isnan(wide).mean()),
+        histogram=histogram_of(present),
     )
 
 

@@ -88,7 +88,7 @@ class Application:
                 route, parameters = _route(match, scope)
                 if route.method == "POST":
                     return await self._post(route, parameters, scope, receive)
-                return await route.handler(Request(b"", parameters, headers=scope["headers"]))
+                return await route.handler(_get(route, parameters, scope))
             except ServiceError as error:
                 return reply(error.body(), error.status, error.headers)
         except ClientDisconnected:
@@ -138,6 +138,15 @@ def _route(match: Match[Route] | None, scope: Scope) -> tuple[Route, Mapping[str
             headers={"allow": ", ".join(match.methods)},
         )
     return route, match.parameters
+
+
+def _get(route: Route, parameters: Mapping[str, str], scope: Scope) -> Request:
+    """A request without a body; its query is read if the route has one, and else ignored."""
+    headers = scope["headers"]
+    if not route.query:
+        return Request(b"", parameters, headers=headers)
+    query = parse_query(scope.get("query_string", b""), route.query)
+    return Request(b"", parameters, headers=headers, query=query)
 
 
 def not_found(path: str) -> NotFoundError:

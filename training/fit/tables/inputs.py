@@ -13,6 +13,7 @@ import numpy as np
 from onnx import ValueInfoProto
 
 from contract.batch import Array, Batch
+from contract.histogram import histogram_of, shares_of
 from contract.tensors import CategoryRange, Input, NumberRange, Range, Seen
 from profiler.words import BOOLEAN_PAIRS, MISSING_MARKERS
 from training.export.graph import Graph, tensor
@@ -120,16 +121,18 @@ def _number(values: Array) -> NumberRange:
         content="number",
         range=Range(low=float(present.min()), high=float(present.max())),
         missing=float(1 - len(present) / len(values)),
+        histogram=histogram_of(present),
     )
 
 
 def _category(columns: Columns, i: int) -> CategoryRange:
     codes = columns.codes[:, i]
-    present = np.unique(codes[codes >= 0])
+    present, counts = np.unique(codes[codes >= 0], return_counts=True)
     return CategoryRange(
         content="category",
         categories=tuple(columns.categories[i][k] for k in present),
         missing=float((codes < 0).mean()),
+        **shares_of(counts),
     )
 
 

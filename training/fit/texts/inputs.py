@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from onnx import ValueInfoProto
 
 from contract.batch import Batch
+from contract.histogram import histogram_of
 from contract.tensors import Input, Range, TextRange
 from training.export.graph import Graph, tensor
 from training.fit.splits import Indices
@@ -56,6 +58,7 @@ class TextTensors:
             content="text",
             characters=Range(low=min(present), high=max(present)),
             missing=lengths.count(0) / len(lengths),
+            histogram=histogram_of(np.array(present)),
         )
         column = self._rows.column
         return (
