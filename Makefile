@@ -12,6 +12,7 @@ MODELS ?= models
 FROM ?= digits-cnn
 TEST_WORKERS ?= 2
 EXAMPLES ?= 1000
+MINUTES ?= 30
 BIN := $(VENV)/bin
 
 # No usage statistics leave the machine.
@@ -96,6 +97,10 @@ race: $(VENV)/.dev ## Race the guide's CNN recipe against ours, several seeds (a
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure the service against five peers and two floors (needs wrk; 30 minutes)
 	$(BIN)/python -m benchmarks serving
+
+.PHONY: soak
+soak: $(VENV)/.dev ## Serve at half the capacity for half an hour, every answer checked (MINUTES=)
+	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
 
 .PHONY: evidence
 evidence: $(VENV)/.dev ## Measure the guide: digits by labels, trees against networks (30 minutes)

@@ -60,6 +60,11 @@ def main() -> None:
     few.add_argument("--seeds", type=int, default=5, help="draws of the labels")
     page = commands.add_parser("page", help="the page in Chromium: size, speed, accessibility")
     page.add_argument("--visits", type=int, default=10, help="visits per figure of speed")
+    long = commands.add_parser("soak", help="half the capacity for long; every answer is checked")
+    long.add_argument("--minutes", type=float, default=30.0, help="minutes of load")
+    guards = commands.add_parser("hardening", help="throughput against the commit before guards")
+    guards.add_argument("--rounds", type=int, default=24, help="pairs of measurements")
+    guards.add_argument("--seconds", type=int, default=2, help="seconds per measurement")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -128,6 +133,15 @@ def main() -> None:
 
         out = RESULTS / "faithfulness.json"
         sys.exit(faithfulness.main(out, arguments.models, arguments.images))
+    elif arguments.command == "soak":
+        from benchmarks import soak
+
+        sys.exit(soak.main(RESULTS / "soak.json", arguments.minutes))
+    elif arguments.command == "hardening":
+        from benchmarks import hardening
+
+        out = RESULTS / "hardening.json"
+        sys.exit(hardening.main(out, arguments.rounds, arguments.seconds))
     elif arguments.command == "gpu":
         sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))
     else:

@@ -11,9 +11,11 @@ import select
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import cycle
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +25,13 @@ _DRAIN_SECONDS = 5.0
 
 # Returns True for a correct response, given its body and headers.
 Check = Callable[[bytes, Mapping[str, str]], bool]
+
+
+class Ask(NamedTuple):
+    """The bytes of an HTTP/1.1 request, and the check of a response with status 200."""
+
+    request: bytes
+    check: Check
 
 
 @dataclass
@@ -71,6 +80,7 @@ class _Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.due = 0.0
+        self.check: Check
         self.unsent = memoryview(b"")
         self.received = b""
 
@@ -123,14 +133,20 @@ def open_loop(
         rate: requests per second.
         connections: most connections.
     """
-    return _Run(port, request, check, connections).go(rate, seconds)
+    return open_loop_of(port, [Ask(request, check)], rate, seconds, connections)
+
+
+def open_loop_of(
+    port: int, asks: Sequence[Ask], rate: float, seconds: float, connections: int = 256
+) -> Outcome:
+    """Send several requests in turn, as `open_loop` does one."""
+    return _Run(port, asks, connections).go(rate, seconds)
 
 
 class _Run:
-    def __init__(self, port: int, request: bytes, check: Check, most: int) -> None:
+    def __init__(self, port: int, asks: Sequence[Ask], most: int) -> None:
         self._port = port
-        self._request = memoryview(request)
-        self._check = check
+        self._asks = cycle(asks)
         self._most = most
         self._open: dict[int, _Connection] = {}
         self._idle: list[_Connection] = []
@@ -170,7 +186,8 @@ class _Run:
             connection = self._idle.pop() if self._idle else self._connect()
             connection.due = self._waiting.popleft()
             outcome.late.append(time.perf_counter() - connection.due)
-            connection.unsent = self._request
+            ask = next(self._asks)
+            connection.unsent, connection.check = memoryview(ask.request), ask.check
             connection.send()
             if connection.unsent:
                 self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
@@ -198,7 +215,7 @@ class _Run:
             return
         status, headers, body = response
         taken = time.perf_counter() - connection.due
-        if status == "200" and not self._check(body, headers):
+        if status == "200" and not connection.check(body, headers):
             status = "wrong"
         if status == "200":
             outcome.latencies.append(taken)

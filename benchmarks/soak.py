@@ -1,0 +1,186 @@
+"""A long run at half the capacity: every answer is checked, memory and open files are watched.
+
+The load is an open loop over all models and routes (`soak_requests`). Each worker's memory is
+sampled once a second. Its slope is that of the least-squares line after a warm-up, in which caches
+and allocators fill.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from benchmarks.models import processor
+from benchmarks.open_loop import Ask, open_loop_of
+from benchmarks.serving.contenders import ROOT, ours
+from benchmarks.serving.process import Running, running
+from benchmarks.serving.subject import subject
+from benchmarks.soak_requests import mix
+
+WORKERS = 2
+SHARE = 0.5
+SLOPE_LIMIT = 1.0  # MB in 10 minutes
+FILES_LIMIT = 0  # more open files at the end than after the warm-up, without connections
+_CAPACITY_SECONDS, _CAPACITY_CONNECTIONS = 5.0, 16
+_CONNECTIONS = 64
+# Caches and allocators fill in the first minutes.
+_WARM_UP_SHARE, _LONGEST_WARM_UP = 0.25, 300.0
+# Until idle connections are closed and threads have ended.
+_SETTLE_SECONDS = 8.0
+
+
+def main(out: Path | None, minutes: float) -> int:
+    """Run, write the figures unless `out` is None; 1 if a bar is missed.
+
+    Args:
+        minutes: of load, the warm-up included.
+    """
+    document = soak(60 * minutes)
+    if out is not None:
+        out.write_text(json.dumps(document, indent=1) + "\n")
+    print(json.dumps({key: document[key] for key in ("statuses", "workers", "bars")}, indent=1))
+    return 0 if all(bar["met"] for bar in document["bars"]) else 1
+
+
+def soak(seconds: float) -> dict[str, Any]:
+    """The figures of a run of so many seconds."""
+    own = {"ROSENBLATT_WORKERS": str(WORKERS)}
+    contender = replace(ours(), environment={**ours().environment, **own})
+    asks = mix(ROOT / "models")
+    warm_up = min(_WARM_UP_SHARE * seconds, _LONGEST_WARM_UP)
+    with running(contender, subject().model) as server:
+        _wait_for_workers(server)
+        rate = SHARE * _capacity(server, asks)
+        before = _warm(server, asks, rate, warm_up)
+        with _Samples(server) as samples:
+            outcome = open_loop_of(server.port, asks, rate, seconds - warm_up, _CONNECTIONS)
+        time.sleep(_SETTLE_SECONDS)
+        after = _files(server)
+    workers = [
+        {**figures, "files_before": before[pid], "files_after": after.get(pid)}
+        for pid, figures in samples.figures().items()
+        if pid in before
+    ]
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "minutes": round(seconds / 60, 2),
+        "warm_up_minutes": round(warm_up / 60, 2),
+        **outcome.summary(),
+        "workers": workers,
+        "bars": _bars(dict(outcome.statuses), workers),
+    }
+
+
+def _bars(statuses: dict[str, int], workers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    slope = max(worker["slope_mb_per_10_min"] for worker in workers)
+    files = max(worker["files_after"] - worker["files_before"] for worker in workers)
+    wrong = sum(number for status, number in statuses.items() if status != "200")
+    return [
+        _bar("answers other than the golden ones", wrong, 0, wrong == 0),
+        _bar("MB in 10 minutes, of any worker", slope, SLOPE_LIMIT, slope < SLOPE_LIMIT),
+        _bar("more open files than after the warm-up", files, FILES_LIMIT, files <= FILES_LIMIT),
+        _bar("workers that lived through it", len(workers), WORKERS, len(workers) == WORKERS),
+    ]
+
+
+def _bar(name: str, measured: float, limit: float, met: bool) -> dict[str, Any]:
+    return {"bar": name, "measured": measured, "limit": limit, "met": met}
+
+
+def _wait_for_workers(server: Running) -> None:
+    until = time.monotonic() + 60
+    while len(_workers(server)) < WORKERS or len(_listening(server)) < WORKERS:
+        if time.monotonic() > until:
+            raise RuntimeError(f"{WORKERS} workers did not serve in a minute")
+        time.sleep(0.1)
+
+
+def _workers(server: Running) -> list[psutil.Process]:
+    found = []
+    for process in server.processes():
+        with suppress(psutil.NoSuchProcess):
+            if "service.worker" in process.cmdline():
+                found.append(process)
+    return found
+
+
+def _listening(server: Running) -> list[psutil.Process]:
+    """Workers that have loaded: those whose event loop and models' threads run."""
+    return [worker for worker in _workers(server) if worker.num_threads() > 1]
+
+
+def _capacity(server: Running, asks: list[Ask]) -> float:
+    """Answers per second to few connections that are never idle."""
+    flood = open_loop_of(server.port, asks, 20_000, _CAPACITY_SECONDS, _CAPACITY_CONNECTIONS)
+    return flood.statuses["200"] / _CAPACITY_SECONDS
+
+
+def _warm(server: Running, asks: list[Ask], rate: float, seconds: float) -> dict[int, int]:
+    """Load until caches are full; then the open files of each worker without connections."""
+    open_loop_of(server.port, asks, rate, seconds, _CONNECTIONS)
+    time.sleep(_SETTLE_SECONDS)
+    return _files(server)
+
+
+def _files(server: Running) -> dict[int, int]:
+    return {worker.pid: worker.num_fds() for worker in _workers(server)}
+
+
+class _Samples:
+    """A thread that reads each worker's memory and open files once a second."""
+
+    def __init__(self, server: Running) -> None:
+        self._server = server
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._sample)
+        self._started = time.monotonic()
+        self._memory: dict[int, list[tuple[float, int]]] = defaultdict(list)
+        self._most_files: dict[int, int] = defaultdict(int)
+
+    def __enter__(self) -> _Samples:
+        self._started = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def figures(self) -> dict[int, dict[str, Any]]:
+        """Of each process: memory in MB at the ends, its slope, and the most open files."""
+        return {
+            pid: {
+                "mb_first": round(samples[0][1] / 1e6, 1),
+                "mb_last": round(samples[-1][1] / 1e6, 1),
+                "slope_mb_per_10_min": round(_slope(samples) * 600 / 1e6, 3),
+                "samples": len(samples),
+                "most_files": self._most_files[pid],
+            }
+            for pid, samples in self._memory.items()
+        }
+
+    def _sample(self) -> None:
+        while not self._over.wait(1.0):
+            for worker in _workers(self._server):
+                with suppress(psutil.NoSuchProcess):
+                    now = time.monotonic() - self._started
+                    self._memory[worker.pid].append((now, worker.memory_info().rss))
+                    files = max(self._most_files[worker.pid], worker.num_fds())
+                    self._most_files[worker.pid] = files
+
+
+def _slope(samples: list[tuple[float, int]]) -> float:
+    """Bytes per second of the least-squares line."""
+    times, held = np.array(samples, np.float64).T
+    return float(np.polyfit(times, held, 1)[0])
