@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from contract.repository import audit, entries
 from deploy.container import prune
+from scripts.image_page import BARS, sizes
 from scripts.image_requirements import ROOT as SCRIPTS_ROOT
 from scripts.image_requirements import files, requirements
 from scripts.image_secrets import certificates_of, pip_conf
@@ -83,6 +85,13 @@ def test_the_dockerfile_copies_what_serves() -> None:
     for folder in copied:
         assert f"!{folder}" in ignored
     assert "models/**/*.png" in ignored
+
+
+def test_the_published_sizes_are_within_their_bars() -> None:
+    figures = json.loads((ROOT / "docs" / "results" / "image.json").read_text())
+    for variant, most in BARS.items():
+        assert 0 < figures[variant]["image_bytes"] - figures[variant]["base_bytes"] <= most * 1e6
+        assert f"| {most} MB |" in sizes(figures)
 
 
 def test_the_table_model_is_sound() -> None:
