@@ -10,6 +10,8 @@ SEED ?= 42
 DATASET ?= mnist
 MODELS ?= models
 FROM ?= digits-cnn
+VARIANT ?= cpu
+BASE ?= docker.io/library/python:3.11-slim
 TEST_WORKERS ?= 2
 EXAMPLES ?= 1000
 MINUTES ?= 30
@@ -134,6 +136,15 @@ bento: $(VENV)/.serve ## Build the bento
 .PHONY: dockerfile
 dockerfile: $(VENV)/.serve ## Build the bento and render its Dockerfile to build/Dockerfile
 	$(BIN)/python -m scripts.dockerfile build/Dockerfile
+
+# Needs podman or docker, and any Python: no virtual environment.
+.PHONY: image
+image: ## Build the image, run it and check it (VARIANT=gpu, BASE=, RESULTS= for a file of figures)
+	$(PYTHON) -m scripts.image --variant $(VARIANT) --base $(BASE) $(if $(RESULTS),--results "$(RESULTS)") $(IMAGE)
+
+.PHONY: image-requirements
+image-requirements: $(VENV)/.dev ## Find out what the image must install (needs strace)
+	$(BIN)/python -m scripts.image_requirements
 
 .PHONY: lock
 lock: $(VENV)/.dev ## Resolve requirements/*.txt anew

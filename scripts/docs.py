@@ -29,6 +29,7 @@ from scripts import (
     fit_page,
     gpu_page,
     guide_tables,
+    image_page,
     latencies_file,
     page_page,
     pictures_page,
@@ -74,6 +75,7 @@ def pages() -> dict[Path, str]:
         **_filled("docs/transfer.md", measured=transfer_page.section(_result("transfer"))),
         ROOT / "docs" / "transfer.svg": transfer_page.picture(_result("transfer")),
         **_filled("docs/reliability.md", faults=reliability_page.table(_result("reliability"))),
+        **_filled("docs/container.md", sizes=image_page.sizes(_result("image"))),
         **_filled("docs/guide.md", **guide_tables.sections()),
         ROOT / "docs" / "questions.md": guide_tables.questions(),
         **_filled(

@@ -1,0 +1,1 @@
+"""The image: its Dockerfile, and what runs while it is built."""
