@@ -28,7 +28,11 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
 _START_SECONDS = 60
 _COMMAND_SECONDS = 120
 # BentoML's middlewares answer only with one of these on.
-_MIDDLEWARES = {"ROSENBLATT_ACCESS_LOG": "true", "ROSENBLATT_TRACING": "true"}
+_MIDDLEWARES = {
+    "ROSENBLATT_ACCESS_LOG": "true",
+    "ROSENBLATT_LOG_FORMAT": "json",
+    "ROSENBLATT_TRACING": "true",
+}
 
 
 def main(arguments: list[str]) -> int:
