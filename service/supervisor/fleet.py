@@ -149,6 +149,7 @@ class Fleet:
         if worker not in self.serving:
             return
         self.serving.remove(worker)
+        self._spawner.deaths += 1
         self._early_deaths = self._early_deaths + 1 if worker.age < _YOUNG_SECONDS else 0
         logger.error("worker %d (process %d) died; another is started", worker.seat, worker.pid)
         self._fill_up()
