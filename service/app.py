@@ -31,6 +31,7 @@ from guide.facts import (
 from guide.rules import ruleset
 from guide.short import ShortDecision, shorten
 from guide.tables import library
+from service import tracing
 from service.bentoml_supervisor import close_ports
 from service.build import build
 from service.errors import StartupError
@@ -54,6 +55,7 @@ def _preflight() -> Settings:
         found = settings()
         entries(found.models_dir)
         provider.require(found)
+        tracing.require(found)
         with translate_errors():
             ruleset()
             library()
@@ -96,7 +98,7 @@ class RouteFirstService(Service[Any]):
 
 
 # The access log and tracing are BentoML's middlewares, so the routes must stand behind them.
-_BEHIND = _settings.access_log or _settings.tracing
+_BEHIND = _settings.access_log or tracing.is_on(_settings)
 
 
 @bentoml.service(
@@ -106,8 +108,7 @@ _BEHIND = _settings.access_log or _settings.tracing
     # Of BentoML's own routes. It leaves one timer per request for so long: it must not be long.
     traffic={"timeout": _settings.timeout_seconds},
     logging={"access": {"enabled": _settings.access_log}},
-    # Tracing costs half the throughput and exports nowhere unless configured.
-    tracing={} if _settings.tracing else {"excluded_urls": ".*"},
+    tracing=tracing.configuration(_settings),
 )
 class Rosenblatt:
     """Predictions of classical and deep models side by side.

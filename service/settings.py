@@ -135,6 +135,18 @@ class Settings(BaseSettings):
         description="Export BentoML's OpenTelemetry spans as its configuration says; every route "
         "then runs its middlewares.",
     )
+    tracing_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        description="Address of an OpenTelemetry collector that takes OTLP over HTTP, such as "
+        "`http://127.0.0.1:4318/v1/traces`; it turns tracing on.",
+    )
+    tracing_sample_rate: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Share of requests that are traced; those that a caller traces always are.",
+    )
 
 
 @lru_cache(maxsize=1)
