@@ -1,7 +1,11 @@
-"""All settings, read from environment variables with the prefix `ROSENBLATT_`."""
+"""All settings, read from environment variables with the prefix `ROSENBLATT_`.
+
+Any other variable with the prefix is refused, but those that `service.variables` lists.
+"""
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -10,6 +14,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.errors import StartupError
+from service.variables import PREFIX, unknown_setting
 
 # models/ stands beside service/, in the source tree and in a built bento.
 _MODELS = Path(__file__).resolve().parent.parent / "models"
@@ -20,7 +25,7 @@ class Settings(BaseSettings):
     """All settings with their defaults and limits; `docs/operations.md` is generated from it."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ROSENBLATT_", extra="ignore", frozen=True, protected_namespaces=()
+        env_prefix=PREFIX, extra="ignore", frozen=True, protected_namespaces=()
     )
 
     models_dir: Path = Field(_MODELS, description="Model repository to serve.")
@@ -154,13 +159,15 @@ def settings() -> Settings:
     """The settings of this process, read once.
 
     Raises:
-        StartupError: a variable has an invalid value.
+        StartupError: a variable has an invalid value, or none of these settings has its name.
     """
+    if problem := unknown_setting(os.environ, Settings.model_fields):
+        raise StartupError(problem)
     try:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = f"ROSENBLATT_{'_'.join(map(str, first['loc'])).upper()}"
+        name = f"{PREFIX}{'_'.join(map(str, first['loc'])).upper()}"
         raise StartupError(
             f"{name} is {first['input']!r}: {first['msg']}; docs/operations.md lists the settings"
         ) from error
