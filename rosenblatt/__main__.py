@@ -40,7 +40,7 @@ COMMANDS = {
     "recommend": Command("classical ML or deep learning for a problem", "guide.__main__"),
     "profile": Command("facts of a table or images, and advice", "rosenblatt.profile"),
     "score": Command("score a whole file or folder", "service.score.__main__"),
-    "doctor": Command("check this installation and the models", "rosenblatt.doctor"),
+    "doctor": Command("check this installation and the models", "service.doctor.__main__"),
 }
 
 

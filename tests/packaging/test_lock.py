@@ -12,6 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from service.doctor.lock import locked
 from tests.conftest import ROOT
 
 REQUIREMENTS = ROOT / "requirements"
@@ -25,32 +26,22 @@ MACHINES = [
 ]  # fmt: skip
 
 
-def locked(name: str) -> list[tuple[Requirement, list[str]]]:
-    """Each requirement of a lock file, with its hashes."""
-    found = []
-    for line in (REQUIREMENTS / name).read_text().replace("\\\n", " ").splitlines():
-        requirement, *hashes = re.split(r"\s+--hash=", line.strip())
-        found.append((Requirement(requirement), hashes))
-    return found
-
-
 def versions(name: str, machine: dict[str, str]) -> dict[str, str]:
     """The version of each package on one kind of machine."""
     chosen: dict[str, str] = {}
-    for requirement, _ in locked(name):
-        if requirement.marker is None or requirement.marker.evaluate(machine):
-            assert requirement.name not in chosen, f"{requirement.name} twice"
-            (pin,) = requirement.specifier
-            chosen[canonicalize_name(requirement.name)] = pin.version
+    for line in locked(REQUIREMENTS / name):
+        if line.applies(machine):
+            assert line.name not in chosen, f"{line.name} twice"
+            chosen[line.name] = line.version
     return chosen
 
 
 @pytest.mark.parametrize("name", HASHED)
 def test_every_requirement_is_one_version_with_hashes(name: str) -> None:
     """With one hash in the file, pip and uv ask for those of all."""
-    requirements = locked(name)
-    assert len(requirements) > 80
-    for requirement, hashes in requirements:
+    lines = locked(REQUIREMENTS / name)
+    assert len(lines) > 80
+    for requirement, hashes in lines:
         (pin,) = requirement.specifier
         assert pin.operator == "==", requirement
         assert hashes, requirement
