@@ -120,6 +120,10 @@ bento: $(VENV)/.serve ## Build the bento
 dockerfile: $(VENV)/.serve ## Build the bento and render its Dockerfile to build/Dockerfile
 	$(BIN)/python -m scripts.dockerfile build/Dockerfile
 
+.PHONY: sbom
+sbom: $(VENV)/.dev ## Write the bill of materials of the serving set and the models to build/sbom.cdx.json
+	$(BIN)/python -m scripts.sbom build/sbom.cdx.json
+
 .PHONY: lock
 lock: $(VENV)/.dev ## Resolve requirements/*.txt anew
 	scripts/lock
