@@ -31,7 +31,7 @@ from guide.facts import (
 from guide.rules import ruleset
 from guide.short import ShortDecision, shorten
 from guide.tables import library
-from service import tracing
+from service import signatures, tracing
 from service.bentoml_supervisor import close_ports
 from service.build import build
 from service.errors import StartupError
@@ -56,6 +56,7 @@ def _preflight() -> Settings:
         entries(found.models_dir)
         provider.require(found)
         tracing.require(found)
+        signatures.verifier(found)
         with translate_errors():
             ruleset()
             library()

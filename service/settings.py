@@ -30,6 +30,11 @@ class Settings(BaseSettings):
 
     models_dir: Path = Field(_MODELS, description="Model repository to serve.")
     default_model: str = Field("digits-cnn", description="Model for requests that name none.")
+    model_keys: Path | None = Field(
+        None,
+        description="File with the public keys, Ed25519 as PEM, one of which must have signed a "
+        "model version; unset, versions need no signature.",
+    )
     provider: Literal["auto", "cpu", "cuda"] = Field(
         "auto",
         description="Where graphs run: `auto` uses CUDA if it works and the CPU otherwise; with "

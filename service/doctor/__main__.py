@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from service import tracing
+from service import signatures, tracing
 from service.doctor import installation, limits, port, repository
 from service.doctor.check import Check
 from service.errors import StartupError
@@ -43,6 +43,7 @@ def _checks(options: argparse.Namespace) -> Iterator[Check]:
     try:
         found = settings()
         tracing.require(found)
+        signatures.verifier(found)
     except StartupError as error:
         yield Check("fail", "settings", str(error))
         return

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from service import sign
 from tests.conftest import ROOT
 from tests.repositories import tiny_repository
 from tests.server import serve
@@ -158,6 +159,17 @@ def test_a_model_is_damaged_and_a_folder_is_none(tmp_path: Path) -> None:
     assert "but its manifest says" in found["beta version 10"][1]
     assert found["beta version 2"][0] == found["alpha version 1"][0] == "ok"
     assert "name it with a positive integer" in found["alpha/first"][1]
+
+
+def test_a_model_has_no_signature_of_a_trusted_key(models: Path, tmp_path: Path) -> None:
+    sign.make_key(tmp_path / "key")
+    found = examine(models, ROSENBLATT_MODEL_KEYS=str(tmp_path / "key.pub"))
+    assert found["alpha version 1"][0] == "fail"
+    assert "sign it with `rosenblatt sign`" in found["alpha version 1"][1]
+    nowhere = str(tmp_path / "none")
+    assert f"ROSENBLATT_MODEL_KEYS is '{nowhere}', which cannot be read" in failure(
+        examine(models, ROSENBLATT_MODEL_KEYS=nowhere)
+    )
 
 
 def test_there_are_no_models_or_not_the_default(models: Path, tmp_path: Path) -> None:
