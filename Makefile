@@ -11,6 +11,7 @@ DATASET ?= mnist
 MODELS ?= models
 FROM ?= digits-cnn
 TEST_WORKERS ?= 2
+EXAMPLES ?= 1000
 BIN := $(VENV)/bin
 
 # No usage statistics leave the machine.
@@ -57,6 +58,10 @@ test-all: test ## Run the slow tests too
 reliability: $(VENV)/.dev ## Run the tests of faults, slow ones too, and record them in docs/reliability.md
 	$(BIN)/python -m pytest -m fault --fault-results docs/results/reliability.json
 	$(BIN)/python -m scripts.docs
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Fuzz every route by the OpenAPI document (EXAMPLES=1000 per operation)
+	$(BIN)/python -m scripts.fuzz --examples $(EXAMPLES)
 
 .PHONY: check
 check: $(VENV)/.dev ## Formatter, linter, types, import contracts

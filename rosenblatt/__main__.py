@@ -40,6 +40,7 @@ COMMANDS = {
     "recommend": Command("classical ML or deep learning for a problem", "guide.__main__"),
     "profile": Command("facts of a table or images, and advice", "rosenblatt.profile"),
     "score": Command("score a whole file or folder", "service.score.__main__"),
+    "key": Command("make an API key", "rosenblatt.key"),
     "sign": Command("sign model versions, or make a key", "service.sign"),
     "doctor": Command("check this installation and the models", "service.doctor.__main__"),
 }

@@ -10,6 +10,7 @@ import atexit
 import gc
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,27 +33,33 @@ from guide.rules import ruleset
 from guide.short import ShortDecision, shorten
 from guide.tables import library
 from service import signatures, tracing
+from service.access_log import AccessLog
 from service.bentoml_supervisor import close_ports
 from service.build import build
 from service.errors import StartupError
 from service.http.explain_schema import ExplainResponse, LayersResponse, MapForm
+from service.http.guard import access, pattern, rules
 from service.http.kernel.application import Application
+from service.http.kernel.asgi import ASGIApp
+from service.http.kernel.guard import Guard, Rules
 from service.http.kernel.route_first import RouteFirst
 from service.http.repository_control import RepositoryControl
 from service.http.schema import CompareResponse, Instances, PredictResponse
 from service.inference import provider
+from service.logs import log_json
 from service.settings import Settings, settings
 from service.translate_errors import translate_errors
 
 
-def _preflight() -> Settings:
-    """The settings, if the service can start with them.
+def _preflight() -> tuple[Settings, Rules]:
+    """The settings and who may ask, if the service can start with them.
 
     BentoML's supervisor imports this module before it starts a worker, which it would otherwise
     restart for ever; one line and an exit status tell more.
     """
     try:
         found = settings()
+        rules_ = rules(found)
         entries(found.models_dir)
         provider.require(found)
         tracing.require(found)
@@ -62,12 +69,14 @@ def _preflight() -> Settings:
             library()
     except (ContractError, StartupError) as error:
         sys.exit(f"rosenblatt cannot start: {error}")
-    return found
+    return found, rules_
 
 
 # BentoML's command line asked before this package was imported, and keeps the answer.
 do_not_track.cache_clear()
-_settings = _preflight()
+_settings, access_rules = _preflight()
+if _settings.log_format == "json":
+    log_json()
 _application: Application | None = None
 # A supervised worker puts its own here before BentoML makes the service.
 control = RepositoryControl()
@@ -90,25 +99,40 @@ def _statistics_folder() -> Path | None:
     return Path(folder) / "statistics" if folder else None
 
 
-class RouteFirstService(Service[Any]):
-    """BentoML's service with the product's routes ahead of BentoML's middlewares."""
+# Tracing is BentoML's middleware, so the routes must stand behind it.
+_BEHIND = tracing.is_on(_settings)
 
-    def to_asgi(self, is_main: bool = True) -> RouteFirst:
+
+class GuardedService(Service[Any]):
+    """BentoML's service behind the guard, with the product's routes ahead of its middlewares."""
+
+    def to_asgi(self, is_main: bool = True) -> Guard:
         """The application that BentoML's worker gives to uvicorn."""
-        return RouteFirst(super().to_asgi(is_main), product)
+        app: ASGIApp = super().to_asgi(is_main)
+        return Guard(
+            app if _BEHIND else RouteFirst(app, product),
+            access_rules,
+            access(product),
+            _access_log(),
+        )
 
 
-# The access log and tracing are BentoML's middlewares, so the routes must stand behind them.
-_BEHIND = _settings.access_log or tracing.is_on(_settings)
+def _access_log() -> AccessLog | None:
+    if not _settings.access_log:
+        return None
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="access-log")
+    log = AccessLog(lambda path: pattern(product(), path), thread)
+    atexit.register(log.flush)
+    return log
 
 
 @bentoml.service(
     name="rosenblatt",
-    service_class=Service if _BEHIND else RouteFirstService,
+    service_class=GuardedService,
     workers=provider.workers(_settings),
     # Of BentoML's own routes. It leaves one timer per request for so long: it must not be long.
     traffic={"timeout": _settings.timeout_seconds},
-    logging={"access": {"enabled": _settings.access_log}},
+    logging={"access": {"enabled": False}},  # the service has its own
     tracing=tracing.configuration(_settings),
 )
 class Rosenblatt:

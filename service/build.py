@@ -103,6 +103,7 @@ def build(
             Profiler(recommender, settings),
             Threads(pool, settings.timeout_seconds),
             RepositoryRoutes(models, control, settings),
+            secured=bool(settings.api_keys.get_secret_value() or settings.api_keys_file),
         ),
         limits(settings),
         metrics,

@@ -2,12 +2,15 @@
 
     ServiceError
     ├── MalformedError        400  the body does not match its content type
+    ├── UnauthorizedError     401  the API key is missing or not accepted
+    ├── ForbiddenError        403  the caller may not do this
     ├── NotFoundError         404  there is no such model, version or route
     ├── MethodError           405  the route does not support the method
     ├── SlowBodyError         408  the body did not arrive in time
     ├── TooLargeError         413  more bytes, rows or pixels than allowed
     ├── MediaTypeError        415  the route does not take the content type
     ├── ReloadError           409  a reload failed; the previous models still serve
+    ├── MisdirectedError      421  the service does not answer for that host
     ├── InvalidError          422  the body is well-formed, but the value of a field is wrong
     ├── ModelError            500  the model gave an answer that its manifest rules out
     ├── NotSupportedError     501  the server was started in a way that cannot do this
@@ -83,8 +86,15 @@ class MalformedError(ServiceError):
     kind = "malformed"
 
 
+class UnauthorizedError(ServiceError):
+    """The API key is missing or not accepted."""
+
+    status = 401
+    kind = "unauthorized"
+
+
 class ForbiddenError(ServiceError):
-    """The request comes from a page of another site."""
+    """The caller, or the page that a browser shows, may not do this."""
 
     status = 403
     kind = "forbidden"
@@ -130,6 +140,13 @@ class ReloadError(ServiceError):
 
     status = 409
     kind = "reload"
+
+
+class MisdirectedError(ServiceError):
+    """The service does not answer for the host that the request names."""
+
+    status = 421
+    kind = "misdirected"
 
 
 class InvalidError(ServiceError):

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.errors import StartupError
 from service.variables import PREFIX, unknown_setting
@@ -19,6 +19,16 @@ from service.variables import PREFIX, unknown_setting
 # models/ stands beside service/, in the source tree and in a built bento.
 _MODELS = Path(__file__).resolve().parent.parent / "models"
 MOST_WORKERS = 256
+
+
+def _split(value: object) -> object:
+    """The entries of a list that is separated by commas."""
+    if isinstance(value, str):
+        return tuple(entry.strip() for entry in value.split(",") if entry.strip())
+    return value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -136,9 +146,36 @@ class Settings(BaseSettings):
         description="Seconds between checks of the model repository for changes, which are then "
         "loaded; 0 never checks.",
     )
-    access_log: bool = Field(
+    api_keys: SecretStr = Field(
+        SecretStr(""),
+        description="SHA-256 of each accepted API key, as `rosenblatt key` prints them, separated "
+        "by commas; those after `admin:` may load and unload models.",
+    )
+    api_keys_file: Path | None = Field(
+        None, description="File with one such entry per line, read at start and in a reload."
+    )
+    allow_anonymous: bool = Field(
         False,
-        description="Log BentoML's line per request; every route then runs its middlewares.",
+        description="Without API keys, listen and answer beyond loopback addresses as well: for "
+        "networks that only trusted clients can reach.",
+    )
+    allowed_hosts: Names = Field(
+        (),
+        description="Names, separated by commas, that a Host header may have besides addresses and "
+        "localhost. Checked where it is set, and on loopback addresses if there are no API keys.",
+    )
+    cors_origins: Names = Field(
+        (),
+        description="Origins, separated by commas, of pages that may use the service besides its "
+        "own, as `https://app.example.org`; `*` is any.",
+    )
+    access_log: bool = Field(
+        False, description="Log a line per request, without what the client sent."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text",
+        description="How the processes log: as text, or as JSON objects with the request's id and "
+        "trace.",
     )
     tracing: bool = Field(
         False,
@@ -172,7 +209,7 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = f"{PREFIX}{'_'.join(map(str, first['loc'])).upper()}"
+        name = f"{PREFIX}{str(first['loc'][0]).upper()}"
         raise StartupError(
             f"{name} is {first['input']!r}: {first['msg']}; docs/operations.md lists the settings"
         ) from error

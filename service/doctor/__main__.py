@@ -14,6 +14,7 @@ from service import signatures, tracing
 from service.doctor import installation, limits, port, repository
 from service.doctor.check import Check
 from service.errors import StartupError
+from service.http.guard import rules
 from service.settings import settings
 
 
@@ -42,6 +43,7 @@ def _checks(options: argparse.Namespace) -> Iterator[Check]:
     yield from installation.checks()
     try:
         found = settings()
+        rules(found)
         tracing.require(found)
         signatures.verifier(found)
     except StartupError as error:

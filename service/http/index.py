@@ -23,17 +23,17 @@ _INFO = Info(
     __version__,
     "Serves classical and deep models side by side, and knows which to use. HEAD is answered "
     "wherever GET is. Errors are one sentence in `error`; a path that is not listed is 404, a "
-    "method that is not listed 405.",
+    "method that is not listed 405. A page of another origin is answered 403, a foreign Host 421.",
 )
 
 # Answered by BentoML, behind the product's routes.
 BENTOML = (
     Operation(
-        "GET", "/livez", summary="200 while the process answers",
+        "GET", "/livez", summary="200 while the process answers", public=True,
         responses={200: Response("The process answers.", {TEXT: str})},
     ),
     Operation(
-        "GET", "/healthz", summary="the same",
+        "GET", "/healthz", summary="the same", public=True,
         responses={200: Response("The process answers.", {TEXT: str})},
     ),
     Operation(
@@ -47,8 +47,12 @@ BENTOML = (
 )  # fmt: skip
 
 
-def index_routes(routes: Sequence[Route], web: Web) -> list[Route]:
-    """The page, its files, and the routes that describe `routes` and themselves."""
+def index_routes(routes: Sequence[Route], web: Web, *, secured: bool = False) -> list[Route]:
+    """The page, its files, and the routes that describe `routes` and themselves.
+
+    Args:
+        secured: API keys are needed.
+    """
     operations: list[Operation] = [*routes]
 
     def listed() -> Any:
@@ -60,7 +64,7 @@ def index_routes(routes: Sequence[Route], web: Web) -> list[Route]:
         }
 
     def document() -> Any:
-        return openapi(operations, _INFO)
+        return openapi(operations, _INFO, secured=secured)
 
     described = [
         _page("/", web.page("index"), listed, "the page; as JSON the list of all routes"),
@@ -90,6 +94,7 @@ def _page(path: str, page: StaticFile, make: Callable[[], Any], summary: str) ->
         path,
         show,
         summary=summary,
+        public=True,
         headers=READ_HEADERS,
         responses={200: Response("HTML, or the routes as JSON.", content), **NOT_MODIFIED},
     )

@@ -45,6 +45,7 @@ def routes(models: Models, control: RepositoryControl) -> list[Route]:
             "/readyz",
             partial(_ready, models, control),
             summary="200 when the default model serves",
+            public=True,
             responses={
                 200: Response("The default model serves.", {JSON: Readiness}),
                 503: Response("It does not.", {JSON: Readiness}),

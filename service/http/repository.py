@@ -11,7 +11,6 @@ from typing import Any
 from contract.messages import describe, short
 from contract.repository import entries
 from service.errors import (
-    ForbiddenError,
     InvalidError,
     MalformedError,
     NotFoundError,
@@ -61,7 +60,6 @@ class RepositoryRoutes:
 
     def _route(self, action: str) -> Route:
         async def handle(request: Request) -> Reply:
-            _refuse_pages(request)
             _check(request.body)
             if not self._allowed:
                 raise NotSupportedError(
@@ -77,12 +75,12 @@ class RepositoryRoutes:
             f"/v2/repository/models/{{name}}/{action}",
             handle,
             summary=_SUMMARIES[action],
+            admin=True,
             body={JSON: schema.RepositoryChangeRequest, _OCTETS: bytes},
             body_required=False,
             parameters={"name": model_name(self._models)},
             responses=ok(schema.RepositoryChangeResponse),
             errors=(
-                ForbiddenError,
                 MalformedError,
                 InvalidError,
                 NotFoundError,
@@ -100,24 +98,6 @@ class RepositoryRoutes:
             raise NotFoundError(
                 f"model {short(name)} is not in the repository; it has {', '.join(known) or 'none'}"
             )
-
-
-def _refuse_pages(request: Request) -> None:
-    """Raise ForbiddenError if a browser says that a page of another site has sent the request.
-
-    Any page may send a POST without a body to any address, this machine's own among them.
-    """
-    site, origin = request.header(b"sec-fetch-site"), request.header(b"origin")
-    if site is not None:
-        own = site in (b"same-origin", b"none")
-    else:  # an older browser, or a program
-        own = origin is None or origin.partition(b"://")[2] == request.header(b"host")
-    if not own:
-        shown = short((origin or site or b"").decode("latin-1"))
-        raise ForbiddenError(
-            f"a page of {shown} may not change what serves; send the request from a program, or "
-            "from a page of this service"
-        )
 
 
 def _check(body: bytes) -> None:

@@ -68,8 +68,10 @@ def routes(
     profiler: Profiler,
     threads: Threads,
     repository: RepositoryRoutes,
+    *,
+    secured: bool = False,
 ) -> list[Route]:
-    """Every route of the product over these models."""
+    """Every route of the product over these models; `secured` if they need API keys."""
     example = predict_example(models)
     found = [
         Route(
@@ -122,7 +124,7 @@ def routes(
         samples.route(models),
         *V2(models, infer, threads, repository).routes(),
     ]
-    return [*found, *index_routes(found, Web())]
+    return [*found, *index_routes(found, Web(), secured=secured)]
 
 
 def _bodies(request: Any, form: Any, example: Any) -> dict[str, Any]:

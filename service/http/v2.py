@@ -85,12 +85,14 @@ class V2:
                 lambda *_: {"live": True},
                 schema.ServerLive,
                 "200 while the process answers",
+                public=True,
             ),
             _get(
                 "/v2/health/ready",
                 lambda *_: documents.server_ready(models),
                 schema.ServerReady,
                 "200 when the default model serves, as /readyz",
+                public=True,
                 errors=(UnavailableError,),
             ),
             _get(
@@ -205,6 +207,8 @@ def _get(
     summary: str,
     parameters: Mapping[str, Any] = _NONE,
     errors: Sequence[type[ServiceError]] = (),
+    *,
+    public: bool = False,
 ) -> Route:
     """A route that shows a document of a type."""
     return Route(
@@ -212,6 +216,7 @@ def _get(
         path,
         _bare_errors(_shows(show)),
         summary=summary,
+        public=public,
         parameters=parameters,
         responses=ok(body),
         errors=errors,

@@ -72,6 +72,7 @@ class Web:
             "/web/{file}",
             self._show,
             summary="a file of the page",
+            public=True,
             parameters={
                 "file": Annotated[str, Field(description="Its name.", examples=["page.css"])]
             },

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
 
+from service.logs import log_json
 from service.supervisor.listener import ListenError, listen
 from service.supervisor.process import WorkerError
 from service.supervisor.supervisor import Supervisor
@@ -21,9 +23,7 @@ def run(host: str, port: int) -> int:
     SIGTERM and SIGINT stop after what is being answered; a second one stops at once. SIGHUP loads
     the model repository anew.
     """
-    logging.basicConfig(
-        format=_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S%z", level=logging.INFO, stream=sys.stdout
-    )
+    _configure_logging()
     try:
         asyncio.run(_serve(listen(host, port)))
     except ListenError as error:
@@ -31,6 +31,15 @@ def run(host: str, port: int) -> int:
     except WorkerError as error:
         return _fail(str(error))
     return 0
+
+
+def _configure_logging() -> None:
+    if os.environ.get("ROSENBLATT_LOG_FORMAT") == "json":
+        log_json()
+        return
+    logging.basicConfig(
+        format=_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S%z", level=logging.INFO, stream=sys.stdout
+    )
 
 
 async def _serve(listener: socket.socket) -> None:

@@ -6,6 +6,7 @@ import gc
 import socket
 from collections.abc import Sequence
 
+from service.errors import StartupError
 from service.supervisor.messages import Hello
 from service.worker.control import SupervisedControl
 from service.worker.handover import Handover
@@ -24,7 +25,10 @@ def run(arguments: Sequence[str]) -> int:
     listener, end, receiving, sending = sockets
     control = SupervisedControl(end)
     try:
-        hello, app = _application(control)
+        hello, app = _application(control, listener.getsockname()[0])
+    except StartupError as error:
+        control.failed(str(error))
+        return 1
     except SystemExit as error:  # service.app says in one line why it cannot serve
         control.failed(str(error.code).removeprefix("rosenblatt cannot start: "))
         return 1
@@ -37,18 +41,24 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _application(control: SupervisedControl) -> tuple[Hello, object]:
-    """What the supervisor must know, and BentoML's application."""
+def _application(control: SupervisedControl, address: str) -> tuple[Hello, object]:
+    """What the supervisor must know, and BentoML's application.
+
+    Raises:
+        StartupError: strangers could reach the address.
+    """
     from service.worker.framework import application, configure_logging, count_as
 
     configure_logging()
     count_as(control.seat)
     from service import app
+    from service.http.guard import check_exposure
     from service.inference import provider
     from service.settings import settings
 
     app.control = control
     found = settings()
+    check_exposure(address, app.access_rules)
     hello = Hello(
         provider.workers(found),
         str(found.models_dir.resolve()),

@@ -97,6 +97,7 @@ def test_a_package_is_missing(models: Path, tmp_path: Path) -> None:
         ("ROSENBLATT_MAX_ROWS", "many", "ROSENBLATT_MAX_ROWS is 'many'"),
         ("ROSENBLATT_WORKER", "2", "did you mean ROSENBLATT_WORKERS?"),
         ("ROSENBLATT_TRACING_ENDPOINT", "collector", "is 'collector'"),
+        ("ROSENBLATT_API_KEYS", "secret", "ROSENBLATT_API_KEYS"),
     ],
 )
 def test_a_setting_is_wrong_or_unknown(models: Path, variable: str, value: str, said: str) -> None:

@@ -25,7 +25,8 @@ def running(talk: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
 
     async def go() -> None:
         application = Rosenblatt.to_asgi()  # type: ignore[attr-defined]
-        async with application.app.router.lifespan_context(application.app):
+        bentomls = application.app.app
+        async with bentomls.router.lifespan_context(bentomls):
             transport = httpx.ASGITransport(application)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 await talk(client)

@@ -310,6 +310,6 @@ def test_the_fields_of_a_request_are_those_that_are_read(
 def test_the_routes_of_bentoml_are_documented(repository: Path) -> None:
     """Except the files of a page that the product replaces."""
     client = Client(Settings(models_dir=repository, default_model="beta"))
-    bentomls = {route.path for route in Rosenblatt.to_asgi().app.routes}  # type: ignore[attr-defined]
+    bentomls = {route.path for route in Rosenblatt.to_asgi().app.app.routes}  # type: ignore[attr-defined]
     documented = {path for _, path, _ in client.described.answers}
     assert bentomls - documented == {"/static_content"}

@@ -10,7 +10,6 @@ import pytest
 from service.http.repository_control import RepositoryControl
 from service.selection import Rejection, Selection
 from service.settings import Settings
-from tests.faults import fault
 from tests.service.client import Client
 
 
@@ -137,31 +136,3 @@ def test_a_rejected_version_is_left_out_and_the_one_before_answers(settings: Set
         if entry["state"] == "UNAVAILABLE"
     )
     assert (entry["name"], entry["version"], entry["reason"]) == ("beta", "10", "it is cut")
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 200),
-        ({"sec-fetch-site": "none"}, 200),
-        ({"sec-fetch-site": "same-origin", "origin": "http://test"}, 200),
-        ({"sec-fetch-site": "same-origin", "origin": "https://behind.a.proxy"}, 200),
-        ({"origin": "http://test"}, 200),
-        ({"sec-fetch-site": "cross-site"}, 403),
-        ({"sec-fetch-site": "same-site"}, 403),  # another port of this machine
-        ({"origin": "http://evil.example"}, 403),  # of a browser without the first header
-        ({"origin": "null"}, 403),
-    ],
-)
-@fault("strangers")
-def test_a_page_of_another_site_changes_nothing(
-    settings: Settings, headers: dict[str, str], status: int
-) -> None:
-    """Any page may have a browser send a POST without a body, here as well."""
-    control = Recorder()
-    client = Client(settings, control)
-    for action in ("load", "unload"):
-        answer = client.request("POST", path(action), headers=headers)
-        assert answer.status_code == status
-        assert status == 200 or "may not change what serves" in answer.json()["error"]
-    assert len(control.changes) == (2 if status == 200 else 0)

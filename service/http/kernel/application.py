@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from contract.messages import short
 from service.errors import MethodError, NotFoundError, ServiceError, TooLargeError
 from service.http.kernel.admission import Admission, Limits
 from service.http.kernel.asgi import Receive, Scope, Send
@@ -19,6 +20,7 @@ from service.http.kernel.query import parse_query
 from service.http.kernel.receive import check_headers, discard_body, read_body
 from service.http.kernel.route import Route
 from service.http.kernel.router import Match, Router
+from service.logs import request_id
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +89,11 @@ class Application:
         except ClientDisconnected:
             raise
         except Exception:
-            logger.exception("%s %s failed", scope["method"], scope["path"])
+            # Quoted, since a path may hold line breaks.
+            logger.exception(
+                "%s %s failed (request %s)",
+                scope["method"][:20], short(scope["path"]), request_id.get(),
+            )  # fmt: skip
             return reply({"error": "the service failed to answer; its log says why"}, 500)
 
     async def _post(

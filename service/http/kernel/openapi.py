@@ -12,11 +12,18 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter
 
-from service.errors import BusyError, DeadlineError, ServiceError
+from service.errors import (
+    BusyError,
+    DeadlineError,
+    ForbiddenError,
+    ServiceError,
+    UnauthorizedError,
+)
 from service.http.kernel.messages import JSON
 from service.http.kernel.operation import BODY_ERRORS, Operation, Response
 
 Mode = Literal["validation", "serialization"]
+_SCHEME = "apiKey"
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -28,18 +35,23 @@ class Info(NamedTuple):
     description: str
 
 
-def openapi(operations: Sequence[Operation], info: Info) -> dict[str, Any]:
-    """The OpenAPI document of some operations."""
+def openapi(
+    operations: Sequence[Operation], info: Info, *, secured: bool = False
+) -> dict[str, Any]:
+    """The OpenAPI document of some operations; `secured` if they need API keys."""
     schemas = _Schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         item = paths.setdefault(operation.path, {})
-        item[operation.method.lower()] = _operation(operation, schemas)
+        item[operation.method.lower()] = _operation(operation, schemas, secured)
+    components: dict[str, Any] = {"schemas": schemas.components}
+    if secured:
+        components["securitySchemes"] = {_SCHEME: {"type": "http", "scheme": "bearer"}}
     return {
         "openapi": "3.1.0",
         "info": info._asdict(),
         "paths": paths,
-        "components": {"schemas": schemas.components},
+        "components": components,
     }
 
 
@@ -71,7 +83,7 @@ def _types(operation: Operation) -> Iterator[tuple[Any, Mode]]:
         yield from ((type_, "serialization") for type_ in response.content.values())
 
 
-def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+def _operation(operation: Operation, schemas: _Schemas, secured: bool) -> dict[str, Any]:
     document: dict[str, Any] = {
         "operationId": _identifier(operation),
         "summary": operation.summary,
@@ -82,7 +94,9 @@ def _operation(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
             "required": operation.body_required,
             "content": _content(operation.body, schemas, "validation"),
         }
-    responses = dict(operation.responses) | _errors(operation)
+    if secured:
+        document["security"] = [] if operation.public else [{_SCHEME: []}]
+    responses = dict(operation.responses) | _errors(operation, secured)
     document["responses"] = {
         str(status): _response(responses[status], schemas) for status in sorted(responses)
     }
@@ -105,10 +119,11 @@ def _parameters(operation: Operation, schemas: _Schemas) -> Iterator[dict[str, A
             yield {"name": name, "in": where, "required": False, "schema": schema}
 
 
-def _errors(operation: Operation) -> dict[int, Response]:
+def _errors(operation: Operation, secured: bool) -> dict[int, Response]:
     """The errors of an operation by status, those of the HTTP kernel among them."""
     kernel = BODY_ERRORS if operation.method == "POST" else ()
-    errors = dict.fromkeys([*kernel, *operation.errors])
+    keys = _key_errors(operation) if secured else ()
+    errors = dict.fromkeys([*kernel, *operation.errors, *keys])
     by_status: dict[int, list[type[ServiceError]]] = {}
     for error in errors:
         by_status.setdefault(error.status, []).append(error)
@@ -117,6 +132,13 @@ def _errors(operation: Operation) -> dict[int, Response]:
         status: Response(" ".join(map(_sentence, kinds)), content, _headers(kinds))
         for status, kinds in by_status.items()
     } | {500: Response("The service failed; its log says why.", content)}
+
+
+def _key_errors(operation: Operation) -> Sequence[type[ServiceError]]:
+    """What a caller without the right key is answered."""
+    if operation.public:
+        return ()
+    return (UnauthorizedError, ForbiddenError) if operation.admin else (UnauthorizedError,)
 
 
 def _sentence(error: type[ServiceError]) -> str:

@@ -52,6 +52,8 @@ class Operation:
         responses: answers by status, other than errors.
         errors: what the handler may raise.
         error_body: type of the body of an error.
+        public: needs no API key.
+        admin: needs an API key that may change what serves.
         media_types: accepted content types of a POST's body.
     """
 
@@ -66,6 +68,8 @@ class Operation:
     responses: Mapping[int, Response] = field(default_factory=dict, kw_only=True)
     errors: Sequence[type[ServiceError]] = field(default=(), kw_only=True)
     error_body: Any = field(default=ErrorBody, kw_only=True)
+    public: bool = field(default=False, kw_only=True)
+    admin: bool = field(default=False, kw_only=True)
     media_types: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:

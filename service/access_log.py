@@ -1,0 +1,88 @@
+"""One line per request, written by a thread a moment later.
+
+Paths are logged as the route's pattern, and neither query nor body is: what a client sends may be
+personal data or a secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+from service.logs import request_id, trace_id
+
+# Longest delay of a line.
+_DELAY_SECONDS = 0.1
+# Lines that wait; more are counted and left out, so that a blocked terminal costs no memory.
+_MOST_WAITING = 10_000
+
+logger = logging.getLogger("rosenblatt.access")
+logger.setLevel(logging.INFO)  # the root logger of BentoML lets warnings through alone
+
+
+class _Line(NamedTuple):
+    method: str
+    route: str
+    status: int
+    milliseconds: float
+    request_id: str | None
+    trace_id: str | None
+
+
+class AccessLog:
+    """Logs requests; `note` belongs to the event loop.
+
+    Args:
+        route_of: the pattern of a path's route, or None.
+        thread: one thread that writes.
+    """
+
+    def __init__(self, route_of: Callable[[str], str | None], thread: Executor) -> None:
+        self._route_of = route_of
+        self._thread = thread
+        self._waiting: list[_Line] = []
+        self._lost = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def note(self, method: str, path: str, status: int, seconds: float) -> None:
+        """Note one request."""
+        if len(self._waiting) >= _MOST_WAITING:
+            self._lost += 1
+            return
+        route = self._route_of(path) or "-"
+        self._waiting.append(
+            _Line(
+                method[:20], route, status, round(1000 * seconds, 3),
+                request_id.get(), trace_id.get(),
+            )
+        )  # fmt: skip
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop = loop
+            loop.call_later(_DELAY_SECONDS, self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._loop = None
+        lines, self._waiting = self._waiting, []
+        lost, self._lost = self._lost, 0
+        self._thread.submit(_write, lines, lost)
+
+    def flush(self) -> None:
+        """Write what waits, before the process ends."""
+        _write(self._waiting, self._lost)
+        self._waiting, self._lost = [], 0
+
+
+def _write(lines: list[_Line], lost: int) -> None:
+    for line in lines:
+        trace = f" trace={line.trace_id}" if line.trace_id else ""
+        logger.info(
+            "%s %s %d %.3f ms request=%s%s",
+            line.method, line.route, line.status, line.milliseconds, line.request_id, trace,
+            extra=line._asdict(),
+        )  # fmt: skip
+    if lost:
+        logger.warning("%d requests are not logged, since %d waited", lost, _MOST_WAITING)

@@ -1,0 +1,71 @@
+"""Who may ask for what, from the settings and the routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from service.api_keys import read_keys
+from service.errors import StartupError
+from service.http.index import BENTOML
+from service.http.kernel.application import Application
+from service.http.kernel.guard import Access, Rules
+from service.http.kernel.origins import is_near
+from service.settings import Settings
+
+_LOCKED = Access()
+_PUBLIC = Access(public=True)
+_BENTOML = {o.path: Access(public=o.public) for o in BENTOML}
+
+
+def rules(settings: Settings) -> Rules:
+    """Who may ask.
+
+    Raises:
+        StartupError: the keys cannot be read.
+    """
+    return Rules(
+        keys=read_keys(settings.api_keys.get_secret_value(), settings.api_keys_file),
+        allow_anonymous=settings.allow_anonymous,
+        hosts=frozenset(name.lower() for name in settings.allowed_hosts),
+        origins=frozenset(settings.cors_origins),
+    )
+
+
+def pattern(product: Application, path: str) -> str | None:
+    """The pattern of a path's route, or None if there is no such route."""
+    match = product.find(path)
+    if match is not None:
+        return match.pattern
+    return path if path in _BENTOML else None
+
+
+def check_exposure(address: str, rules: Rules) -> None:
+    """Refuse to listen where strangers may reach a service without keys.
+
+    Args:
+        address: that is listened on.
+
+    Raises:
+        StartupError: it is no loopback address, there are no keys, and nobody said that this is
+            wanted.
+    """
+    if is_near(address) or rules.keys or rules.allow_anonymous:
+        return
+    raise StartupError(
+        f"{address} can be reached from other machines and there are no API keys; set "
+        "ROSENBLATT_API_KEYS (`rosenblatt key` makes one), listen on 127.0.0.1, or set "
+        "ROSENBLATT_ALLOW_ANONYMOUS=true in a closed network"
+    )
+
+
+def access(product: Callable[[], Application]) -> Callable[[str, str], Access]:
+    """What a path asks for, by method and path; a path without a route is nobody's to probe."""
+
+    def find(method: str, path: str) -> Access:
+        match = product().find(path)
+        if match is None:
+            return _BENTOML.get(path, _LOCKED)
+        route = match.methods.get(method)
+        return _LOCKED if route is None else _PUBLIC if route.public else Access(admin=route.admin)
+
+    return find
