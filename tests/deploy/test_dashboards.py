@@ -19,10 +19,12 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.api_keys import new_key
 from service.metrics import REASONS
 from tests.conftest import ROOT
 from tests.deploy.promql import groupings, selectors
-from tests.server import Server, free_port
+from tests.repositories import tiny_model
+from tests.server import Server, free_port, serve
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 ALERTS = PROMETHEUS / "alerts.yml"
@@ -189,11 +191,21 @@ def test_a_changed_threshold_is_noticed(rule: dict[str, Any], tmp_path: Path) ->
 
 
 @contextmanager
-def prometheus(folder: Path, target: str) -> Iterator[httpx.Client]:
-    """Debian's Prometheus with the shipped configuration, scraping `target` every second."""
+def prometheus(folder: Path, target: str, key: str = "") -> Iterator[httpx.Client]:
+    """Debian's Prometheus with the shipped configuration, scraping `target` every second.
+
+    Args:
+        key: the API key to send; without one, the part of the configuration that sends it stays
+            a comment.
+    """
     program = require("prometheus")
     shutil.copy(ALERTS, folder)
-    config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+    text = (PROMETHEUS / "prometheus.yml").read_text()
+    if key:
+        text = re.sub(r"^    # (authorization:|  credentials_file:)", r"    \1", text, flags=re.M)
+        (folder / "rosenblatt.key").write_text(key)
+        text = text.replace("/etc/prometheus", str(folder))
+    config = yaml.safe_load(text)
     config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     config["scrape_configs"][0]["static_configs"][0]["targets"] = [target]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
@@ -251,3 +263,17 @@ def test_prometheus_scrapes_and_evaluates(server: Server, tmp_path: Path) -> Non
             data = asked(client, "/query", query=whole.replace("$__rate_interval", "5s"))
             is_alert = name in {rule["alert"] for rule in RULES}
             assert bool(data["result"]) != is_alert, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("right", [True, False])
+def test_prometheus_sends_its_key(tmp_path: Path, right: bool) -> None:
+    key, entry = new_key()
+    models = tiny_model(tmp_path / "models", "alpha").parents[1]
+    with serve(
+        ROSENBLATT_MODELS_DIR=str(models), ROSENBLATT_DEFAULT_MODEL="alpha",
+        ROSENBLATT_API_KEYS=entry,
+    ) as server:  # fmt: skip
+        target = server.url.removeprefix("http://")
+        with prometheus(tmp_path, target, key if right else "wrong") as client:
+            assert [one["health"] for one in scraped(client)] == ["up" if right else "down"]
