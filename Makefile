@@ -146,6 +146,10 @@ image: ## Build the image, run it and check it (VARIANT=gpu, BASE=, RESULTS= for
 image-requirements: $(VENV)/.dev ## Find out what the image must install (needs strace)
 	$(BIN)/python -m scripts.image_requirements
 
+.PHONY: sbom
+sbom: $(VENV)/.dev ## Write the bill of materials of the serving set and the models to build/sbom.cdx.json
+	$(BIN)/python -m scripts.sbom build/sbom.cdx.json
+
 .PHONY: lock
 lock: $(VENV)/.dev ## Resolve requirements/*.txt anew
 	scripts/lock

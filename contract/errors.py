@@ -5,6 +5,7 @@
     ├── RolloutError       rollout.json is not JSON, breaks its schema, or does not fit the versions
     ├── RepositoryError    the directory layout is wrong
     └── ArtifactError      a file is missing, or differs from its manifest
+        ├── SignatureError the manifest is not signed by a trusted key
         └── GraphError     the ONNX graph is unreadable, unsafe, or differs from its manifest
 
 Every message is one sentence that names the file, what is wrong and what to do.
@@ -29,6 +30,10 @@ class RepositoryError(ContractError):
 
 class ArtifactError(ContractError):
     """A file is missing, or differs from its manifest."""
+
+
+class SignatureError(ArtifactError):
+    """The manifest is not signed by a trusted key."""
 
 
 class GraphError(ArtifactError):

@@ -59,6 +59,10 @@ class Stray:
     reason: str
 
 
+# Called with an entry and the bytes of its manifest; raises SignatureError.
+Verify = Callable[[Entry, bytes], None]
+
+
 def entries(root: Path, on_stray: Callable[[Stray], None] | None = None) -> list[Entry]:
     """Every version directory under `root`, in the order of name and version number.
 
@@ -94,14 +98,20 @@ def _report(stray: Stray, on_stray: Callable[[Stray], None] | None) -> None:
     on_stray(stray)
 
 
-def read_manifest(entry: Entry) -> Manifest:
+def read_manifest(entry: Entry, verify: Verify | None = None) -> Manifest:
     """Parse the manifest of one entry and check that it matches its directory.
+
+    Args:
+        verify: checks the signature of the manifest's bytes before they are parsed.
 
     Raises:
         ArtifactError: the manifest is missing, or describes another model or version.
         ManifestError: it breaks the schema.
+        SignatureError: `verify` refuses it.
     """
     text = read_inside(entry.path / MANIFEST_FILE, entry.root)
+    if verify is not None:
+        verify(entry, text)
     manifest = parse(text, source=str(entry.path / MANIFEST_FILE))
     if (manifest.name, manifest.version) != (entry.name, str(entry.version)):
         raise ArtifactError(
@@ -111,15 +121,19 @@ def read_manifest(entry: Entry) -> Manifest:
     return manifest
 
 
-def audit(entry: Entry, variant: str = "default") -> Artifact:
+def audit(entry: Entry, variant: str = "default", verify: Verify | None = None) -> Artifact:
     """Read one entry and check everything that can be checked without running it.
 
+    Args:
+        verify: checks the signature of the manifest, which holds the SHA-256 of every file.
+
     Raises:
+        SignatureError: `verify` refuses the manifest.
         ManifestError: the manifest breaks the schema.
         ArtifactError: a file is missing or differs from the manifest.
         GraphError: the graph is unreadable, unsafe, or differs from the manifest.
     """
-    manifest = read_manifest(entry)
+    manifest = read_manifest(entry, verify)
     record = manifest.files.get(variant)
     if record is None:
         raise ArtifactError(f"{entry} has no variant {variant!r}; it has {sorted(manifest.files)}")

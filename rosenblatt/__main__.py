@@ -41,7 +41,8 @@ COMMANDS = {
     "profile": Command("facts of a table or images, and advice", "rosenblatt.profile"),
     "score": Command("score a whole file or folder", "service.score.__main__"),
     "key": Command("make an API key", "rosenblatt.key"),
-    "doctor": Command("check this installation and the models", "rosenblatt.doctor"),
+    "sign": Command("sign model versions, or make a key", "service.sign"),
+    "doctor": Command("check this installation and the models", "service.doctor.__main__"),
 }
 
 

@@ -22,6 +22,7 @@ from guide.tables import library
 from profiler.thresholds import Thresholds
 from scripts import (
     cnn_race,
+    dashboard,
     evidence_file,
     evidence_page,
     faithfulness_page,
@@ -74,6 +75,7 @@ def pages() -> dict[Path, str]:
         **_filled("docs/page.md", measured=page_page.section(_result("page"))),
         **_filled("docs/transfer.md", measured=transfer_page.section(_result("transfer"))),
         ROOT / "docs" / "transfer.svg": transfer_page.picture(_result("transfer")),
+        ROOT / "deploy" / "grafana" / "dashboards" / "rosenblatt.json": dashboard.text(),
         **_filled("docs/reliability.md", faults=reliability_page.table(_result("reliability"))),
         **_filled("docs/container.md", sizes=image_page.sizes(_result("image"))),
         **_filled("docs/guide.md", **guide_tables.sections()),

@@ -6,6 +6,8 @@
     inference         ONNX Runtime sessions and the loaded models
     score             batch scoring
     settings          everything that can be set, prefix ROSENBLATT_
+    signatures        signatures of model versions, and `sign`, which makes them
+    tracing           OpenTelemetry traces, as the settings say
     strict_json       JSON bodies, parsed strictly
     translate_errors  the errors of guide and profiler as the service's own
     errors            everything that can go wrong

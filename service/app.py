@@ -32,6 +32,7 @@ from guide.facts import (
 from guide.rules import ruleset
 from guide.short import ShortDecision, shorten
 from guide.tables import library
+from service import signatures, tracing
 from service.access_log import AccessLog
 from service.bentoml_supervisor import close_ports
 from service.build import build
@@ -61,6 +62,8 @@ def _preflight() -> tuple[Settings, Rules]:
         rules_ = rules(found)
         entries(found.models_dir)
         provider.require(found)
+        tracing.require(found)
+        signatures.verifier(found)
         with translate_errors():
             ruleset()
             library()
@@ -97,7 +100,7 @@ def _statistics_folder() -> Path | None:
 
 
 # Tracing is BentoML's middleware, so the routes must stand behind it.
-_BEHIND = _settings.tracing
+_BEHIND = tracing.is_on(_settings)
 
 
 class GuardedService(Service[Any]):
@@ -130,8 +133,7 @@ def _access_log() -> AccessLog | None:
     # Of BentoML's own routes. It leaves one timer per request for so long: it must not be long.
     traffic={"timeout": _settings.timeout_seconds},
     logging={"access": {"enabled": False}},  # the service has its own
-    # Tracing costs half the throughput and exports nowhere unless configured.
-    tracing={} if _settings.tracing else {"excluded_urls": ".*"},
+    tracing=tracing.configuration(_settings),
 )
 class Rosenblatt:
     """Predictions of classical and deep models side by side.

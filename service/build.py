@@ -75,6 +75,7 @@ def build(
     """
     metrics = Metrics(registry)
     control = control or RepositoryControl()
+    metrics.worker_deaths(control.worker_deaths)
 
     def serve(session: Session) -> Served:
         folder = statistics_folder and statistics_folder / session.name / session.version

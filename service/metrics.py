@@ -10,6 +10,7 @@
     rosenblatt_drift_rows_total{model, version}                 rows looked at for drift
     rosenblatt_drift_score{model, version, input}               difference from training, 1 is much
     rosenblatt_drifting{model, version, input}                  1 if it is significant, else 0
+    rosenblatt_worker_deaths                                    workers that ended unexpectedly
 
 Labels come from the model repository and the routes, never from a request, so their number is
 bounded; `input` takes at most a hundred columns of a table.
@@ -171,20 +172,37 @@ class Metrics:
         def histogram(name: str, summary: str, buckets: Sequence[float]) -> _Histogram:
             return _Histogram(name, summary, _LABELS, buckets=buckets, registry=registry)
 
-        self._rows = counter("rosenblatt_predictions", "Rows answered.")
+        self._rows = counter("rosenblatt_predictions", "Rows a model has answered.")
         self._refused = counter(
-            "rosenblatt_refused_rows", "Rows without an answer.", (*_LABELS, "reason")
+            "rosenblatt_refused_rows",
+            "Rows a model did not answer: its queue was full, they waited past the deadline, the "
+            "client left, the run failed, or "
+            "the answer was no finite number.",
+            (*_LABELS, "reason"),
         )
-        self._compute = histogram("rosenblatt_compute_seconds", "Seconds of one run.", SECONDS)
-        self._queue = histogram("rosenblatt_queue_seconds", "Seconds a request waited.", SECONDS)
-        self._size = histogram("rosenblatt_batch_rows", "Rows of one run.", ROWS)
+        self._compute = histogram(
+            "rosenblatt_compute_seconds", "Seconds to run one batch, without waiting.", SECONDS
+        )
+        self._queue = histogram(
+            "rosenblatt_queue_seconds", "Seconds a request waited before its batch ran.", SECONDS
+        )
+        self._size = histogram("rosenblatt_batch_rows", "Rows in one batch.", ROWS)
         self._ready = Gauge(
-            "rosenblatt_model_ready", "1 if the version serves, 0 if it was refused.",
+            "rosenblatt_model_ready",
+            "1 if the model version serves, 0 if it was refused when it was loaded.",
             ("model", "version"), registry=registry, multiprocess_mode="livemostrecent",
         )  # fmt: skip
         self._http = _Histogram(
-            "rosenblatt_http_seconds", "Seconds of one request.", ("route", "method", "status"),
-            buckets=SECONDS, registry=registry,
+            "rosenblatt_http_seconds",
+            "Seconds from the headers of a request to the end of its response, by route pattern.",
+            ("route", "method", "status"), buckets=SECONDS, registry=registry,
+        )  # fmt: skip
+        # A gauge, because the supervisor counts and has no metrics: each new worker is told the
+        # number so far, and the highest is the latest.
+        self._deaths = Gauge(
+            "rosenblatt_worker_deaths",
+            "Workers that ended unexpectedly since the server started; each was replaced.",
+            registry=registry, multiprocess_mode="max",
         )  # fmt: skip
         self._requests: dict[tuple[str, str, int], _Histogram] = {}
         self.drift = DriftMetrics(registry)
@@ -207,6 +225,10 @@ class Metrics:
         """Mark versions, each a name and a number, as not serving."""
         for name, version in versions:
             self._ready.labels(name, version).set(0)
+
+    def worker_deaths(self, count: int) -> None:
+        """Publish how many workers had died when this one was started."""
+        self._deaths.set(count)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request; `route` is a pattern, so the labels are bounded."""

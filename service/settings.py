@@ -40,6 +40,11 @@ class Settings(BaseSettings):
 
     models_dir: Path = Field(_MODELS, description="Model repository to serve.")
     default_model: str = Field("digits-cnn", description="Model for requests that name none.")
+    model_keys: Path | None = Field(
+        None,
+        description="File with the public keys, Ed25519 as PEM, one of which must have signed a "
+        "model version; unset, versions need no signature.",
+    )
     provider: Literal["auto", "cpu", "cuda"] = Field(
         "auto",
         description="Where graphs run: `auto` uses CUDA if it works and the CPU otherwise; with "
@@ -225,6 +230,18 @@ class Settings(BaseSettings):
         False,
         description="Export BentoML's OpenTelemetry spans as its configuration says; every route "
         "then runs its middlewares.",
+    )
+    tracing_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        description="Address of an OpenTelemetry collector that takes OTLP over HTTP, such as "
+        "`http://127.0.0.1:4318/v1/traces`; it turns tracing on.",
+    )
+    tracing_sample_rate: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Share of requests that are traced; those that a caller traces always are.",
     )
 
 

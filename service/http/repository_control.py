@@ -19,12 +19,14 @@ class RepositoryControl:
         supported: True if models can be loaded and unloaded.
         worker: a name for this worker's files that is used again by later ones; None for the
             process id.
+        worker_deaths: how many workers had ended unexpectedly when this one was started.
     """
 
     selection = Selection()
     draining = False
     supported = False
     worker: str | None = None
+    worker_deaths = 0
 
     def attach(self, models: Models) -> None:
         """Take note of the models that were loaded."""

@@ -20,6 +20,7 @@ from service.errors import InvalidError, ModelError, StartupError
 from service.inference import memory, provider
 from service.inference.binding import Bound, bindable, first_line
 from service.settings import Settings
+from service.signatures import verifier
 
 # Limits of one call of the runtime, in rows and in bytes, so that a large request or large rows do
 # not need large buffers.
@@ -152,7 +153,7 @@ def load(entry: Entry, settings: Settings) -> Session:
 
 def _load(entry: Entry, settings: Settings) -> Session:
     started = time.perf_counter()
-    artifact = audit(entry)
+    artifact = audit(entry, verify=verifier(settings))
     requested = provider.wanted(artifact, settings)
     if requested[0][0] == provider.CUDA:
         session = _on_cuda(entry, artifact, requested, settings, started)
@@ -175,7 +176,7 @@ def _on_cuda(
     """
     variant = "cuda" if "cuda" in artifact.manifest.files else "default"
     if variant == "cuda":
-        artifact = audit(entry, variant)
+        artifact = audit(entry, variant, verifier(settings))
     try:
         session = _construct(entry, artifact, variant, requested, settings, started)
     except StartupError as error:

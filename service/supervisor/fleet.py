@@ -163,6 +163,7 @@ class Fleet:
         if worker not in self.serving:
             return
         self.serving.remove(worker)
+        self._spawner.deaths += 1
         self._early_deaths = self._early_deaths + 1 if worker.served < _EARLY_SECONDS else 0
         if not self._given_up(self._died_early(worker)):
             logger.error("worker %d (process %d) died; another is started", worker.seat, worker.pid)

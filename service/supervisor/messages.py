@@ -27,10 +27,14 @@ from service.selection import Rejection, Selection
 
 @dataclass(frozen=True)
 class Start:
-    """Who a worker is. No two living workers have the same `seat`."""
+    """Who a worker is. No two living workers have the same `seat`.
+
+    deaths: how many workers of this server have ended unexpectedly so far.
+    """
 
     seat: int
     selection: Selection
+    deaths: int = 0
 
 
 @dataclass(frozen=True)

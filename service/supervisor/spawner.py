@@ -28,6 +28,7 @@ class Spawner:
             connections wait in its backlog while no worker takes them.
         on_change: called with each request of a client to load or unload a model.
         living: every worker whose process has not ended.
+        deaths: how many workers ended while they were to serve.
 
     Workers also share a socket pair, the handover: a worker that is replaced writes its idle
     connections into it, and those that serve read them from it. Their counts are files in a
@@ -38,6 +39,7 @@ class Spawner:
         self.listener = listener
         self.on_change: Callable[[Worker, Change], None] = lambda worker, change: None
         self.living: set[Worker] = set()
+        self.deaths = 0
         self._command = command
         self._handover = socket.socketpair()
         self._watching: set[asyncio.Task[None]] = set()
@@ -72,7 +74,7 @@ class Spawner:
         seat = self._free_seat()
         worker = Worker(process, channel, seat, self.on_change)
         self.living.add(worker)
-        worker.tell(Start(seat, selection))
+        worker.tell(Start(seat, selection, self.deaths))
         watching = asyncio.create_task(self._forget(worker))
         self._watching.add(watching)
         watching.add_done_callback(self._watching.discard)

@@ -42,6 +42,7 @@ class SupervisedControl(RepositoryControl):
         self.seat = start.seat
         self.worker = str(start.seat)
         self.selection = start.selection
+        self.worker_deaths = start.deaths
         self._end = end
         self._channel: Channel
         self._models: Models

@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -81,20 +80,3 @@ def test_the_doctor_finds_this_installation_well() -> None:
     assert done.returncode == 0, done.stdout
     assert "ok    digits-cnn version 1" in done.stdout
     assert "fail" not in done.stdout
-
-
-def test_the_doctor_names_a_damaged_model(repository: Path) -> None:
-    graph = repository / "beta/10/model.onnx"
-    graph.write_bytes(graph.read_bytes()[:-1])
-    done = run("doctor", "--port", "0", "--models", str(repository))
-    assert done.returncode == 1
-    lines = {line.split()[1]: line for line in done.stdout.splitlines() if line[:4] == "fail"}
-    assert set(lines) == {"beta", "default"}
-    assert "but its manifest says" in lines["beta"]
-
-
-def test_the_doctor_names_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROSENBLATT_MAX_ROWS", "many")
-    done = run("doctor")
-    assert done.returncode == 1
-    assert "ROSENBLATT_MAX_ROWS is 'many'" in done.stdout

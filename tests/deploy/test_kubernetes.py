@@ -217,7 +217,7 @@ def test_the_inference_service_has_kserves_fields() -> None:
 
 
 def environment(container: dict[str, Any]) -> dict[str, str]:
-    return {each["name"]: each["value"] for each in container["env"]}
+    return {each["name"]: each["value"] for each in container["env"] if "value" in each}
 
 
 def mebibytes(text: str) -> int:

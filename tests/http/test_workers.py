@@ -66,7 +66,9 @@ def statistics(server: Server) -> list[dict[str, Any]]:
 
 def metric(server: Server, name: str, **labels: str) -> float:
     """The sum over all other labels."""
-    lines = re.findall(rf"^{name}\{{(.*)\}} (\S+)$", get(server, "/metrics").text, re.MULTILINE)
+    lines = re.findall(
+        rf"^{name}(?:\{{(.*)\}})? (\S+)$", get(server, "/metrics").text, re.MULTILINE
+    )
     wanted = [f'{label}="{value}"' for label, value in labels.items()]
     return sum(float(value) for found, value in lines if all(one in found for one in wanted))
 
@@ -109,6 +111,7 @@ def test_statistics_and_metrics_are_those_of_both(pair: Server) -> None:
 def test_what_a_killed_worker_counted_stays(pair: Server) -> None:
     ask(pair, 20)
     (before, *_) = statistics(pair)
+    deaths = metric(pair, "rosenblatt_worker_deaths")
     killed, survivor = pair.workers()
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait(10)
@@ -119,6 +122,7 @@ def test_what_a_killed_worker_counted_stays(pair: Server) -> None:
         assert after["inference_count"] == before["inference_count"] + 60
     total = metric(pair, "rosenblatt_predictions_total", model=MODEL)
     assert total == before["inference_count"] + 60
+    until(lambda: metric(pair, "rosenblatt_worker_deaths") == deaths + 1)  # its successor tells
 
 
 @pytest.mark.parametrize("target", [None, "service.app:Rosenblatt"], ids=["ours", "BentoML's"])

@@ -110,6 +110,7 @@ class Answers:
         client.request("POST", "/explain", ONE)
         networks = self.client(models_dir=MODELS, default_model="digits-cnn")
         networks.request("POST", "/layers", ONE)
+        networks.request("GET", "/models/digits-cnn/layers/conv1/channels/0")
         client.request("POST", "/recommend", {"modalities": ["tabular"], "n_rows": 2000})
         client.request("POST", "/recommend?detail=full", {"modalities": ["graph"], "latency_ms": 5})
         client.request("POST", PROFILE, files={"file": CSV}, data={"target": "b"})

@@ -29,6 +29,7 @@ from service.http.kernel.origins import (
     is_allowed,
     is_foreign_page,
     is_local_name,
+    is_loopback,
     is_near,
 )
 from service.logs import request_id, trace_id
@@ -190,7 +191,7 @@ class Guard:
         has said that everybody there is trusted.
         """
         host, hosts = found.get(b"host"), self._rules.hosts
-        if host is None or is_local_name(host) or not (hosts or is_near(_address(scope))):
+        if host is None or is_local_name(host) or not (hosts or is_loopback(_address(scope))):
             return
         name = host_name(host)
         if name not in hosts:

@@ -40,10 +40,14 @@ def is_near(address: str) -> bool:
 
     An IP address is, if it is a loopback address; a Unix socket, which has none, is too.
     """
+    return is_loopback(address) or _parsed(address) is None
+
+
+@lru_cache(maxsize=256)
+def is_loopback(address: str) -> bool:
+    """True if an address is an IP address of this machine alone."""
     found = _parsed(address)
-    if found is None:
-        return True
-    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+    return found is not None and (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,138 @@
+"""Signatures of model versions: Ed25519 over the bytes of manifest.json (RFC 8032).
+
+The manifest holds the SHA-256 of every file, so its signature stands for the whole version. It lies
+beside it, in `manifest.json.sig`: 64 bytes, as `openssl pkeyutl -sign -rawin` writes them. Keys are
+PEM files, which OpenSSL reads and writes too. The cryptography package is imported only if
+ROSENBLATT_MODEL_KEYS is set (docs/decisions/0055).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contract.errors import SignatureError
+from contract.manifest import MANIFEST_FILE
+from contract.repository import Entry, Verify
+from service.errors import StartupError
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+SIGNATURE_FILE = f"{MANIFEST_FILE}.sig"
+SIGNATURE_BYTES = 64
+_SETTING = "ROSENBLATT_MODEL_KEYS"
+_PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
+
+
+def verifier(settings: Settings) -> Verify | None:
+    """The check of every manifest; None if versions need no signature.
+
+    Raises:
+        StartupError: there is no key in the file, or the cryptography package is missing.
+    """
+    if settings.model_keys is None:
+        return None
+    keys = _keys(settings.model_keys)
+
+    def verify(entry: Entry, manifest: bytes) -> None:
+        check(entry, manifest, keys)
+
+    return verify
+
+
+def check(entry: Entry, manifest: bytes, keys: tuple[Ed25519PublicKey, ...]) -> None:
+    """Check that one of the keys has signed these bytes.
+
+    Raises:
+        SignatureError: none has, or there is no signature.
+    """
+    from cryptography.exceptions import InvalidSignature
+
+    signature = _signature(entry)
+    for key in keys:
+        try:
+            return key.verify(signature, manifest)
+        except InvalidSignature:
+            continue
+    raise SignatureError(
+        f"{entry.path / MANIFEST_FILE} does not match its signature by any key of {_SETTING}: it "
+        "was changed after it was signed, or signed with another key; restore it, or check it and "
+        "sign it with `rosenblatt sign`"
+    )
+
+
+def _signature(entry: Entry) -> bytes:
+    path = entry.path / SIGNATURE_FILE
+    try:
+        with path.open("rb") as file:
+            signature = file.read(SIGNATURE_BYTES + 1)
+    except OSError as error:
+        raise SignatureError(
+            f"{path} cannot be read ({error.strerror or error}), and {_SETTING} asks for a "
+            "signature; check the version and sign it with `rosenblatt sign`"
+        ) from error
+    if len(signature) != SIGNATURE_BYTES:
+        raise SignatureError(
+            f"{path} is no Ed25519 signature, which has {SIGNATURE_BYTES} bytes; sign the version "
+            "again with `rosenblatt sign`"
+        )
+    return signature
+
+
+@lru_cache(maxsize=1)
+def _keys(path: Path) -> tuple[Ed25519PublicKey, ...]:
+    """The public keys of a file, once per process.
+
+    Raises:
+        StartupError: it has none, or one of another kind, or there is no cryptography package.
+    """
+    require_cryptography(_SETTING)
+    try:
+        blocks = _PEM.findall(path.read_bytes())
+    except OSError as error:
+        raise StartupError(
+            f"{_SETTING} is {str(path)!r}, which cannot be read: {error.strerror or error}; name a "
+            "file of public keys, or unset it"
+        ) from error
+    if not blocks:
+        raise StartupError(
+            f"{_SETTING} is {str(path)!r}, which holds no public key in PEM; "
+            "`rosenblatt sign --new-key` makes one"
+        )
+    return tuple(_public_key(path, block) for block in blocks)
+
+
+def _public_key(path: Path, block: bytes) -> Ed25519PublicKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        key = load_pem_public_key(block)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise StartupError(
+            f"{_SETTING} is {str(path)!r}, which holds a public key that is not Ed25519; "
+            "`rosenblatt sign --new-key` makes one that is"
+        )
+    return key
+
+
+def require_cryptography(what: str) -> None:
+    """Check that signatures can be made and checked.
+
+    Raises:
+        StartupError: the cryptography package is not installed.
+    """
+    try:
+        import cryptography  # noqa: F401
+    except ImportError as error:
+        raise StartupError(
+            f"{what} needs the package cryptography, which is not installed; install "
+            "requirements/extras.txt"
+        ) from error

@@ -1,0 +1,279 @@
+"""Alert rules and dashboard use only what a real server's /metrics has; Prometheus runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.api_keys import new_key
+from service.metrics import REASONS
+from tests.conftest import ROOT
+from tests.deploy.promql import groupings, selectors
+from tests.repositories import tiny_model
+from tests.server import Server, free_port, serve
+
+PROMETHEUS = ROOT / "deploy" / "prometheus"
+ALERTS = PROMETHEUS / "alerts.yml"
+GRAFANA = ROOT / "deploy" / "grafana"
+DASHBOARD = json.loads((GRAFANA / "dashboards" / "rosenblatt.json").read_text())
+RULES = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+CASES = Path(__file__).parent / "alerts.test.yml"
+# Prometheus adds these to what it scrapes.
+SCRAPED = {"job", "instance"}
+STATUSES = {str(status) for status in (200, 400, 404, 405, 408, 413, 415, 422, 500, 501, 503, 504)}
+
+TARGETS = [target for panel in DASHBOARD["panels"] for target in panel["targets"]]
+EXPRESSIONS = {rule["alert"]: rule["expr"] for rule in RULES} | {
+    f"{panel['title']} {target['refId']}": target["expr"]
+    for panel in DASHBOARD["panels"]
+    for target in panel["targets"]
+}
+
+
+def require(program: str) -> str:
+    """The program's path, or a skip that says how to get it; a failure where it is required."""
+    found = shutil.which(program)
+    if found is None:
+        assert not os.environ.get("ROSENBLATT_REQUIRE_PROMTOOL"), f"{program} is not installed"
+        pytest.skip(f"{program} is not installed: Debian's package prometheus has it")
+    return found
+
+
+def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [require("promtool"), *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def samples(server: Server) -> dict[str, set[str]]:
+    """The labels of every sample that a server has after some traffic, by the sample's name."""
+    body = json.loads((ROOT / "docs" / "examples" / "seven.json").read_text())
+    with server.client() as client:
+        assert client.post("/predict", json=body).status_code == 200
+        assert client.post("/predict", json={}).status_code == 422
+        assert client.get("/readyz").status_code == 200
+        text = client.get("/metrics").text
+    found: dict[str, set[str]] = {"up": set()}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
+    return found
+
+
+@pytest.fixture(scope="module")
+def routes(server: Server) -> set[str]:
+    with server.client() as client:
+        return set(client.get("/openapi.json").json()["paths"])
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_metrics_and_labels_exist(
+    name: str, samples: dict[str, set[str]], routes: set[str]
+) -> None:
+    used = selectors(EXPRESSIONS[name])
+    assert used
+    values = {"route": routes, "status": STATUSES, "reason": set(REASONS)}
+    for metric, matchers in used:
+        assert metric in samples, metric
+        for label, operator, value in matchers:
+            assert label in samples[metric] | SCRAPED, label
+            choices = value.split("|") if operator in ("=~", "!~") else [value]
+            for choice in choices if label in values else ():
+                pattern = choice if operator in ("=~", "!~") else re.escape(choice)
+                assert any(re.fullmatch(pattern, known) for known in values[label]), choice
+    labels = set.union(*(samples[metric] for metric, _ in used))
+    assert groupings(EXPRESSIONS[name]) <= labels | SCRAPED
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target["expr"][:40])
+def test_legends_name_labels_that_the_query_keeps(
+    target: dict[str, str], samples: dict[str, set[str]]
+) -> None:
+    named = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+    kept = groupings(target["expr"]) or SCRAPED.union(
+        *(samples[metric] for metric, _ in selectors(target["expr"]))
+    )
+    assert named
+    assert named <= kept
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_says_what_to_do_and_names_labels_it_has(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in ("page", "ticket")
+    assert set(rule["annotations"]) == {"summary", "description"}
+    named = set(re.findall(r"\$labels\.(\w+)", json.dumps(rule["annotations"])))
+    kept = groupings(rule["expr"])
+    assert not kept or named <= kept
+
+
+def test_every_metric_of_ours_is_shown(samples: dict[str, set[str]]) -> None:
+    """Whoever adds a metric puts it on the dashboard, or into an alert."""
+    used = {selector.metric for text in EXPRESSIONS.values() for selector in selectors(text)}
+    families = {
+        re.sub(r"_(bucket|sum|count)$", "", name)
+        for name in samples
+        if name.startswith("rosenblatt_")
+    }
+    assert families == {re.sub(r"_(bucket|sum|count)$", "", name) for name in used} - {"up"}
+
+
+def test_every_metric_of_ours_has_a_sentence_of_help(server: Server) -> None:
+    with server.client() as client:
+        families = list(text_string_to_metric_families(client.get("/metrics").text))
+    ours = [family for family in families if family.name.startswith("rosenblatt_")]
+    assert ours
+    for family in ours:
+        assert re.fullmatch(r"[A-Z1].{15,}\.", family.documentation), family.name
+
+
+def test_every_alert_is_documented() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    rows = re.findall(r"^\| `(Rosenblatt\w+)` \| .* \| (page|ticket) \|$", page, re.MULTILINE)
+    assert rows == [(rule["alert"], rule["labels"]["severity"]) for rule in RULES]
+
+
+def test_the_dashboards_source_is_provisioned() -> None:
+    (source,) = yaml.safe_load((GRAFANA / "provisioning/datasources/prometheus.yml").read_text())[
+        "datasources"
+    ]
+    references = re.findall(r'"datasource": (\{.*?\})', json.dumps(DASHBOARD))
+    assert references
+    assert {json.loads(reference)["uid"] for reference in references} == {source["uid"]}
+    provider = yaml.safe_load((GRAFANA / "provisioning/dashboards/rosenblatt.yml").read_text())
+    assert provider["providers"][0]["type"] == "file"
+
+
+def test_promtool_accepts_the_configuration() -> None:
+    done = promtool("check", "config", PROMETHEUS / "prometheus.yml")
+    assert done.returncode == 0, done.stderr
+    done = promtool("check", "rules", "--lint-fatal", ALERTS)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_alert_fires_when_it_should_and_only_then() -> None:
+    done = promtool("test", "rules", CASES)
+    assert done.returncode == 0, done.stdout + done.stderr
+    cases = [
+        case for test in yaml.safe_load(CASES.read_text())["tests"]
+        for case in test["alert_rule_test"]
+    ]  # fmt: skip
+    fired = {case["alertname"] for case in cases if case["exp_alerts"]}
+    assert fired == {rule["alert"] for rule in RULES}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_a_changed_threshold_is_noticed(rule: dict[str, Any], tmp_path: Path) -> None:
+    """The control of the test above: with another comparison it fails."""
+    document = yaml.safe_load(ALERTS.read_text())
+    for other in document["groups"][0]["rules"]:
+        if other["alert"] == rule["alert"]:
+            other["expr"] = re.sub(r"(== 0|> [\d.]+)\s*$", "> 1e9", other["expr"])
+            assert other["expr"] != rule["expr"]
+    (tmp_path / "alerts.yml").write_text(yaml.safe_dump(document))
+    cases = yaml.safe_load(CASES.read_text()) | {"rule_files": ["alerts.yml"]}
+    (tmp_path / "cases.yml").write_text(yaml.safe_dump(cases))
+    assert promtool("test", "rules", tmp_path / "cases.yml").returncode == 1
+
+
+@contextmanager
+def prometheus(folder: Path, target: str, key: str = "") -> Iterator[httpx.Client]:
+    """Debian's Prometheus with the shipped configuration, scraping `target` every second.
+
+    Args:
+        key: the API key to send; without one, the part of the configuration that sends it stays
+            a comment.
+    """
+    program = require("prometheus")
+    shutil.copy(ALERTS, folder)
+    text = (PROMETHEUS / "prometheus.yml").read_text()
+    if key:
+        text = re.sub(r"^    # (authorization:|  credentials_file:)", r"    \1", text, flags=re.M)
+        (folder / "rosenblatt.key").write_text(key)
+        text = text.replace("/etc/prometheus", str(folder))
+    config = yaml.safe_load(text)
+    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    config["scrape_configs"][0]["static_configs"][0]["targets"] = [target]
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    address = f"127.0.0.1:{free_port()}"
+    command = [
+        program, f"--config.file={folder / 'prometheus.yml'}",
+        f"--web.listen-address={address}", f"--storage.tsdb.path={folder / 'data'}",
+    ]  # fmt: skip
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
+        try:
+            with httpx.Client(base_url=f"http://{address}/api/v1", timeout=30) as client:
+                yield client
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def asked(client: httpx.Client, path: str, **parameters: str) -> Any:
+    answer = client.get(path, params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+def scraped(client: httpx.Client) -> list[dict[str, Any]]:
+    """The targets, once each has been scraped."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            answer = client.get("/targets").raise_for_status()
+            targets: list[dict[str, Any]] = answer.json()["data"]["activeTargets"]
+        except httpx.HTTPError:  # it is starting
+            targets = []
+        if targets and all(target["health"] != "unknown" for target in targets):
+            return targets
+        time.sleep(0.2)
+    raise AssertionError("Prometheus scraped nothing in a minute")
+
+
+@pytest.mark.slow
+def test_prometheus_scrapes_and_evaluates(server: Server, tmp_path: Path) -> None:
+    body = json.loads((ROOT / "docs" / "examples" / "seven.json").read_text())
+    with prometheus(tmp_path, server.url.removeprefix("http://")) as client:
+        assert [target["health"] for target in scraped(client)] == ["up"]
+        with server.client() as service:
+            for _ in range(20):
+                assert service.post("/predict", json=body).status_code == 200
+                assert service.post("/predict", json={}).status_code == 422
+                time.sleep(0.3)
+        (group,) = asked(client, "/rules")["groups"]
+        assert [rule["name"] for rule in group["rules"]] == [rule["alert"] for rule in RULES]
+        assert {(rule["health"], rule["state"]) for rule in group["rules"]} == {("ok", "inactive")}
+        # Every panel has something to draw, and no alert fires.
+        for name, expression in EXPRESSIONS.items():
+            whole = expression.replace("$instance", ".*").replace("$model", ".*")
+            data = asked(client, "/query", query=whole.replace("$__rate_interval", "5s"))
+            is_alert = name in {rule["alert"] for rule in RULES}
+            assert bool(data["result"]) != is_alert, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("right", [True, False])
+def test_prometheus_sends_its_key(tmp_path: Path, right: bool) -> None:
+    key, entry = new_key()
+    models = tiny_model(tmp_path / "models", "alpha").parents[1]
+    with serve(
+        ROSENBLATT_MODELS_DIR=str(models), ROSENBLATT_DEFAULT_MODEL="alpha",
+        ROSENBLATT_API_KEYS=entry,
+    ) as server:  # fmt: skip
+        target = server.url.removeprefix("http://")
+        with prometheus(tmp_path, target, key if right else "wrong") as client:
+            assert [one["health"] for one in scraped(client)] == ["up" if right else "down"]
