@@ -40,6 +40,7 @@ from service.http.kernel.route_first import RouteFirst
 from service.http.repository_control import RepositoryControl
 from service.http.schema import CompareResponse, Instances, PredictResponse
 from service.inference import provider
+from service.request_log import check_folder
 from service.settings import Settings, settings
 from service.translate_errors import translate_errors
 
@@ -54,6 +55,7 @@ def _preflight() -> Settings:
         found = settings()
         entries(found.models_dir)
         provider.require(found)
+        check_folder(found)
         with translate_errors():
             ruleset()
             library()

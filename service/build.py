@@ -26,6 +26,7 @@ from service.inference.session import Session
 from service.metrics import Metrics
 from service.protocol.counters import Counters
 from service.protocol.statistics import SIZE, ModelStatistics
+from service.request_log import log_requests
 from service.serving.repository import Models, load_all
 from service.serving.served import Served
 from service.settings import Settings
@@ -93,6 +94,7 @@ def build(
     for served in models.all():
         drift.watch(served)
     metrics.before_reading(drift.refresh)
+    log_requests(settings, models.all(), metrics.logged)
     metrics.refused((refusal.name, refusal.version) for refusal in models.refused())
     predict, compare = Predict(models, settings), Compare(models, settings)
     explain, layers = Explain(models, settings), Layers(models, settings)
