@@ -7,7 +7,7 @@ import http.client
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -18,6 +18,8 @@ _JSON = "application/json"
 LOAN = ({"age": 70, "income": 2000, "town": "Bergen"}, "yes")
 _BOUNDARY = "rosenblatt-smoke"
 _METHODS = ("get", "post", "put", "patch", "delete")
+# No model of the image is being tried beside another.
+_STATUSES = {"/models/{name}/rollout": 404}
 
 
 class SmokeError(Exception):
@@ -36,7 +38,7 @@ class Answer(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A request to an operation, and what must hold of the answer's body."""
+    """A request to an operation, and what must hold of the answer."""
 
     operation: tuple[str, str]
     path: str
@@ -44,6 +46,7 @@ class Request(NamedTuple):
     content_type: str | None = None
     headers: Mapping[str, str] = {}
     holds: Callable[[Answer], bool] = lambda answer: True
+    status: int = 200
 
 
 class Client:
@@ -100,7 +103,7 @@ def _check(client: Client, request: Request) -> None:
     if request.content_type:
         headers["content-type"] = request.content_type
     answer = client.ask(method, request.path, request.body, headers)
-    if answer.status != 200:
+    if answer.status != request.status:
         raise SmokeError(f"{method} {request.path}: {answer.status} {answer.body[:500]!r}")
     if not request.holds(answer):
         raise SmokeError(f"{method} {request.path} answered {answer.body[:500]!r}")
@@ -113,15 +116,23 @@ def _gets(client: Client, operations: set[tuple[str, str]]) -> Iterator[Request]
         raise SmokeError("the server has no model loans; mount deploy/container/models/loans")
     rules = client.ask("GET", "/guide/rules").json()["rules"]
     values = {"version": "1", "id": str(rules[0]["id"]), "file": "main.js"}
+    values |= {"layer": "conv1", "channel": "0"}
     for method, path in sorted(operations):
         if method != "GET":
             continue
-        for name in models if "{name}" in path else ("",):
+        for name in _models(path, models):
             known = values | {"name": name}
             filled = path
             for parameter, value in known.items():
                 filled = filled.replace(f"{{{parameter}}}", quote(value, safe=""))
-            yield Request((method, path), filled)
+            yield Request((method, path), filled, status=_STATUSES.get(path, 200))
+
+
+def _models(path: str, models: Sequence[str]) -> Sequence[str]:
+    """The models to fill into a path."""
+    if "{layer}" in path:
+        return ("digits-cnn",)
+    return models if "{name}" in path else ("",)
 
 
 def _posts(examples: Path) -> Iterator[Request]:

@@ -47,6 +47,7 @@ from service.http.repository_control import RepositoryControl
 from service.http.schema import CompareResponse, Instances, PredictResponse
 from service.inference import provider
 from service.logs import log_json
+from service.request_log import check_folder
 from service.settings import Settings, settings
 from service.translate_errors import translate_errors
 
@@ -64,6 +65,7 @@ def _preflight() -> tuple[Settings, Rules]:
         provider.require(found)
         tracing.require(found)
         signatures.verifier(found)
+        check_folder(found)
         with translate_errors():
             ruleset()
             library()

@@ -26,6 +26,7 @@ from service.inference.session import Session
 from service.metrics import Metrics
 from service.protocol.counters import Counters
 from service.protocol.statistics import SIZE, ModelStatistics
+from service.request_log import log_requests
 from service.rollout.metrics import RolloutMetrics
 from service.rollout.rollouts import Rollouts
 from service.serving.repository import Models, load_all
@@ -96,6 +97,7 @@ def build(
     for served in models.all():
         drift.watch(served)
     metrics.before_reading(drift.refresh)
+    log_requests(settings, models.all(), metrics.logged)
     metrics.refused((refusal.name, refusal.version) for refusal in models.refused())
     rollouts = Rollouts(models, RolloutMetrics(registry), statistics_folder, control.worker)
     predict, compare = Predict(rollouts.choose, settings), Compare(models, settings)

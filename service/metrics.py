@@ -11,6 +11,7 @@
     rosenblatt_drift_score{model, version, input}               difference from training, 1 is much
     rosenblatt_drifting{model, version, input}                  1 if it is significant, else 0
     rosenblatt_worker_deaths                                    workers that ended unexpectedly
+    rosenblatt_logged_requests_total{outcome}                   written to the log, or dropped
 
 Labels come from the model repository and the routes, never from a request, so their number is
 bounded; `input` takes at most a hundred columns of a table.
@@ -206,6 +207,9 @@ class Metrics:
         )  # fmt: skip
         self._requests: dict[tuple[str, str, int], _Histogram] = {}
         self.drift = DriftMetrics(registry)
+        self._logged = counter(
+            "rosenblatt_logged_requests", "Requests chosen for the log of requests.", ("outcome",)
+        )
         self._before_reading: list[Callable[[], None]] = []
 
     def model(self, session: Session) -> ModelMetrics:
@@ -237,6 +241,10 @@ class Metrics:
             self._requests[key] = self._http.labels(*map(str, key))
         self._observations.add(self._requests[key], seconds)
         self._observations.write_soon()
+
+    def logged(self, outcome: str, requests: int) -> None:
+        """Count requests for the log, from any thread; see `service.request_log.OUTCOMES`."""
+        self._logged.labels(outcome).inc(requests)
 
     def before_reading(self, refresh: Callable[[], None]) -> None:
         """Call this whenever the metrics are about to be read."""

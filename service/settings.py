@@ -195,6 +195,21 @@ class Settings(BaseSettings):
         le=100_000,
         description="Most rows of each model that are looked at for drift, per worker.",
     )
+    request_log_dir: Path | None = Field(
+        None, description="Folder for a sampled log of requests; unless set, none is written."
+    )
+    request_log_share: float = Field(
+        0.01, gt=0, le=1, description="Share of the requests that are logged, chosen at random."
+    )
+    request_log_max_bytes: int = Field(
+        64 * 2**20,
+        ge=2**20,
+        description="Most bytes of the log's files together; the oldest are deleted.",
+    )
+    request_log_pictures: bool = Field(False, description="Log pictures too, as PNG.")
+    request_log_texts: bool = Field(
+        False, description="Log columns of free text too, which may hold personal data."
+    )
     api_keys: SecretStr = Field(
         SecretStr(""),
         description="SHA-256 of each accepted API key, as `rosenblatt key` prints them, separated "

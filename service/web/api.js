@@ -1,5 +1,7 @@
 /** Calls of the service. Errors become sentences; nothing is asked of another host. */
 
+import { askKey, authorization } from "./key.js";
+
 const PATIENCE_MS = 60_000;
 const base = new URL("../", import.meta.url);
 
@@ -12,13 +14,19 @@ export class ServiceError extends Error {
 }
 
 async function ask(path, options = {}) {
+  const sent = authorization();
   let response, text, body;
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    response = await fetch(new URL(path, base), { signal, ...options, headers: { accept: "application/json", ...options.headers } });
+    response = await fetch(new URL(path, base), { signal, ...options, headers: { accept: "application/json", ...sent, ...options.headers } });
     text = await response.text();
   } catch (error) {
     throw new ServiceError(error.name === "TimeoutError" ? "The service did not answer within a minute." : "The service cannot be reached. Is it still running?");
+  }
+  if (response.status === 401) {
+    // Another request may have been given a key meanwhile.
+    const renewed = authorization().authorization !== sent.authorization;
+    if (renewed || (await askKey())) return ask(path, options);
   }
   try {
     body = JSON.parse(text);

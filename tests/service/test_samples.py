@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from contract.tensors import Input
-from service.http.samples import instances
+from service.instances.rows import instances
 from service.settings import Settings
 from tests.service.client import Client
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from contract.graph import outline
+from contract.tensors import CategoryRange, Input, NumberRange
 from tests.training.fit import tables
 from training.errors import ParityError
 from training.explain.answers import Scale
@@ -59,6 +60,17 @@ def problems(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Problem]:
     return {kind: tables.problem(folder, kind) for kind in tables.TASKS}
 
 
+def rows_seen(tensor: Input) -> int:
+    """Training rows, as the distribution of a column says, which later rows are compared with."""
+    (seen,) = tensor.seen
+    assert isinstance(seen, NumberRange | CategoryRange)
+    if isinstance(seen, CategoryRange):
+        assert seen.rows is not None
+        return round(seen.rows / (1 - seen.missing))
+    assert seen.histogram is not None
+    return round(seen.histogram.values / (1 - seen.missing))
+
+
 @pytest.mark.parametrize(("kind", "name"), list(itertools.product(tables.TASKS, NAMES)))
 def test_the_graph_answers_as_the_model(problems: dict[str, Problem], kind: str, name: str) -> None:
     problem = problems[kind]
@@ -70,6 +82,8 @@ def test_the_graph_answers_as_the_model(problems: dict[str, Problem], kind: str,
     assert exported.parity.label_mismatches == 0
     columns = [column for tensor in exported.inputs for column in tensor.columns]
     assert columns == ["age", "income", "member", "city", "label"]
+    sizes = {len(split.train), len(split.train) + len(split.validation)}
+    assert {rows_seen(tensor) for tensor in exported.inputs} <= sizes
     if kind == "regression":
         value, interval = exported.answers["value"], exported.answers["interval"]
         assert (interval[:, 0] < value).all()

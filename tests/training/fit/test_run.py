@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from contract import repository
 from contract.errors import RepositoryError
 from contract.manifest import Manifest
+from contract.records import ClassificationMetrics
 from contract.repository import Entry, audit, entries, read_manifest
 from tests.training.fit import tables
 from training.__main__ import app
@@ -52,6 +53,10 @@ def test_every_candidate_is_written_and_the_chosen_one_has_the_plain_name(tmp_pa
     other = {"linear": "xgboost", "xgboost": "linear"}[chosen]
     assert set(found) == {"made", f"made-{other}"}
     assert found["made"].comparison == found[f"made-{other}"].comparison == outcome.record
+    measured = found["made"].metrics
+    assert isinstance(measured, ClassificationMetrics)
+    assert measured.confidence is not None
+    assert measured.confidence.values == measured.samples
     for entry in entries(tmp_path / "models"):
         audit(entry)
         card = (entry.path / "card.md").read_text()

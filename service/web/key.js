@@ -1,0 +1,42 @@
+/** The API key, where the service asks for one; kept until the browser's tab is closed. */
+
+import { button, h, labelled } from "./dom.js";
+
+const NAME = "rosenblatt-key";
+let asking = null;
+
+/** What a request sends along. */
+export function authorization() {
+  const key = sessionStorage.getItem(NAME);
+  return key ? { authorization: `Bearer ${key}` } : {};
+}
+
+/** Ask for a key, once for all requests that wait for it; false if none is given. */
+export function askKey() {
+  asking ??= show().finally(() => (asking = null));
+  return asking;
+}
+
+function show() {
+  return new Promise((resolve) => {
+    const field = h("input", { type: "password", autocomplete: "off", required: true });
+    const close = (given) => {
+      dialog.remove();
+      resolve(given);
+    };
+    const form = h("form", {
+      onsubmit: (event) => {
+        event.preventDefault();
+        sessionStorage.setItem(NAME, field.value.trim());
+        close(true);
+      },
+    },
+      h("h2", {}, "API key"),
+      h("p", {}, sessionStorage.getItem(NAME) ? "The service does not accept this key." : "This service asks for an API key."),
+      labelled("Key", field),
+      h("p", {}, h("button.primary", { type: "submit" }, "Use it"), " ", button("Cancel", () => close(false))));
+    const dialog = h("dialog", { "aria-label": "API key", oncancel: () => close(false) }, form);
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
