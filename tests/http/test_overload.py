@@ -116,15 +116,14 @@ def test_ten_times_the_load(server: Server) -> None:
 
 
 @fault("overload")
-def test_a_refusal_says_when_to_try_again(server: Server) -> None:
-    """Of many requests at once most do not fit the queue, and none waits past its time."""
-    with httpx.Client(limits=httpx.Limits(max_connections=None), timeout=30) as client:
-
-        def one(_: int) -> httpx.Response:
-            return client.post(f"{server.url}/predict", json=BODY)
-
-        with ThreadPoolExecutor(64) as pool:
-            answers = list(pool.map(one, range(192)))
+def test_a_refusal_says_when_to_try_again(tmp_path: Path) -> None:
+    """Of many requests at once most do not fit the queue."""
+    slow_model(tmp_path, "slow", 0.1)
+    with (
+        serve(**settings(tmp_path, TIMEOUT), ROSENBLATT_MAX_WAITING_ROWS="4") as server,
+        ThreadPoolExecutor(64) as pool,
+    ):
+        answers = list(pool.map(lambda _: predict(server), range(192)))
     refused = [answer for answer in answers if answer.status_code != 200]
     assert {answer.status_code for answer in refused} == {503}
     assert all(answer.headers["retry-after"] == "1" for answer in refused)
