@@ -128,12 +128,85 @@ PANELS = (
     Panel(
         "Rows not answered per second",
         "full: the queue was; deadline: they waited too long; cancelled: the client left; failed: "
-        "the run did.",
+        "the run did; not_finite: the answer was no number.",
         "ops",
         (
             Query(
                 f"sum by (model, reason) (rate(rosenblatt_refused_rows_total{{{_MODEL}}}{_RATE}))",
                 "{{model}} {{reason}}",
+            ),
+        ),
+    ),
+    Panel(
+        "Difference from training",
+        "Of the last hour, by input; above 1 it is more than tolerated: see GET /models/{name}/drift.",
+        "none",
+        (
+            Query(
+                f"max by (model, input) (rosenblatt_drift_score{{{_MODEL}}})",
+                "{{model}} {{input}}",
+            ),
+        ),
+    ),
+    Panel(
+        "Inputs that drift",
+        "1 where the difference is larger than tolerated and beyond chance.",
+        "none",
+        (Query(f"max by (model, input) (rosenblatt_drifting{{{_MODEL}}})", "{{model}} {{input}}"),),
+    ),
+    Panel(
+        "Rows looked at for drift per second",
+        "A sample of those that arrive.",
+        "ops",
+        (
+            Query(
+                f"sum by (model) (rate(rosenblatt_drift_rows_total{{{_MODEL}}}{_RATE}))",
+                "{{model}}",
+            ),
+        ),
+    ),
+    Panel(
+        "Verdict on a version that is tried",
+        "1 promote, 0 undecided, -1 keep the stable version; GET /models/{name}/rollout says why.",
+        "none",
+        (
+            Query(
+                f"max by (model, stable, candidate) (rosenblatt_rollout_verdict{{{_MODEL}}})",
+                "{{model}} {{stable}} {{candidate}}",
+            ),
+        ),
+    ),
+    Panel(
+        "Requests of rollouts per second",
+        "By version, and what became of them; dropped: the shadow was busy.",
+        "reqps",
+        (
+            Query(
+                "sum by (model, version, outcome) "
+                f"(rate(rosenblatt_rollout_requests_total{{{_MODEL}}}{_RATE}))",
+                "{{model}} {{version}} {{outcome}}",
+            ),
+        ),
+    ),
+    Panel(
+        "Rows that both versions answered",
+        "In the shadow; other: the candidate's answer was another.",
+        "ops",
+        (
+            Query(
+                f"sum by (model, answer) (rate(rosenblatt_rollout_rows_total{{{_MODEL}}}{_RATE}))",
+                "{{model}} {{answer}}",
+            ),
+        ),
+    ),
+    Panel(
+        "Requests in the log of requests per second",
+        "dropped: the writer did not keep up, or the disk was full.",
+        "reqps",
+        (
+            Query(
+                f"sum by (outcome) (rate(rosenblatt_logged_requests_total{{{_HERE}}}{_RATE}))",
+                "{{outcome}}",
             ),
         ),
     ),

@@ -27,7 +27,9 @@ from scripts.image_smoke_routes import Client, SmokeError, use_every_operation
 EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
 _START_SECONDS = 60
 _COMMAND_SECONDS = 120
-# BentoML's middlewares answer only with one of these on.
+# One worker; under strace everything takes longer.
+_PATIENT = {"ROSENBLATT_WORKERS": "1", "ROSENBLATT_TIMEOUT_SECONDS": "120"}
+# BentoML's middlewares answer only with tracing on.
 _MIDDLEWARES = {
     "ROSENBLATT_ACCESS_LOG": "true",
     "ROSENBLATT_LOG_FORMAT": "json",
@@ -69,7 +71,7 @@ def _server(variables: dict[str, str]) -> Iterator[str]:
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "service.serve", "--port", str(port)],
-            env={**os.environ, "ROSENBLATT_WORKERS": "1", **variables},
+            env={**os.environ, **_PATIENT, **variables},
             stdout=log, stderr=log,
         )  # fmt: skip
         try:

@@ -23,7 +23,7 @@ from service.api_keys import new_key
 from service.metrics import REASONS
 from tests.conftest import ROOT
 from tests.deploy.promql import groupings, selectors
-from tests.repositories import tiny_model
+from tests.repositories import tiny_model, tiny_repository
 from tests.server import Server, free_port, serve
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -34,7 +34,7 @@ RULES = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule
 CASES = Path(__file__).parent / "alerts.test.yml"
 # Prometheus adds these to what it scrapes.
 SCRAPED = {"job", "instance"}
-STATUSES = {str(status) for status in (200, 400, 404, 405, 408, 413, 415, 422, 500, 501, 503, 504)}
+STATUSES = set("200 400 401 403 404 405 408 409 413 415 417 421 422 431 500 501 503 504".split())
 
 TARGETS = [target for panel in DASHBOARD["panels"] for target in panel["targets"]]
 EXPRESSIONS = {rule["alert"]: rule["expr"] for rule in RULES} | {
@@ -60,13 +60,39 @@ def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def samples(server: Server) -> dict[str, set[str]]:
-    """The labels of every sample that a server has after some traffic, by the sample's name."""
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that tries a version in the shadow, compares with training and logs requests."""
+    folder = tmp_path_factory.mktemp("busy")
+    models = tiny_repository(folder / "models")
+    rollout = {"rollout_version": 1, "mode": "shadow", "stable": "2", "candidate": "10"}
+    (models / "beta" / "rollout.json").write_text(json.dumps(rollout))
+    (folder / "log").mkdir()
+    wanted: dict[str, Any] = {
+        "ROSENBLATT_MODELS_DIR": str(models),
+        "ROSENBLATT_DEFAULT_MODEL": "beta",
+        "ROSENBLATT_REQUEST_LOG_DIR": str(folder / "log"),
+        "ROSENBLATT_REQUEST_LOG_SHARE": "1",
+    }
+    with serve(**wanted) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def samples(server: Server, busy: Server) -> dict[str, set[str]]:
+    """The labels of every sample that servers have after some traffic, by the sample's name."""
+    return _samples(server) | _samples(busy)
+
+
+def _samples(server: Server) -> dict[str, set[str]]:
     body = json.loads((ROOT / "docs" / "examples" / "seven.json").read_text())
     with server.client() as client:
         assert client.post("/predict", json=body).status_code == 200
+        many = {"instances": body["instances"] * 200}
+        assert client.post("/predict", json=many).status_code == 200
         assert client.post("/predict", json={}).status_code == 422
         assert client.get("/readyz").status_code == 200
+        client.get("/models/beta/rollout")  # judges at once, where there is a rollout
+        time.sleep(1)  # drift is counted, and the log written, a moment later
         text = client.get("/metrics").text
     found: dict[str, set[str]] = {"up": set()}
     for family in text_string_to_metric_families(text):
