@@ -139,7 +139,7 @@ PANELS = (
     ),
     Panel(
         "Difference from training",
-        "Of the last hour, by input; above 1 it is more than tolerated: see GET /models/{name}/drift.",
+        "Of the last hour, by input; above 1 is more than tolerated: GET /models/{name}/drift.",
         "none",
         (
             Query(
