@@ -59,7 +59,7 @@ def _preflight() -> Settings:
     """
     try:
         found = settings()
-        entries(found.models_dir)
+        entries(found.models_dir, lambda stray: None)  # a stray is refused when models load
         provider.require(found)
         if folder := _metrics_folder():
             require_space(folder, provider.workers(found))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from service.errors import StartupError
 
-# Bytes of a worker's file of each kind of metric, BentoML's among them. A histogram takes 3.4 kB for
+# Bytes of a worker's file of each kind of metric, BentoML's too. A histogram takes 3.4 kB for
 # each route and status that was seen, usually less than 200 of them.
 _FILES = {"counter": 2**18, "histogram": 2**20, "summary": 2**16} | {
     f"gauge_{live}{mode}": 2**16 for live in ("", "live") for mode in ("all", "mostrecent", "sum")
