@@ -92,7 +92,10 @@ def _restrict(limits: Limits, started_with: int) -> None:
     import resource
 
     def limit(what: int, value: int) -> None:
-        resource.setrlimit(what, (value, resource.getrlimit(what)[1]))
+        most = resource.getrlimit(what)[1]  # a limit that this process was given cannot be raised
+        resource.setrlimit(
+            what, (value if most == resource.RLIM_INFINITY else min(value, most), most)
+        )
 
     for what in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
         resource.setrlimit(what, (0, 0))

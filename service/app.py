@@ -47,9 +47,16 @@ from service.http.repository_control import RepositoryControl
 from service.http.schema import CompareResponse, Instances, PredictResponse
 from service.inference import provider
 from service.logs import log_json
+from service.metric_files import require_space, reserve
 from service.request_log import check_folder
 from service.settings import Settings, settings
 from service.translate_errors import translate_errors
+
+
+def _metrics_folder() -> Path | None:
+    """Where prometheus_client counts for all workers of this server; None in a process alone."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder and Path(folder).is_dir() else None
 
 
 def _preflight() -> tuple[Settings, Rules]:
@@ -61,11 +68,13 @@ def _preflight() -> tuple[Settings, Rules]:
     try:
         found = settings()
         rules_ = rules(found)
-        entries(found.models_dir)
+        entries(found.models_dir, lambda stray: None)  # a stray is refused when models load
         provider.require(found)
         tracing.require(found)
         signatures.verifier(found)
         check_folder(found)
+        if folder := _metrics_folder():
+            require_space(folder, provider.workers(found))
         with translate_errors():
             ruleset()
             library()
@@ -97,8 +106,8 @@ def _statistics_folder() -> Path | None:
     BentoML gives its workers a folder for their metrics and empties it when the server starts;
     prometheus_client reads only the files that it names itself.
     """
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    return Path(folder) / "statistics" if folder else None
+    folder = _metrics_folder()
+    return folder / "statistics" if folder else None
 
 
 # Tracing is BentoML's middleware, so the routes must stand behind it.
@@ -146,6 +155,8 @@ class Rosenblatt:
 
     def __init__(self) -> None:
         global _application
+        if folder := _metrics_folder():
+            reserve(folder, control.worker)
         self._product = build(_settings, _statistics_folder(), control=control)
         _application = self._product.application
         atexit.register(_application.write_metrics)  # what the last requests counted

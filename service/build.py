@@ -21,6 +21,7 @@ from service.http.recommend import Recommender
 from service.http.repository import RepositoryRoutes
 from service.http.repository_control import RepositoryControl
 from service.http.routes import routes
+from service.inference import provider
 from service.inference.policy import measure
 from service.inference.session import Session
 from service.metrics import Metrics
@@ -90,6 +91,7 @@ def build(
         session.release_buffers()
         return Served(session, policy, thread, statistics, settings)
 
+    provider.log_fallback(settings)
     models = load_all(settings, serve, selection=control.selection)
     control.attach(models)
     folder = statistics_folder and statistics_folder / _DRIFT_FOLDER

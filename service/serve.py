@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 
 
@@ -17,6 +18,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(
             "rosenblatt cannot start: it needs Unix sockets; here, "
             "`bentoml serve service.app:Rosenblatt` serves, without reloading\n"
+        )
+        return 1
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        sys.stderr.write(
+            "rosenblatt cannot start: no folder for temporary files can be written to; set TMPDIR "
+            "to one that can\n"
         )
         return 1
     from service.supervisor.run import run

@@ -53,6 +53,12 @@ def cuda_is_used(settings: Settings) -> bool:
     return settings.provider != "cpu" and _has_cuda()
 
 
+def log_fallback(settings: Settings) -> None:
+    """Say in the log where `auto` means the CPU; where a library is missing, `check` says so."""
+    if settings.provider == "auto" and not _has_cuda():
+        logger.warning("no CUDA device answers, so models run on the CPU: the provider is 'auto'")
+
+
 def on_cpu() -> list[Provider]:
     """The providers of a session that runs on the CPU."""
     return [(CPU, {})]
