@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,8 @@ class Answers:
         self._probabilities = probabilities.name if probabilities else ""
         value = manifest.output("value")
         self._value = value.name if value else ""
+        roles = ("label", "probabilities", "scores", "value")
+        self._observed = [output.name for output in manifest.outputs if output.role in roles]
         self._middle, self._spread = 0.0, 1.0
         if self._value:
             golden = stable.session.predict(stable.session.samples)[self._value]
@@ -94,23 +97,40 @@ class Answers:
         """Mean change of a regression's value in spreads, in [-1, 1]."""
         return float(np.clip(self._spreads(stable, candidate), -1, 1).mean())
 
-    def confidence(self, outputs: Batch) -> float:
-        """Mean probability of the label that is given, in [0, 1]."""
+    def join(self, answers: Sequence[Batch]) -> Batch:
+        """What is observed of several outputs, as one batch."""
+        parts = [
+            Batch.aligned({name: one[name] for name in self._observed}, len(one)) for one in answers
+        ]
+        return Batch.join(parts)
+
+    def confidence(self, outputs: Batch) -> Floats:
+        """The probability of the label that is given: float64 [rows] in [0, 1]."""
         places = self._places(outputs)
         given = outputs[self._probabilities][np.arange(len(places)), places]
-        return float(np.clip(given, 0, 1).mean())
+        return np.clip(given.astype(np.float64), 0, 1)
 
-    def label_shares(self, outputs: Batch) -> Floats:
-        """The share of rows with each label: float64 [labels]; empty without labels."""
-        if not self.labels:
-            return np.empty(0)
-        return np.bincount(self._places(outputs), minlength=len(self.labels)) / len(outputs)
+    def label_shares(self, outputs: Batch, sizes: NDArray[np.intp]) -> Floats:
+        """The share of rows with each label, for each request: float64 [requests, labels].
 
-    def level(self, outputs: Batch) -> float:
-        """Mean value of a regression, in spreads from the middle; 0 to 1 for -4 to 4."""
-        values = outputs[self._value].astype(np.float64)
-        spreads = np.clip((values - self._middle) / self._spread, -MOST_SPREADS, MOST_SPREADS)
-        return float((spreads.mean() + MOST_SPREADS) / (2 * MOST_SPREADS))
+        Args:
+            sizes: rows of each request.
+        """
+        requests, labels = np.repeat(np.arange(len(sizes)), sizes), len(self.labels)
+        places = requests * labels + self._places(outputs)
+        counts = np.bincount(places, minlength=len(sizes) * labels).reshape(-1, labels)
+        shares: Floats = counts / sizes[:, None]
+        return shares
+
+    def level(self, outputs: Batch) -> Floats:
+        """The value of a regression as spreads from the middle: float64 [rows], 0 to 1 for -4 to 4.
+
+        Several values count as their mean.
+        """
+        values = outputs[self._value].astype(np.float64).reshape(len(outputs), -1).mean(axis=1)
+        spreads: Floats = (values - self._middle) / self._spread
+        spreads = np.clip(spreads, -MOST_SPREADS, MOST_SPREADS)
+        return (spreads + MOST_SPREADS) / (2 * MOST_SPREADS)
 
     def _places(self, outputs: Batch) -> NDArray[np.intp]:
         labels = self._encoder.labels(outputs) or ()
@@ -129,6 +149,17 @@ class Answers:
             return compare(stable, candidate, self._outputs).within(self._exactness)
         except ValueError:  # outputs whose rows may have any length
             return False
+
+
+def request_means(values: Floats, sizes: NDArray[np.intp]) -> Floats:
+    """The mean of each request's rows: float64 [requests].
+
+    Args:
+        values: float64 [rows].
+        sizes: rows of each request, none of them 0.
+    """
+    means: Floats = np.add.reduceat(values, sizes.cumsum() - sizes) / sizes
+    return means
 
 
 def latency(seconds: float) -> float:

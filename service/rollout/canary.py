@@ -10,7 +10,7 @@ import numpy as np
 
 from contract.batch import Batch
 from contract.rollout import Rollout
-from service.rollout.answers import Answers, latency
+from service.rollout.answers import Answers, latency, request_means
 from service.rollout.arm import Arm
 from service.rollout.ledger import Ledger, Role, Totals
 from service.rollout.measures import ERRORS, LABELS, Measure, canary_measures
@@ -92,37 +92,38 @@ class _Counting:
             self._counted()
 
     def _count(self) -> None:
-        """Count what waits."""
+        """Count what waits; whatever goes wrong must not stop the count of what comes."""
         self._loop = None
         waiting, self._waiting = self._waiting, []
-        observed, shares = [], []
-        for outputs, seconds in waiting:
-            try:
-                usable = self._answers.usable(outputs)
-                if usable:
-                    observed.append(self._observed(outputs, seconds))
-                    shares.append(self._answers.label_shares(outputs))
-            except Exception:
-                logger.exception("an answer of a rollout could not be counted")
-                continue
+        try:
+            usable = [one for one in waiting if self._is_usable(one[0])]
             if usable:
-                self._ledger.answered(self._role, len(outputs))
-            else:
-                self._fail(len(outputs))
-        if observed:
-            self._tally.add(ERRORS, np.array(observed))
-            if self._answers.labels:
-                self._tally.add(LABELS, np.array(shares))
-        self._counted()
+                self._observe(
+                    [outputs for outputs, _ in usable], [seconds for _, seconds in usable]
+                )
+            self._counted()
+        except Exception:
+            logger.exception("answers of a rollout could not be counted")
 
-    def _observed(self, outputs: Batch, seconds: float) -> list[float]:
-        """An answer's error, latency and level, where the model has one."""
-        answers, values = self._answers, [0.0, latency(seconds)]
+    def _is_usable(self, outputs: Batch) -> bool:
+        usable = self._answers.usable(outputs)
+        if usable:
+            self._ledger.answered(self._role, len(outputs))
+        else:
+            self._fail(len(outputs))
+        return usable
+
+    def _observe(self, outputs: list[Batch], seconds: list[float]) -> None:
+        answers = self._answers
+        columns = [np.zeros(len(outputs)), np.array([latency(one) for one in seconds])]
+        sizes = np.array([len(one) for one in outputs])
         if answers.has_value:
-            values.append(answers.level(outputs))
+            columns.append(request_means(answers.level(answers.join(outputs)), sizes))
         elif answers.has_confidence:
-            values.append(answers.confidence(outputs))
-        return values
+            columns.append(request_means(answers.confidence(answers.join(outputs)), sizes))
+        self._tally.add(ERRORS, np.column_stack(columns))
+        if answers.labels:
+            self._tally.add(LABELS, answers.label_shares(answers.join(outputs), sizes))
 
     def _fail(self, rows: int) -> None:
         self._ledger.failed(self._role, rows)
