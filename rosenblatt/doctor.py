@@ -92,7 +92,9 @@ def _environment() -> Iterator[Check]:
             "uninstall both and install one",
         )  # fmt: skip
     missing = [name for name in _TRAINING if not installed[name]]
-    detail = f"without {', '.join(missing)}: train and import do not work" if missing else "there"
+    detail = "there"
+    if missing:
+        detail = f"without {', '.join(missing)}: train, fit, transfer and import do not work"
     yield Check("note" if missing else "ok", "training set", detail)
     loud = [name for name in _QUIET if os.environ.get(name, "").lower() not in ("1", "true")]
     yield Check(
