@@ -27,8 +27,13 @@ def full(decision: Decision, width: int) -> Iterator[str]:
     yield f"decision {decision.decision_id}, rules {decision.ruleset_version}"
 
 
+def in_words(verdict: str) -> str:
+    """A verdict as people write it: `classical_ml` is classical ML."""
+    return verdict.replace("_", " ").replace("classical ml", "classical ML")
+
+
 def _lines(decision: Decision | ShortDecision, sections: Sections, width: int) -> Iterator[str]:
-    verdict = decision.verdict.replace("_", " ")
+    verdict = in_words(decision.verdict)
     contested = " (contested)" if decision.contested else ""
     yield from textwrap.wrap(f"{verdict}{contested}: {decision.summary}", width)
     for title, lines in sections:

@@ -17,6 +17,7 @@ from typing import Any
 from guide.decision import Decision
 from guide.facts import parse_facts
 from guide.recommend import adviser
+from guide.report import in_words
 from profiler import Reader
 from service.errors import ServiceError, StartupError
 from service.settings import settings
@@ -82,8 +83,7 @@ def _report(answer: dict[str, Any]) -> Iterator[str]:
         yield from _wrapped(f"{question['fact']}: state {answers} ({question['because']})")
     decision = answer["recommendation"]
     yield ""
-    verdict = decision["verdict"].replace("_", " ")
-    yield from textwrap.wrap(f"{verdict}: {decision['summary']}", _WIDTH)
+    yield from textwrap.wrap(f"{in_words(decision['verdict'])}: {decision['summary']}", _WIDTH)
     for candidate in decision["candidates"]:
         yield from _wrapped(f"{candidate['rank']}. {candidate['name']}: {candidate['why']}")
 

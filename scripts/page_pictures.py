@@ -27,6 +27,8 @@ FACTS = (
     "%22domain%22%3A%22medical_diagnosis%22%7D"
 )
 
+_EXPLAINED = "() => document.querySelectorAll('.why:not([hidden])').length === 4"
+
 
 class View(NamedTuple):
     """One picture: the view, what is done on it, and how it is looked at."""
@@ -36,11 +38,23 @@ class View(NamedTuple):
     act: Callable[[Page], None]
     scheme: str = "light"
     phone: bool = False
+    height: int = DESKTOP["height"]
 
 
 def _draw(page: Page) -> None:
     page.wait_for_selector(".sample")
-    draw(page, DIGITS[9][1])
+    for _ in range(2):  # the first explanations load their graphs
+        page.get_by_role("button", name="Clear").click()
+        draw(page, DIGITS[9][1])
+        page.wait_for_function(_EXPLAINED)
+
+
+def _layers(page: Page) -> None:
+    _draw(page)
+    page.get_by_text("What the layers see").click()
+    for layer, channel in (("conv1", "10"), ("conv2", "21"), ("conv3", "0"), ("conv4", "36")):
+        page.get_by_label(f"Channel of {layer}").select_option(channel)
+    page.locator("details", has=page.locator(".layers")).evaluate("e => e.scrollIntoView()")
 
 
 def _break(page: Page) -> None:
@@ -57,7 +71,8 @@ def _nothing(page: Page) -> None:
 
 
 VIEWS = (
-    View("digits", "#digits", _draw),
+    View("digits", "#digits", _draw, height=1090),
+    View("layers", "#digits", _layers, height=700),
     View("digits-phone", "#digits", _draw, "dark", phone=True),
     View("break", "#break", _break),
     View("tables", "#tables/made", _nothing, "dark"),
@@ -90,8 +105,9 @@ def _models(folder: Path) -> Path:
 
 
 def _write(browser: Browser, url: str, view: View) -> None:
-    size = PHONE if view.phone else DESKTOP
-    watched = Watched(browser, url, viewport=size, color_scheme=view.scheme)
+    size = PHONE if view.phone else {**DESKTOP, "height": view.height}
+    touch = {"has_touch": True, "is_mobile": True} if view.phone else {}
+    watched = Watched(browser, url, viewport=size, color_scheme=view.scheme, **touch)
     page = watched.open(view.address)
     view.act(page)
     page.wait_for_timeout(1500)

@@ -96,7 +96,10 @@ function numberField(column, changed) {
   element.append(...[slider, hint].filter(Boolean));
 
   function check(text) {
-    if (slider) slider.value = text === "" ? (range.low + range.high) / 2 : text;
+    if (slider) {
+      slider.value = text === "" ? (range.low + range.high) / 2 : text;
+      slider.classList.toggle("unset", text === "");
+    }
     const outside = range && text !== "" && (Number(text) < range.low || Number(text) > range.high);
     if (hint) {
       hint.textContent = `${outside ? "outside what " : ""}training saw${outside ? ":" : ""} ${figure(range.low)} to ${figure(range.high)}`;

@@ -70,9 +70,9 @@ function figure(model, { name, kind, shape: [channels, height, width], filters }
     try {
       const { strongest, images } = await once(`models/${encodeURIComponent(model)}/layers/${name}/channels/${channel}`);
       if (!images) throw new Error("this version of the model was written without its training images");
-      const text = `Training images that excite channel ${channel} most`;
+      const text = "Training images that excite it most";
       fill(excited, h("p.hint", {}, text), h("div.shelf", {}, images.map((image, i) => png(image, `Training image ${strongest[i]}`))));
-      announce(`${text}, ${images.length} of them.`);
+      announce(`Channel ${channel}: ${images.length} training images excite it most.`);
     } catch (error) {
       fill(excited, problem(error));
     }

@@ -149,7 +149,7 @@ def test_a_channel_shows_the_training_images_that_excite_it(visit: Visit) -> Non
     page.get_by_label("Channel of conv4").focus()
     page.keyboard.type("63")
     check_channel(page, "conv4", 63)
-    expect(page.locator("#announcer")).to_contain_text("excite channel 63 most, 5 of them")
+    expect(page.locator("#announcer")).to_contain_text("Channel 63: 5 training images")
     page.get_by_role("button", name="Sample 3").click()
     expect(page.locator(".answer .label").first).to_have_text("3")
     page.wait_for_timeout(800)

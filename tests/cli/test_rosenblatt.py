@@ -61,7 +61,7 @@ def test_profile_finds_facts_and_decides() -> None:
     done = run("profile", "docs/examples/loans.csv", "--target", "approved")
     assert done.returncode == 0, done.stderr
     assert "n_labelled: 60 (" in done.stdout
-    assert "\nclassical ml: " in done.stdout
+    assert "\nclassical ML: " in done.stdout
 
 
 def test_profile_of_what_cannot_be_is_one_sentence() -> None:

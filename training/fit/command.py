@@ -17,6 +17,7 @@ from rich.text import Text
 from contract.errors import ContractError
 from contract.records import CandidateRecord, ComparisonRecord
 from training.errors import FitError, TrainingError
+from training.shell import rosenblatt
 
 if TYPE_CHECKING:
     from training.fit.run import Outcome
@@ -225,7 +226,7 @@ def _next_steps(outcome: Outcome, out: Path) -> str:
         )
     example = outcome.written[outcome.verdict.chosen.entrant.name].path / EXAMPLE
     return (
-        f"Serve it: {served}rosenblatt serve\nAsk it, here for the first row: "
+        f"Serve it: {served}{rosenblatt()} serve\nAsk it, here for the first row: "
         "curl -sS 127.0.0.1:3000/predict -H 'content-type: application/json' "
         f"-d @{shlex.quote(str(example))}"
     )

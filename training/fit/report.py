@@ -119,10 +119,11 @@ def _choice(verdict: Verdict) -> str:
     barred = [s for s in (best, *tied) if s.barred is not None]
     why = "".join(f" {s.entrant.name} is not allowed: {s.barred}." for s in barred)
     if chosen is best:
+        others = "it is not" if len(tied) == 1 else "none of them is"
         return (
             f"{chosen.entrant.name} is taken ({value}), the best by that figure. Its lead over "
-            f"{_listed(tied)} is not clear, or next to nothing, but none is clearer to a person, "
-            f"or as clear and cheaper.{why}"
+            f"{_listed(tied)} is unclear or tiny, but {others} easier to understand, or as easy "
+            f"and cheaper.{why}"
         )
     if chosen.tied:
         too = f", as {'do' if len(allowed) > 1 else 'does'} {_listed(allowed)}" if allowed else ""

@@ -15,6 +15,7 @@ from rich.text import Text
 from contract.errors import ContractError
 from contract.records import ClassificationMetrics
 from training.errors import TrainingError
+from training.shell import rosenblatt
 
 if TYPE_CHECKING:
     from training.transfer.figures import Comparison
@@ -137,7 +138,7 @@ def _answer(outcome: Outcome, prepared: Prepared) -> None:
         _say(f"Without explanation graphs: {outcome.unexplained}; sampling explains it.")
     _say(
         f"Serve it: ROSENBLATT_MODELS_DIR={shlex.quote(str(prepared.options.out.resolve()))} "
-        f"ROSENBLATT_DEFAULT_MODEL={outcome.manifest.name} rosenblatt serve"
+        f"ROSENBLATT_DEFAULT_MODEL={outcome.manifest.name} {rosenblatt()} serve"
     )
 
 

@@ -114,9 +114,10 @@ class TableKind:
 
     def describe(self, rows: Columns) -> str:
         """See `Kind`."""
+        numbers, categories = rows.numbers.shape[1], rows.codes.shape[1]
         return (
-            f"{rows.numbers.shape[1]} numbers and {rows.codes.shape[1]} categories in "
-            f"{len(rows):,} rows"
+            f"{numbers} {'number' if numbers == 1 else 'numbers'} and {categories} "
+            f"{'category' if categories == 1 else 'categories'} in {len(rows):,} rows"
         )
 
     def facts(self, rows: Columns) -> dict[str, object]:
