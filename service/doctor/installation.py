@@ -70,8 +70,9 @@ def _training_set() -> Check:
     missing = [name for name in _TRAINING if not _version(name)]
     if missing:
         return Check(
-            "note", "training set", f"without {', '.join(missing)}: train, fit, transfer and import do not work; "
-            "install requirements/dev.txt to use them",
+            "note", "training set",
+            f"without {', '.join(missing)}: train, fit, transfer and import do not work; install "
+            "requirements/dev.txt to use them",
         )  # fmt: skip
     return Check("ok", "training set", "there")
 
