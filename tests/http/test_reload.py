@@ -127,7 +127,7 @@ def test_a_bad_version_keeps_the_old_serving_and_says_why(
     graph.write_bytes(whole[:-1])
     status, why = refused(lambda: client.load_model("alpha"))
     assert status == "409"
-    assert why.startswith(f"model 'alpha' version 3 was refused: {graph} holds")
+    assert why.startswith("model 'alpha' version 3 was refused: alpha/3/model.onnx holds")
     assert pids(server) == before
     assert f"versions before serve on: {why}" in server.log.read_text()
     for _ in range(10):
