@@ -38,6 +38,9 @@ def run(arguments: Sequence[str]) -> int:
     except StartupError as error:
         control.failed(str(error))
         return 1
+    except MemoryError:
+        control.failed("the process may not take as much memory as it needs; raise its limit")
+        return 1
     except SystemExit as error:  # service.app says in one line why it cannot serve
         control.failed(str(error.code).removeprefix("rosenblatt cannot start: "))
         return 1
