@@ -84,6 +84,7 @@ export function show(section) {
     const slow = setTimeout(() => section.classList.add("waiting"), SLOW_MS);
     try {
       await (baseline ??= answers.measure());
+      if (pad.empty) return reset(); // cleared meanwhile
       const { models, skipped } = await compare();
       if (pad.empty) return reset();
       const said = answers.show(models);

@@ -65,6 +65,27 @@ def test_clear_and_undo(visit: Visit) -> None:
     assert page.locator(".seen img").count() == 0
 
 
+def test_a_board_that_is_cleared_at_once_is_not_asked_about(visit: Visit) -> None:
+    """The first question waits for the models' times; the board may be empty by then."""
+    watched = visit()
+    page = watched.page
+    held: list[Route] = []
+    asked: list[str] = []
+    page.route("**/v2/models/stats", lambda route: held.append(route))
+    page.on("request", lambda sent: asked.append(sent.url))
+    watched.open()
+    page.wait_for_selector(".sample")
+    draw(page, SEVEN)
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_timeout(300)
+    assert held
+    for route in held:
+        route.continue_()
+    page.wait_for_timeout(500)
+    assert not [url for url in asked if "compare" in url]
+    expect(page.locator(".summary")).to_contain_text("Draw a digit")
+
+
 def test_a_photograph_is_uploaded(visit: Visit) -> None:
     page = visit().open()
     page.get_by_label("Upload a picture").set_input_files(ROOT / "docs/examples/seven_photo.jpg")
