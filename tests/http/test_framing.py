@@ -14,24 +14,24 @@ from tests.http.raw import RawClient, exchange
 from tests.repositories import tiny_repository
 from tests.server import Server, serve
 
-GET = b"GET /livez HTTP/1.1\r\nhost: x\r\n"
-POST = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+GET = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n"
+POST = b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 CHUNKED = POST + b"transfer-encoding: chunked\r\n"
 HEADER_BYTES = 16_384
 BROKEN = {
     "no HTTP": b"\x00\x01\x02 garbage\r\n\r\n",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    "an unknown method": b"FOO /livez HTTP/1.1\r\nhost: x\r\n\r\n",
-    "a space in the path": b"GET /livez x HTTP/1.1\r\nhost: x\r\n\r\n",
-    "a path in UTF-8": b"GET /liv\xc3\xa9 HTTP/1.1\r\nhost: x\r\n\r\n",
-    "no path": b"GET http://x HTTP/1.1\r\nhost: x\r\n\r\n",
-    "CONNECT": b"CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n",
+    "an unknown method": b"FOO /livez HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    "a space in the path": b"GET /livez x HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    "a path in UTF-8": b"GET /liv\xc3\xa9 HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    "no path": b"GET http://x HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    "CONNECT": b"CONNECT x:1 HTTP/1.1\r\nhost: localhost\r\n\r\n",
     "HTTP/0.9": b"GET /livez\r\n\r\n",
-    "HTTP/1.2": b"GET /livez HTTP/1.2\r\nhost: x\r\n\r\n",
+    "HTTP/1.2": b"GET /livez HTTP/1.2\r\nhost: localhost\r\n\r\n",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "HTTP/2.0 in words": b"GET /livez HTTP/2.0\r\nhost: x\r\n\r\n",
+    "HTTP/2.0 in words": b"GET /livez HTTP/2.0\r\nhost: localhost\r\n\r\n",
     "LF alone": GET.replace(b"\r\n", b"\n") + b"\n",
-    "LF alone in a header": b"GET /livez HTTP/1.1\r\nhost: x\nfoo: y\r\n\r\n",
+    "LF alone in a header": b"GET /livez HTTP/1.1\r\nhost: localhost\nfoo: y\r\n\r\n",
     "CR alone": GET.replace(b"\r\n", b"\r") + b"\r",
     "a space before a colon": GET + b"foo : y\r\n\r\n",
     "a folded header": GET + b"foo: y\r\n z\r\n\r\n",
@@ -103,7 +103,7 @@ def test_a_body_within_the_limit_is_asked_for(server: Server) -> None:
 FLOODS = {
     "10,000 headers": GET + b"".join(b"h%d: y\r\n" % i for i in range(10_000)) + b"\r\n",
     "a header of 1 MB": GET + b"a: " + bytes(10**6).replace(b"\0", b"x") + b"\r\n\r\n",
-    "a path of 1 MB": b"GET /" + b"x" * 10**6 + b" HTTP/1.1\r\nhost: x\r\n\r\n",
+    "a path of 1 MB": b"GET /" + b"x" * 10**6 + b" HTTP/1.1\r\nhost: localhost\r\n\r\n",
     "trailers of 1 MB": CHUNKED + b"\r\n2\r\n{}\r\n0\r\na: " + b"x" * 10**6,
     "a chunk's extension of 1 MB": CHUNKED + b"\r\n2;a=" + b"x" * 10**6,
     "empty lines": b"\r\n" * 500_000,

@@ -59,7 +59,7 @@ def overload(server: Server, rate: float) -> Outcome:
     """What came of requests at a rate."""
     body = json.dumps(BODY).encode()
     request = (
-        b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
         b"content-length: %d\r\n\r\n%b" % (len(body), body)
     )
     port = int(server.url.rpartition(":")[2])

@@ -175,7 +175,7 @@ def test_a_signal_stops_all_after_what_is_being_answered(number: int) -> None:
         with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as slow:
             body = b'{"modalities": ["tabular"]}'
             slow.sendall(
-                b"POST /recommend HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+                b"POST /recommend HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
                 b"content-length: %d\r\n\r\n%b" % (len(body), body[:-1])
             )
             until(lambda: holds(server, slow))
@@ -233,7 +233,9 @@ def test_a_second_signal_waits_for_nothing() -> None:
     with serve() as server:
         address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
         with socket.create_connection(address) as slow:
-            slow.sendall(b"POST /recommend HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{")
+            slow.sendall(
+                b"POST /recommend HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{"
+            )
             until(lambda: holds(server, slow))
             os.kill(server.pid, signal.SIGINT)
             until(lambda: not listens(server))

@@ -24,7 +24,7 @@ from tests.server import Server, serve
 
 DRAIN_SECONDS = 3
 BODY = json.dumps({"instances": np.zeros((1, 28, 28), int).tolist()})
-GET = b"GET %s HTTP/1.1\r\nhost: x\r\n\r\n"
+GET = b"GET %s HTTP/1.1\r\nhost: localhost\r\n\r\n"
 
 
 def settings(models: Path, drain: float, workers: int = 2) -> dict[str, Any]:
@@ -134,7 +134,9 @@ def test_a_request_on_a_connection_that_was_idle_is_answered(tmp_path: Path) -> 
 @fault("sigterm")
 def test_a_second_signal_skips_the_pause(tmp_path: Path) -> None:
     with serve(**settings(tmp_path, 60, workers=1)) as server, RawClient(server) as slow:
-        slow.send(b"POST /recommend HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n")
+        slow.send(
+            b"POST /recommend HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        )
         slow.send(b"content-length: 27\r\n\r\n{")
         os.kill(server.pid, signal.SIGTERM)
         while httpx.get(f"{server.url}/readyz").status_code == 200:

@@ -22,10 +22,10 @@ from tests.server import Server, serve
 HEADER_SECONDS, KEEP_ALIVE_SECONDS, TIMEOUT = 2.0, 1.0, 3.0
 CONNECTIONS = 260
 IDLE = 200
-GET = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
+GET = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"
 BODY = json.dumps({"instances": np.zeros((1, 28, 28), int).tolist()}).encode()
 POST = (
-    b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
     b"content-length: %d\r\n\r\n" % len(BODY)
 )
 # Of one request of another client, on a machine that does other things too.
@@ -164,7 +164,7 @@ def test_a_client_that_reads_nothing(server: Server, files: int) -> None:
     """Its answers fill the buffers, and then it is disconnected."""
     with Other(server), RawClient(server) as deaf:
         deaf.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        request = b"GET /docs.json HTTP/1.1\r\nhost: x\r\n\r\n"
+        request = b"GET /docs.json HTTP/1.1\r\nhost: localhost\r\n\r\n"
         deaf.socket.settimeout(2 * TIMEOUT)
         with suppress(ConnectionError, TimeoutError):
             for _ in range(100):
@@ -182,7 +182,7 @@ def holds(server: Server, client: RawClient) -> bool:
 def test_a_body_that_trickles_after_its_answer(server: Server, files: int) -> None:
     """There is no such route, so nothing waits for the body."""
     with RawClient(server) as client:
-        client.send(b"POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n")
+        client.send(b"POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n")
         assert client.answer().status == 404
         with pytest.raises(ConnectionError):
             trickle(client, 20)
