@@ -113,7 +113,8 @@ def _file(record: FileRecord, reference: str) -> Component:
 
 def _records(manifest: Manifest) -> list[FileRecord]:
     """Every file once; two variants may share one."""
-    records = (*manifest.files.values(), manifest.golden)
+    pictures = (manifest.strongest_images,) if manifest.strongest_images else ()
+    records = (*manifest.files.values(), manifest.golden, *pictures)
     return list({record.path: record for record in records}.values())
 
 

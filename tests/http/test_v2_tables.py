@@ -77,12 +77,14 @@ def test_one_column_of_numbers_in_binary_and_one_in_json(client: Any) -> None:
     np.testing.assert_array_equal(mixed, alike)
 
 
-def test_not_a_number_over_binary_is_answered_as_any_row(client: Any) -> None:
-    """A regression has nothing to fill it with: its value is none either."""
+def test_a_row_without_an_answer_is_refused_over_binary_as_well(client: Any) -> None:
+    """A regression has nothing to fill a missing value with: its value is none either."""
     rows = np.array([[1, 2, 3], [np.nan, 2, 3]], np.float32)
-    result = client.infer("prices", [tensor("features", "FP32", rows, True)])
-    np.testing.assert_array_equal(result.as_numpy("price"), np.array([[17], [np.nan]], np.float32))
-    np.testing.assert_array_equal(result.as_numpy("range")[0], [16, 18])
+    with pytest.raises(InferenceServerException, match=r"rows\[1\] has no answer"):
+        client.infer("prices", [tensor("features", "FP32", rows, True)])
+    result = client.infer("prices", [tensor("features", "FP32", rows[:1], True)])
+    np.testing.assert_array_equal(result.as_numpy("price"), np.array([[17]], np.float32))
+    np.testing.assert_array_equal(result.as_numpy("range"), [[16, 18]])
 
 
 @pytest.mark.parametrize("binary", [True, False])

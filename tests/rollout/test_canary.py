@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from contract.batch import Batch
-from service.errors import InvalidError
+from service.errors import InvalidError, ModelError
 from service.rollout.trial import Trial
 from tests.rollout.test_shadow import nan, raising
 from tests.rollout.trials import Predict, Trials, digits, images, served
@@ -25,7 +25,7 @@ def answered(trial: Trial, requests: int) -> list[str]:
             found.append(version.version)
             try:
                 await version.infer(images([i % 10]))
-            except InvalidError:
+            except (InvalidError, ModelError):
                 continue
         await asyncio.sleep(0.05)  # until they are counted
         return found

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from contract.batch import Batch
-from service.errors import InvalidError
+from service.errors import InvalidError, ModelError
 from service.rollout.shadow import MOST_REQUESTS
 from service.rollout.trial import Trial
 from tests.faults import fault
@@ -110,7 +110,8 @@ def test_rows_that_the_stable_version_cannot_answer_are_left_out() -> None:
     trial = Trials().trial(served("1", nan), served("2", digits))
 
     async def talk() -> None:
-        await trial.choose().infer(images([1]))
+        with pytest.raises(ModelError):
+            await trial.choose().infer(images([1]))
         await asyncio.sleep(0.05)
 
     asyncio.run(talk())

@@ -79,7 +79,7 @@ def test_ctrl_c_ends_the_comparison_and_keeps_the_model(tmp_path: Path) -> None:
         assert process.poll() is None
     time.sleep(3)
     process.send_signal(signal.SIGINT)
-    written, complaint = process.communicate(timeout=120)
+    written, complaint = process.communicate(timeout=400)
     assert process.returncode == 0, complaint
     assert "The comparison was stopped early." in written
     figures = json.loads((out / "digits-transfer" / "1" / "transfer.json").read_text())
