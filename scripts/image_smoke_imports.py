@@ -12,7 +12,7 @@ from pathlib import Path
 
 PACKAGES = ("contract", "guide", "profiler", "rosenblatt", "service")
 # What only a command of the training set or of a cluster imports, in a function.
-_ELSEWHERE = ("ray", "pyarrow", "training")
+_ELSEWHERE = ("cryptography", "ray", "pyarrow", "training")
 
 
 def unresolved() -> list[str]:
