@@ -167,8 +167,8 @@ class Settings(BaseSettings):
     )
     model_control: Literal["explicit", "none"] = Field(
         "explicit",
-        description="Which clients may load and unload models: with `explicit` all that reach the "
-        "port, with `none` none.",
+        description="Whether clients may load and unload models: with `explicit` those with an "
+        "`admin:` key, or all that are answered if there are no keys; with `none` nobody.",
     )
     reload_timeout_seconds: float = Field(
         120.0,
