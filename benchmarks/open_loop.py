@@ -22,6 +22,7 @@ import numpy as np
 # Longest pause between two polls for responses; sleeping leaves the core to the server.
 _NAP_SECONDS = 50e-6
 _DRAIN_SECONDS = 5.0
+_LOSSES = 10
 
 # Returns True for a correct response, given its body and headers.
 Check = Callable[[bytes, Mapping[str, str]], bool]
@@ -44,6 +45,7 @@ class Outcome:
         late: seconds from the due time of each request until it was sent; the generator's share.
         statuses: number of responses by status. `wrong` is a 200 with a wrong body, `lost` a
             connection that closed without a response, `unanswered` a request still open at the end.
+        losses: of the first lost connections, what was asked and how the connection was used.
     """
 
     rate: float
@@ -51,6 +53,7 @@ class Outcome:
     latencies: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
+    losses: list[str] = field(default_factory=list)
 
     def percentile(self, q: float) -> float:
         """Percentile `q` (0 to 100) of the latencies, in milliseconds."""
@@ -69,6 +72,7 @@ class Outcome:
             "max_ms": self.percentile(100),
             "sent_late_p99_ms": round(float(np.percentile(self.late, 99)) * 1e3, 3),
             "statuses": dict(self.statuses),
+            **({"losses": self.losses} if self.losses else {}),
         }
 
 
@@ -80,9 +84,28 @@ class _Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.due = 0.0
+        self.answers = 0
+        self.used = time.perf_counter()  # when it was opened, or had its last answer
+        self.sent = self.used
         self.check: Check
+        self.request = b""
         self.unsent = memoryview(b"")
         self.received = b""
+
+    def ask(self, ask: Ask) -> None:
+        """Begin to send a request."""
+        self.request, self.check = ask.request, ask.check
+        self.unsent, self.sent = memoryview(ask.request), time.perf_counter()
+        self.send()
+
+    def loss(self) -> str:
+        """What was asked when the server closed the connection, and how it was used before."""
+        line = self.request.split(b"\r\n", 1)[0].decode()
+        idle, waited = self.sent - self.used, time.perf_counter() - self.sent
+        return (
+            f"{line}: after {self.answers} answers and {idle:.3f} s idle, closed {waited:.3f} s "
+            f"after it was sent, {len(self.unsent)} bytes not sent, {len(self.received)} received"
+        )
 
     def send(self) -> None:
         """Send as much of the request as the socket takes."""
@@ -187,8 +210,7 @@ class _Run:
             connection.due = self._waiting.popleft()
             outcome.late.append(time.perf_counter() - connection.due)
             ask = next(self._asks)
-            connection.unsent, connection.check = memoryview(ask.request), ask.check
-            connection.send()
+            connection.ask(ask)
             if connection.unsent:
                 self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
 
@@ -213,6 +235,7 @@ class _Run:
             return
         if response is None:
             return
+        connection.answers, connection.used = connection.answers + 1, time.perf_counter()
         status, headers, body = response
         taken = time.perf_counter() - connection.due
         if status == "200" and not connection.check(body, headers):
@@ -231,6 +254,8 @@ class _Run:
             self._idle.remove(connection)
         else:
             outcome.statuses["lost"] += 1
+            if len(outcome.losses) < _LOSSES:
+                outcome.losses.append(connection.loss())
         self._drop(connection)
 
     def _drop(self, connection: _Connection) -> None:

@@ -1,4 +1,4 @@
-"""The mix of the soak: every model and route, each answer compared with the golden answer."""
+"""The mix of the soak: every model and route, each answer compared with what it must be."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.open_loop import Ask, Check
+from benchmarks.soak_slow import recommend, seen
 from contract.repository import Artifact, audit, entries
 
-# Explanations are rare: one takes as long as hundreds of predictions.
-EXPLAIN_EVERY = 500
+# Slow requests are rare: an explanation takes as long as hundreds of predictions.
+SLOW_EVERY = 250
 _JSON = {"content-type": "application/json"}
 
 
 def mix(models: Path) -> list[Ask]:
-    """Requests to send in turn; one in `EXPLAIN_EVERY` asks for an explanation."""
+    """Requests to send in turn; one in `SLOW_EVERY` is slow."""
     artifacts = [audit(entry) for entry in entries(models)]
     usual = [ask for artifact in artifacts for ask in _of_model(artifact)]
     usual += [_compare(artifacts, row) for row in range(4)]
-    explained = [_explain(artifact) for artifact in artifacts]
+    slow = [_explain(artifact) for artifact in artifacts]
+    slow += [*_layers(artifacts), *_recommend(artifacts), *_watch()]
     asks: list[Ask] = []
-    for explain in explained:
-        asks += (usual * (EXPLAIN_EVERY // len(usual) + 1))[: EXPLAIN_EVERY - 1]
-        asks.append(explain)
+    for rare in slow:
+        asks += (usual * (SLOW_EVERY // len(usual) + 1))[: SLOW_EVERY - 1]
+        asks.append(rare)
     return asks
 
 
@@ -83,6 +85,11 @@ def _http(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     lines = [f"POST {path} HTTP/1.1", "host: 127.0.0.1"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body
+
+
+def _get(path: str, check: Callable[[bytes], bool]) -> Ask:
+    request = f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode()
+    return Ask(request, lambda body, headers: check(body))
 
 
 def _cached(check: Callable[[bytes], bool]) -> Check:
@@ -164,3 +171,31 @@ def _explain(artifact: Artifact) -> Ask:
 
     document = {"model": artifact.manifest.name, "instances": images.tolist()}
     return _ask("/explain", document, check)
+
+
+def _layers(artifacts: list[Artifact]) -> Iterator[Ask]:
+    """The maps of the networks, from the last of which the model's label follows."""
+    for artifact in artifacts:
+        label = seen(artifact)
+        if label is not None:
+            images, expected = _golden(artifact, slice(0, 1))
+            target, name = int(expected.label[0]), artifact.manifest.name
+            document = {"model": name, "instances": images.tolist(), "form": "values"}
+            yield _ask("/layers", document, _equal(label, target))
+
+
+def _recommend(artifacts: list[Artifact]) -> Iterator[Ask]:
+    for facts, expected in recommend([artifact.manifest for artifact in artifacts]):
+        yield _ask("/recommend", facts, _equal(json.loads, expected))
+
+
+def _equal(read: Callable[[bytes], Any], expected: Any) -> Callable[[bytes], bool]:
+    """True of a body from which `read` makes what is expected."""
+    return lambda body: bool(read(body) == expected)
+
+
+def _watch() -> Iterator[Ask]:
+    """What a cluster reads all the time."""
+    yield _get("/metrics", lambda body: b"rosenblatt_predictions_total{" in body)
+    yield _get("/readyz", lambda body: json.loads(body)["state"] == "ready")
+    yield _get("/models", lambda body: len(json.loads(body)["models"]) > 0)
