@@ -1,8 +1,8 @@
 """What the guards of connections and requests cost: throughput against an earlier commit.
 
-Both versions run from their own checkouts at the same time, and one of them is measured at a time:
-pairs of short measurements, in reverse order every second pair, so that a busy moment of the
-machine does not decide. The figures are medians over the ratios of the pairs.
+Three servers run at the same time: the earlier commit, this one, and this one with an API key. One
+of them is measured at a time, in rounds of short measurements whose order turns around, so that a
+busy moment of the machine does not decide. The figures are medians over the ratios of the rounds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.load import closed_loop
 from benchmarks.models import processor
@@ -24,6 +24,7 @@ from benchmarks.serving.contenders import ROOT, ours
 from benchmarks.serving.process import Running, check, running
 from benchmarks.serving.requests import Request, request_of
 from benchmarks.serving.subject import Subject, subject
+from service.api_keys import new_key
 
 # The last commit without guards of connections.
 BASE = "f9c9a99"
@@ -31,6 +32,25 @@ BAR = 0.95
 KINDS = ("json", "binary", "binary-64")
 _CONNECTIONS = 8
 _WARM_UP_SECONDS = 2
+BEFORE, NOW, KEYED = "before", "now", "with a key"
+
+
+class _Cost(NamedTuple):
+    """Requests per second, and microseconds of CPU time of the server per request."""
+
+    rate: float
+    cpu_us: float
+
+
+class _Side(NamedTuple):
+    """A server that is compared, and the headers it needs beside those of the request."""
+
+    server: Running
+    headers: dict[str, str]
+
+    def ready(self, request: Request) -> Request:
+        """The request with these headers."""
+        return replace(request, headers={**request.headers, **self.headers})
 
 
 def main(out: Path, rounds: int, seconds: int) -> int:
@@ -43,13 +63,20 @@ def main(out: Path, rounds: int, seconds: int) -> int:
     subject_ = subject()
     with ExitStack() as stack:
         folder = stack.enter_context(_checkout(BASE))
-        servers = {
-            name: stack.enter_context(running(contender, subject_.model))
-            for name, contender in (("before", replace(ours(), folder=folder)), ("now", ours()))
+        key, entry = new_key()
+        keyed = {**ours().environment, "ROSENBLATT_API_KEYS": entry}
+        contenders = {
+            BEFORE: (replace(ours(), folder=folder), {}),
+            NOW: (ours(), {}),
+            KEYED: (replace(ours(), environment=keyed), {"authorization": f"Bearer {key}"}),
         }
-        _require_own_code(servers["before"], folder)
-        _require_own_code(servers["now"], ROOT)
-        rows = [_measure(kind, servers, subject_, rounds, seconds) for kind in KINDS]
+        sides = {
+            name: _Side(stack.enter_context(running(contender, subject_.model)), headers)
+            for name, (contender, headers) in contenders.items()
+        }
+        for name, side in sides.items():
+            _require_own_code(side.server, folder if name == BEFORE else ROOT)
+        rows = [row for kind in KINDS for row in _measure(kind, sides, subject_, rounds, seconds)]
     document: dict[str, Any] = {
         "processor": processor(), "cores": os.cpu_count(), "base": BASE, "rounds": rounds,
         "connections": _CONNECTIONS, "seconds": seconds, "bar": BAR, "rows": rows,
@@ -77,45 +104,48 @@ def _require_own_code(server: Running, folder: Path) -> None:
 
 
 def _measure(
-    kind: str, servers: Mapping[str, Running], subject_: Subject, rounds: int, seconds: int
-) -> dict[str, Any]:
-    """Measure one kind of request in pairs; one row of the results."""
+    kind: str, sides: Mapping[str, _Side], subject_: Subject, rounds: int, seconds: int
+) -> list[dict[str, Any]]:
+    """Measure one kind of request in rounds; a row of the results for each server of today."""
     request = request_of(kind, ours().paths[kind], subject_.golden)
-    for server in servers.values():
-        check(server, request)
-        _load(server, request, _WARM_UP_SECONDS)
-    names = list(servers)
-    pairs = []
+    for side in sides.values():
+        check(side.server, side.ready(request))
+        _load(side, request, _WARM_UP_SECONDS)
+    names = list(sides)
+    measured = []
     for turn in range(rounds):
         order = names if turn % 2 == 0 else names[::-1]
-        pairs.append({name: _load(servers[name], request, seconds) for name in order})
-    row = _row(kind, pairs)
-    print(row, flush=True)
-    return row
+        measured.append({name: _load(sides[name], request, seconds) for name in order})
+    rows = [_row(kind, name, measured) for name in names if name != BEFORE]
+    for row in rows:
+        print(row, flush=True)
+    return rows
 
 
-def _load(server: Running, request: Request, seconds: int) -> tuple[float, float]:
-    """Requests per second, and microseconds of CPU time of the server per request."""
+def _load(side: _Side, request: Request, seconds: int) -> _Cost:
+    server, request = side.server, side.ready(request)
     used = server.cpu_seconds()
     url = server.url(request.path)
     load = closed_loop(url, [request.body], _CONNECTIONS, seconds, request.headers)
     if load.errors:
         raise RuntimeError(f"{load.errors} errors from {server.address}")
-    return load.requests_per_second, (server.cpu_seconds() - used) / load.requests * 1e6
+    return _Cost(load.requests_per_second, (server.cpu_seconds() - used) / load.requests * 1e6)
 
 
-def _row(kind: str, pairs: list[dict[str, tuple[float, float]]]) -> dict[str, Any]:
-    ratios = [pair["now"][0] / pair["before"][0] for pair in pairs]
+def _row(kind: str, name: str, rounds: list[dict[str, _Cost]]) -> dict[str, Any]:
+    """The server `name` against the earlier commit."""
+    before, now = [one[BEFORE] for one in rounds], [one[name] for one in rounds]
+    ratios = [b.rate / a.rate for a, b in zip(before, now, strict=True)]
     low, high = statistics.quantiles(ratios, n=4)[::2]
+    cpu_ratios = [b.cpu_us / a.cpu_us for a, b in zip(before, now, strict=True)]
     return {
         "kind": kind,
-        "before": round(statistics.median(pair["before"][0] for pair in pairs), 1),
-        "now": round(statistics.median(pair["now"][0] for pair in pairs), 1),
+        "server": name,
+        "before": round(statistics.median(one.rate for one in before), 1),
+        "now": round(statistics.median(one.rate for one in now), 1),
         "ratio": round(statistics.median(ratios), 3),
         "quartiles": [round(low, 3), round(high, 3)],
-        "cpu_us_before": round(statistics.median(pair["before"][1] for pair in pairs), 1),
-        "cpu_us_now": round(statistics.median(pair["now"][1] for pair in pairs), 1),
-        "cpu_ratio": round(
-            statistics.median(pair["now"][1] / pair["before"][1] for pair in pairs), 3
-        ),
+        "cpu_us_before": round(statistics.median(one.cpu_us for one in before), 1),
+        "cpu_us_now": round(statistics.median(one.cpu_us for one in now), 1),
+        "cpu_ratio": round(statistics.median(cpu_ratios), 3),
     }
