@@ -63,8 +63,11 @@ def main() -> None:
     long = commands.add_parser("soak", help="half the capacity for long; every answer is checked")
     long.add_argument("--minutes", type=float, default=30.0, help="minutes of load")
     guards = commands.add_parser("hardening", help="throughput against the commit before guards")
-    guards.add_argument("--rounds", type=int, default=24, help="pairs of measurements")
+    guards.add_argument("--rounds", type=int, default=24, help="measurements of each server")
     guards.add_argument("--seconds", type=int, default=2, help="seconds per measurement")
+    each = commands.add_parser("options", help="throughput with each option of the service")
+    each.add_argument("--rounds", type=int, default=24, help="measurements of each server")
+    each.add_argument("--seconds", type=int, default=2, help="seconds per measurement")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -142,6 +145,11 @@ def main() -> None:
 
         out = RESULTS / "hardening.json"
         sys.exit(hardening.main(out, arguments.rounds, arguments.seconds))
+    elif arguments.command == "options":
+        from benchmarks import options
+
+        out = RESULTS / "options.json"
+        sys.exit(options.main(out, arguments.rounds, arguments.seconds))
     elif arguments.command == "gpu":
         sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))
     else:

@@ -23,6 +23,7 @@ from profiler.thresholds import Thresholds
 from scripts import (
     cnn_race,
     dashboard,
+    endurance_page,
     evidence_file,
     evidence_page,
     faithfulness_page,
@@ -76,7 +77,13 @@ def pages() -> dict[Path, str]:
         **_filled("docs/transfer.md", measured=transfer_page.section(_result("transfer"))),
         ROOT / "docs" / "transfer.svg": transfer_page.picture(_result("transfer")),
         ROOT / "deploy" / "grafana" / "dashboards" / "rosenblatt.json": dashboard.text(),
-        **_filled("docs/reliability.md", faults=reliability_page.table(_result("reliability"))),
+        **_filled(
+            "docs/reliability.md",
+            faults=reliability_page.table(_result("reliability")),
+            soak=endurance_page.soak(_result("soak")),
+            guards=endurance_page.guards(_result("hardening")),
+            options=endurance_page.options(_result("options")),
+        ),
         **_filled("docs/container.md", sizes=image_page.sizes(_result("image"))),
         **_filled("docs/guide.md", **guide_tables.sections()),
         ROOT / "docs" / "questions.md": guide_tables.questions(),

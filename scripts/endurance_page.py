@@ -1,0 +1,79 @@
+"""The sections of docs/reliability.md on the soak, the guards' cost and the options' cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scripts.guide_tables import table
+
+_KINDS = {
+    "json": "one image as JSON",
+    "binary": "one image as binary tensors",
+    "binary-64": "64 images as binary tensors",
+}
+
+
+def soak(measured: dict[str, Any]) -> str:
+    """What docs/results/soak.json says."""
+    rows = [
+        (bar["bar"], f"{bar['limit']:g}", f"{bar['measured']:g}", "met" if bar["met"] else "missed")
+        for bar in measured["bars"]
+    ]
+    answers = measured["statuses"].get("200", 0)
+    held = "; ".join(
+        f"{one['role']} {one['mb_first']:g} to {one['mb_last']:g} MB "
+        f"({one['slope_mb_per_10_min']:+.2f} in 10 minutes)"
+        for one in measured["processes"]
+    )
+    return (
+        f"{measured['minutes']:g} minutes at half the capacity ({measured['rate']:,.0f} requests a "
+        f"second to all models and routes), of which {measured['warm_up_minutes']:g} fill the "
+        f"caches: {answers:,} answers were right. Memory: {held}.\n\n"
+        + table(("bar", "limit", "measured", ""), rows)
+        + f"\n\n`make soak`, {_machine(measured)}."
+    )
+
+
+def guards(measured: dict[str, Any]) -> str:
+    """What docs/results/hardening.json says."""
+    rows = [
+        (
+            _KINDS[row["kind"]],
+            row["server"],
+            f"{row['base_rate']:,.0f}",
+            f"{row['rate']:,.0f}",
+            f"{row['ratio']:.3f} ({_range(row)})",
+        )
+        for row in measured["rows"]
+    ]
+    head = ("request", "server", "before, per second", "now, per second", "ratio (quartiles)")
+    return (
+        table(head, rows)
+        + f"\n\nThe bar is {measured['bar']:g}; medians of {measured['rounds']} rounds against "
+        f"commit {measured['base']}, the last one without guards. `python -m benchmarks "
+        f"hardening`, {_machine(measured)}."
+    )
+
+
+def options(measured: dict[str, Any]) -> str:
+    """What docs/results/options.json says."""
+    rows = [
+        (row["server"], f"{row['ratio']:.3f} ({_range(row)})", f"{row['cpu_ratio']:.3f}")
+        for row in measured["rows"]
+    ]
+    return (
+        table(
+            ("the default service, but with", "throughput (quartiles)", "CPU time a request"), rows
+        )
+        + f"\n\nRelative to the default service, one image to `{measured['model']}` as binary "
+        f"tensors, one worker, {measured['connections']} connections, medians of "
+        f"{measured['rounds']} rounds. `python -m benchmarks options`, {_machine(measured)}."
+    )
+
+
+def _range(row: dict[str, Any]) -> str:
+    return " to ".join(f"{one:.3f}" for one in row["quartiles"])
+
+
+def _machine(measured: dict[str, Any]) -> str:
+    return f"{measured['cores']} cores of {measured['processor']}"
