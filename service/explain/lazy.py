@@ -10,8 +10,9 @@ import onnxruntime as ort
 
 from contract.batch import Array
 from service.errors import ModelError, UnavailableError
+from service.inference import memory
 from service.inference.binding import first_line
-from service.inference.session import options_of
+from service.inference.session import options_of, quiet
 from service.paths import without_folder
 from service.settings import Settings
 
@@ -28,6 +29,7 @@ class LazyGraph:
         self._what, self._read, self._settings = what, read, settings
         self._lock = threading.Lock()
         self._session: ort.InferenceSession | None = None
+        self._quiet = quiet()
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         """These outputs for the inputs.
@@ -38,7 +40,7 @@ class LazyGraph:
         """
         session = self._loaded()
         try:
-            found: list[Array] = session.run(list(outputs), dict(inputs))
+            found: list[Array] = session.run(list(outputs), dict(inputs), self._quiet)
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise ModelError(
                 f"{self._what} fails on this row ({first_line(error)}); ask in another way"
@@ -53,10 +55,17 @@ class LazyGraph:
         with self._lock:
             if self._session is None:
                 try:
-                    self._session = ort.InferenceSession(
-                        self._read(), options_of(self._settings), providers=["CPUExecutionProvider"]
-                    )
+                    self._session = self._load()
                 except Exception as error:
                     reason = without_folder(first_line(error), self._settings.models_dir)
                     raise UnavailableError(f"{self._what} cannot be used: {reason}") from error
             return self._session
+
+    def _load(self) -> ort.InferenceSession:
+        session = ort.InferenceSession(
+            self._read(), options_of(self._settings), providers=["CPUExecutionProvider"]
+        )
+        session.disable_fallback()
+        memory.forget_graph(session)
+        memory.trim()
+        return session

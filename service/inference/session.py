@@ -133,8 +133,7 @@ class Session:
         if device is not None and bindable(self.manifest):
             bound = Bound(self._session, self.manifest, device, rows)
             return Call(bound.run, bound.largest)
-        session, names, options = self._session, self._names, ort.RunOptions()
-        options.log_severity_level = _FATAL  # a client must not be able to fill the log
+        session, names, options = self._session, self._names, quiet()
         return Call(lambda arrays: session.run(names, arrays, options), rows)
 
 
@@ -227,6 +226,13 @@ def options_of(settings: Settings) -> ort.SessionOptions:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return options
+
+
+def quiet() -> ort.RunOptions:
+    """Options of a run that logs no failure, so that a client cannot fill the log."""
+    options = ort.RunOptions()
+    options.log_severity_level = _FATAL
     return options
 
 

@@ -37,6 +37,27 @@ status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 print(before, after, int(status["VmHWM"].split()[0]) * 1024)
 """
 
+# The same of one explanation, whose graph has the forest's trees with other leaves.
+EXPLAIN = """
+from pathlib import Path
+import numpy as np
+import psutil
+from contract.explanations import TARGET, VALUE
+from contract.repository import audit, entries
+from service.explain.graphs import GraphMethod
+from service.settings import Settings
+entry, = (e for e in entries(Path("models")) if e.name == "digits-random-forest")
+settings = Settings(provider="cpu")
+artifact = audit(entry)
+record, = (r for r in artifact.manifest.explanations if r.method == "path")
+method = GraphMethod(entry, artifact.manifest, record, settings)
+row = {"images": artifact.golden.inputs["images"][:1], TARGET: np.zeros(1, np.int64)}
+before = psutil.Process().memory_info().rss
+method._graph.run([VALUE], row)
+after = psutil.Process().memory_info().rss
+print(before, after)
+"""
+
 needs_glibc = pytest.mark.skipif(not memory.trim(), reason="the C library cannot trim")
 
 
@@ -100,3 +121,12 @@ def test_the_forest_takes_little_memory_when_loaded_and_while_loading() -> None:
     before, after, most = map(int, run.stdout.split())
     assert after - before < 110e6
     assert most - before < 220e6
+
+
+@needs_glibc
+def test_a_graph_that_explains_takes_little_memory_once_it_is_loaded() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", EXPLAIN], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    before, after = map(int, run.stdout.split())
+    assert after - before < 130e6
