@@ -107,6 +107,8 @@ class Fleet:
         """Have a worker that serves take no more connections; the task is done when it is gone."""
         if worker in self.serving:
             self.serving.remove(worker)
+        if worker.served >= _EARLY_SECONDS:
+            self._early_deaths = 0
         worker.tell(Drain())
         try:
             await worker.reached(Drained, _ANSWER_SECONDS)
