@@ -113,15 +113,15 @@ class SupervisedControl(RepositoryControl):
 
     async def _listen(self, channel: Channel, hear: Callable[[Message | None], None]) -> None:
         async for message in channel:
-            if isinstance(message, News):
-                self.selection = message.selection
-            elif isinstance(message, Changed):
+            if isinstance(message, Changed):
                 answer = self._waiting.get(message.id)
                 if answer is not None and not answer.done():
                     answer.set_result(message.error)
             else:
                 if isinstance(message, Draining):
                     self.draining = True
+                elif isinstance(message, News):
+                    self.selection = message.selection
                 self._give_up_if(isinstance(message, Stop))
                 hear(message)
         self._give_up_if(True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -76,6 +77,7 @@ def response(error: RefusedError, headers: Sequence[tuple[bytes, bytes]]) -> byt
     lines = [
         b"HTTP/1.1 %d %b" % (error.status, error.status.phrase.encode()),
         *(b"%b: %b" % header for header in headers),
+        b"x-request-id: %b" % secrets.token_hex(8).encode(),
         b"content-type: application/json",
         b"content-length: %d" % len(body),
         b"connection: close",

@@ -15,7 +15,9 @@ from service.worker.handover import Handover
 from service.worker.limits import ConnectionLimits
 
 if TYPE_CHECKING:
+    from service.http.kernel.guard import Guard
     from service.settings import Settings
+    from service.worker.server import Server
 
 # That a worker opens beside its connections: models, counts, files to profile.
 _OTHER_FILES = 512
@@ -34,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     listener, end, receiving, sending = sockets
     control = SupervisedControl(end)
     try:
-        hello, app = _application(control, listener.getsockname()[0])
+        hello, guard = _application(control, listener.getsockname()[0])
     except StartupError as error:
         control.failed(str(error))
         return 1
@@ -46,15 +48,30 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     control.hello(hello)
     gc.enable()
+    server = _server(control, hello, guard, Handover(receiving, sending))
+    server.run([listener])
+    return 0
+
+
+def _server(control: SupervisedControl, hello: Hello, guard: Guard, handover: Handover) -> Server:
+    from service import app
+    from service.http.guard import is_monitoring, read_keys_anew
     from service.settings import settings
+    from service.worker.overload import OverloadApp
     from service.worker.server import Server, configuration
 
     limits = _limits(settings())
     _allow_files(2 * limits.connections + _OTHER_FILES)
-    config = configuration(app, hello.stop_seconds)
-    handover = Handover(receiving, sending)
-    Server(config, control, handover, hello.stop_seconds, limits).run([listener])
-    return 0
+    overload = OverloadApp(guard.app, is_monitoring(app.product), limits.connections)
+    return Server(
+        configuration(guard, hello.stop_seconds),
+        control,
+        handover,
+        hello.stop_seconds,
+        limits,
+        guard.around(overload),
+        lambda: read_keys_anew(app.access_rules, settings()),
+    )
 
 
 def _limits(found: Settings) -> ConnectionLimits:
@@ -75,8 +92,8 @@ def _allow_files(needed: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def _application(control: SupervisedControl, address: str) -> tuple[Hello, object]:
-    """What the supervisor must know, and BentoML's application.
+def _application(control: SupervisedControl, address: str) -> tuple[Hello, Guard]:
+    """What the supervisor must know, and BentoML's application behind the guard.
 
     Raises:
         StartupError: strangers could reach the address.
