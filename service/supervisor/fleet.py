@@ -168,7 +168,10 @@ class Fleet:
         self._spawner.deaths += 1
         self._early_deaths = self._early_deaths + 1 if worker.served < _EARLY_SECONDS else 0
         if not self._given_up(self._died_early(worker)):
-            logger.error("worker %d (process %d) died; another is started", worker.seat, worker.pid)
+            logger.error(
+                "worker %d (process %d) died; another is started: %s",
+                worker.seat, worker.pid, worker.end_reason(),
+            )  # fmt: skip
             self._fill_up()
 
     def _fill_up(self) -> None:

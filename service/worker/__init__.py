@@ -7,6 +7,7 @@ connection   an HTTP connection that can move to another worker between two requ
 guarded      its limits of time and size, and its refusals of broken requests
 pipeline     back-pressure for requests that are sent ahead of their answers
 state        what the connections of a worker share
+failure      why a worker cannot start
 limits       what a connection may cost
 refusal      answers to requests that do not reach the application
 overload     what connections over the limit are answered

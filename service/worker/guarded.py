@@ -87,10 +87,11 @@ class GuardedConnection(HttpToolsProtocol):
         while start < len(data) and self._refusal is None and len(self.pipeline) < MOST_WAITING:
             self._feed(parts[start : start + PART_BYTES])
             start += PART_BYTES
-        self._unparsed = data[start:]
-        if self._refusal is not None:
-            self._discard(len(self._unparsed))
+        if self._refusal is None:
+            self._unparsed = data[start:]
+        else:
             self._unparsed = b""
+            self._discard(max(0, len(data) - start))
 
     def _feed(self, part: memoryview) -> None:
         self._received, self._advanced = len(part), False

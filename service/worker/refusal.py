@@ -27,6 +27,11 @@ def refusal_of(error: httptools.HttpParserError) -> RefusedError:
     """The refusal that an error of the parser stands for."""
     if isinstance(error.__context__, RefusedError):  # raised in a callback of the parser
         return error.__context__
+    if isinstance(error.__context__, MemoryError):
+        return RefusedError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "the service has no memory left for this request; send less, or try again in a moment",
+        )
     reason = "" if isinstance(error, httptools.HttpParserCallbackError) else f" ({error})"
     return RefusedError(
         HTTPStatus.BAD_REQUEST, f"the request is not valid HTTP/1.1{reason}; mend the client"

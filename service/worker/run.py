@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from service.errors import StartupError
 from service.supervisor.messages import Hello
 from service.worker.control import SupervisedControl
+from service.worker.failure import reason
 from service.worker.handover import Handover
 from service.worker.limits import ConnectionLimits
 
@@ -40,8 +41,8 @@ def run(arguments: Sequence[str]) -> int:
     except StartupError as error:
         control.failed(str(error))
         return 1
-    except MemoryError:
-        control.failed("the process may not take as much memory as it needs; raise its limit")
+    except (ImportError, MemoryError) as error:
+        control.failed(reason(error))
         return 1
     except SystemExit as error:  # service.app says in one line why it cannot serve
         control.failed(str(error.code).removeprefix("rosenblatt cannot start: "))

@@ -158,6 +158,23 @@ def test_what_came_before_broken_framing_is_answered_first(server: Server, first
         assert client.ends()
 
 
+@fault("large-body")
+def test_a_body_in_chunks_over_the_limit_is_refused_in_bounded_memory(server: Server) -> None:
+    """Its size is not announced; it is refused as soon as the limit is passed."""
+    chunk = b"10000\r\n" + bytes(2**16) + b"\r\n"
+    before, sent = peak(server), 0
+    with RawClient(server) as client:
+        client.send(CHUNKED + b"\r\n")
+        with suppress(ConnectionError):
+            while sent < 100 * MIB:
+                client.send(chunk)
+                sent += len(chunk)
+        refused = client.answer()
+    assert refused.status == 413
+    assert "the limit is 4194304" in refused.error
+    assert peak(server) - before < 20 * MIB
+
+
 @fault("framing")
 def test_requests_sent_ahead_of_their_answers_are_answered_in_bounded_memory(
     server: Server,
