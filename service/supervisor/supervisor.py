@@ -16,7 +16,7 @@ from service.supervisor.listener import close_losing_none, url
 from service.supervisor.process import WorkerError
 from service.supervisor.spawner import COMMAND, Spawner
 
-# A worker is killed when it has not ended so long after its own limit.
+# A worker is killed if it has not ended this long after its own limit.
 _GRACE_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)

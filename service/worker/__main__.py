@@ -1,6 +1,6 @@
 """`python -m service.worker LISTENER CONTROL RECEIVING SENDING`: numbers of inherited sockets.
 
-The supervisor starts it; it is of no use by hand.
+The supervisor starts it; it does not run by hand.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from service.worker.failure import reason
 
 def main() -> int:
     """Serve until the supervisor says otherwise; the exit status."""
-    # All that imports and models make stays, so collections would take 0.2 s and find nothing;
-    # `run` turns them on again.
+    # Everything that imports and models allocate stays, so the collector would take 0.2 s and free
+    # nothing; `run` turns it on again.
     gc.disable()
     try:
         from service.worker.run import run

@@ -11,10 +11,10 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from service.worker.guarded import GuardedConnection, Stage
 from service.worker.state import State
 
-# Until a response that a slow client reads has left, or until another worker has room.
+# Time between two attempts, while a slow client reads its response or no other worker has room.
 _RETRY_SECONDS = 0.01
-# When the server stops: HTTP has no lossless way to close a connection, for a request may be on its
-# way. Clients that keep their connections busy send the next one within this time.
+# How long an idle connection is kept when the server stops, since a request may be on its way: HTTP
+# has no lossless way to close it. Clients that use it all the time send the next one by then.
 _LAST_REQUEST_SECONDS = 1.0
 
 
@@ -78,7 +78,7 @@ class Connection(GuardedConnection):
         handover = self._shared.handover
         if handover is None or self.transport.is_closing() or not self._is_idle():
             return
-        self.transport.pause_reading()  # what comes from now on is for the next worker
+        self.transport.pause_reading()  # the next worker reads on
         number = self.transport.get_extra_info("socket").fileno()
         if self.transport.get_write_buffer_size() or not handover.send(number):
             self.loop.call_later(_RETRY_SECONDS, self.move)

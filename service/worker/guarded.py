@@ -25,8 +25,8 @@ from service.worker.refusal import (
 )
 from service.worker.state import State
 
-# A client that is still sending reads a refusal only if what it sends is taken meanwhile; closing
-# at once would reset the connection and may lose the refusal.
+# How long and how much is still read after a refusal: closing at once would reset the connection
+# of a client that is still sending, which might then never see the refusal.
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 16 * 2**20
 
 
@@ -42,8 +42,8 @@ class Stage(Enum):
 class GuardedConnection(HttpToolsProtocol):
     """uvicorn's protocol within limits of time and size, with one JSON error body.
 
-    It has no timers: `enforce_limits` looks at all connections now and then, which costs a request
-    less than a timer of its own.
+    It has no timers: `enforce_limits` checks all connections twice a second, which costs less than
+    a timer for each request.
     """
 
     def __init__(self, config: Config, state: State, app_state: dict[str, Any]) -> None:
@@ -51,14 +51,14 @@ class GuardedConnection(HttpToolsProtocol):
         self._shared = state
         self._limits = state.limits
         self._stage = Stage.NEW
-        self._since = monotonic()  # the beginning of what is waited for
+        self._since = monotonic()  # when the wait for the client began
         self._expects: bytes | None = None
         self._hosts = 0
-        # Bytes since the parser has last completed headers or found a part of a body.
+        # Bytes since headers were last complete, or a part of a body was last found.
         self._overhead = 0
         self._received = 0  # bytes that are being parsed
         self._advanced = False
-        self._unparsed = b""  # what comes after as many requests as may wait
+        self._unparsed = b""  # received, but not parsed while `MOST_WAITING` requests wait
         self._refusal: RefusedError | None = None
         self._refused = False  # the refusal is written
         self._discarded = 0
@@ -82,7 +82,7 @@ class GuardedConnection(HttpToolsProtocol):
             self._parse(self._unparsed + data)
 
     def _parse(self, data: bytes) -> None:
-        """Parse until as many requests wait as may; the rest is parsed when one less does."""
+        """Parse until `MOST_WAITING` requests wait; the rest is parsed as they are answered."""
         parts, start = memoryview(data), 0
         while start < len(data) and self._refusal is None and len(self.pipeline) < MOST_WAITING:
             self._feed(parts[start : start + PART_BYTES])
@@ -147,7 +147,7 @@ class GuardedConnection(HttpToolsProtocol):
             self.expect_100_continue = True
 
     def _head_bytes(self) -> int:
-        """At least as many bytes as this have the request line and headers, without separators."""
+        """Bytes of the request line and headers without separators, a lower bound."""
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
@@ -190,7 +190,7 @@ class GuardedConnection(HttpToolsProtocol):
             self._close_unused()
 
     def _close_unused(self) -> None:
-        """Close a connection on which no request came in time, unless one has come unread."""
+        """Close a connection on which no request came in time, unless one is still unread."""
         if self._stage is Stage.BODY or not self._has_unread():
             self.transport.close()
 
@@ -201,7 +201,7 @@ class GuardedConnection(HttpToolsProtocol):
         return bool(poll.poll(0))
 
     def _is_stalled(self, now: float) -> bool:
-        """True if the client has long read nothing of what was written."""
+        """True if the client reads nothing of its answers for longer than the limit."""
         unsent = self.transport.get_write_buffer_size()
         if unsent != self._unsent:
             self._unsent, self._unsent_since = unsent, now
@@ -229,7 +229,7 @@ class GuardedConnection(HttpToolsProtocol):
         if self.pipeline and self.pipeline[0][0] is cycle:
             self.pipeline.popleft()
         else:
-            # The application learns that nobody waits for its answer.
+            # The application learns that its client has left.
             cycle.disconnected = True
             cycle.message_event.set()
         return True
@@ -243,7 +243,7 @@ class GuardedConnection(HttpToolsProtocol):
         self.flow.resume_reading()
 
     def _discard(self, received: int) -> None:
-        """Take what follows a refused request."""
+        """Drop what follows a refused request."""
         self._discarded += received
         if self._discarded > _LINGER_BYTES:
             self.transport.abort()

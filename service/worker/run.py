@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from service.settings import Settings
     from service.worker.server import Server
 
-# That a worker opens beside its connections: models, counts, files to profile.
+# Files that a worker opens besides its connections: models, counts, files to profile.
 _OTHER_FILES = 512
 
 

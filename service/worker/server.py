@@ -34,7 +34,7 @@ from service.worker.limits import ConnectionLimits
 from service.worker.state import State
 
 _TICK_SECONDS = 0.02
-# Between two looks at all connections for those of slow clients.
+# Time between two checks of all connections for slow clients.
 _SWEEP_SECONDS = 0.5
 
 
@@ -66,7 +66,7 @@ def configuration(app: Any, stop_seconds: float) -> uvicorn.Config:
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=math.ceil(stop_seconds),
-        # A pipelined request starts within the one before it, whose id and trace it must not have.
+        # A pipelined request is started while the one before it ends, and must not have its trace.
         reset_contextvars=True,
     )
     config.load()
@@ -108,7 +108,7 @@ class Server(uvicorn.Server):
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until the supervisor says otherwise."""
-        await self._control.connect(self._hear)
+        await self._control.connect(self._on_message)
         sweep = asyncio.create_task(self._sweep())
         try:
             await super().serve(sockets)
@@ -165,8 +165,8 @@ class Server(uvicorn.Server):
     def _connection(self, moved: bool = False) -> Connection:
         return Connection(self.config, self._state, self.lifespan.state, moved)
 
-    def _hear(self, message: Message | None) -> None:
-        """Do what the supervisor says; None says that it is gone."""
+    def _on_message(self, message: Message | None) -> None:
+        """Do what the supervisor says; None means that it is gone."""
         if isinstance(message, Accept):
             self._admitted.set()
         elif isinstance(message, Drain):

@@ -39,7 +39,7 @@ _HEADERS_READ = frozenset(
     (b"host", b"origin", b"authorization", b"sec-fetch-site", b"sec-fetch-mode",
      b"x-request-id", b"traceparent", b"access-control-request-method")
 )  # fmt: skip
-# A client's own id is kept if it is no longer and of nothing else, since it is logged.
+# A client's own id is kept only if it has this form, since it is logged.
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _BEARER = b"bearer "
@@ -149,9 +149,8 @@ class Guard:
         if given is None or not _REQUEST_ID.fullmatch(given):
             given = f"{self._prefix}-{next(self._numbers):x}".encode()
         request_id.set(given.decode())
-        # Also without one: a pipelined request may begin in the context of the one before it.
         trace = _TRACE_PARENT.fullmatch(found.get(b"traceparent", b""))
-        trace_id.set(trace[1].decode() if trace else None)
+        trace_id.set(trace[1].decode() if trace else None)  # or a pipelined request has another's
         return given
 
     def _cross_origin(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
