@@ -10,7 +10,6 @@ import atexit
 import gc
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +49,7 @@ from service.logs import log_json
 from service.metric_files import require_space, reserve
 from service.request_log import check_folder
 from service.settings import Settings, settings
+from service.threads import started_pool
 from service.translate_errors import translate_errors
 
 
@@ -131,7 +131,7 @@ class GuardedService(Service[Any]):
 def _access_log() -> AccessLog | None:
     if not _settings.access_log:
         return None
-    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="access-log")
+    thread = started_pool(1, "access-log")
     log = AccessLog(lambda path: pattern(product(), path), thread)
     atexit.register(log.flush)
     return log

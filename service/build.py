@@ -6,7 +6,6 @@ product.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from service.rollout.rollouts import Rollouts
 from service.serving.repository import Models, load_all
 from service.serving.served import Served
 from service.settings import Settings
+from service.threads import started_pool
 from service.verbs.compare import Compare
 from service.verbs.explain import Explain
 from service.verbs.infer import Infer
@@ -86,7 +86,7 @@ def build(
             session.name, session.version, metrics.model(session), counters
         )
         # A thread per model: its batches never wait behind the decoding of bodies.
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="run")
+        thread = started_pool(1, "run")
         policy = measure(session, settings)
         session.release_buffers()
         return Served(session, policy, thread, statistics, settings)
@@ -105,7 +105,7 @@ def build(
     predict, compare = Predict(rollouts.choose, settings), Compare(models, settings)
     explain, layers = Explain(models, settings), Layers(models, settings)
     recommender = Recommender(models)
-    pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="decode")
+    pool = started_pool(_THREADS, "decode")
     application = Application(
         routes(
             models,

@@ -11,6 +11,8 @@ import orjson
 from contract.messages import describe, kind, short
 from service.errors import InvalidError, MalformedError
 
+_NO_MEMORY = "Not enough memory"  # how orjson's error begins where it could allocate none
+
 
 def parse_object(
     body: bytes, example: str = '{"instances": [...]}', what: str = "the body"
@@ -24,10 +26,13 @@ def parse_object(
     Raises:
         MalformedError: it is not valid JSON (NaN and Infinity are not), not an object, has a
             duplicate key, or is nested too deeply.
+        MemoryError: there is no memory to parse it.
     """
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if _NO_MEMORY in str(error):
+            raise MemoryError from error
         raise MalformedError(
             f"{what} is not valid JSON: {error}; send an object such as {example}" if body else
             f"{what} is empty; send a JSON object such as {example}"

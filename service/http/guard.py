@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from service.api_keys import read_keys
@@ -15,6 +16,9 @@ from service.settings import Settings
 _LOCKED = Access()
 _PUBLIC = Access(public=True)
 _BENTOML = {o.path: Access(public=o.public) for o in BENTOML}
+_BENTOML_MONITORING = frozenset(o.path for o in BENTOML if o.monitoring)
+
+logger = logging.getLogger(__name__)
 
 
 def rules(settings: Settings) -> Rules:
@@ -39,6 +43,30 @@ def pattern(product: Application, path: str) -> str | None:
     return path if path in _BENTOML else None
 
 
+def is_monitoring(product: Callable[[], Application]) -> Callable[[str], bool]:
+    """True for the path of a health route or of the metrics."""
+
+    def find(path: str) -> bool:
+        match = product().find(path)
+        if match is None:
+            return path in _BENTOML_MONITORING
+        return any(route.monitoring for route in match.methods.values())
+
+    return find
+
+
+def read_keys_anew(rules: Rules, settings: Settings) -> None:
+    """Accept the API keys that the file has now; those before, if it cannot be read."""
+    try:
+        keys = read_keys(settings.api_keys.get_secret_value(), settings.api_keys_file)
+    except StartupError as error:
+        logger.error("the API keys are unchanged: %s", error)
+        return
+    if keys != rules.keys:
+        logger.warning("the API keys were read anew and have changed")
+    rules.keys = keys
+
+
 def check_exposure(address: str, rules: Rules) -> None:
     """Refuse to listen where strangers may reach a service without keys.
 
@@ -59,7 +87,10 @@ def check_exposure(address: str, rules: Rules) -> None:
 
 
 def access(product: Callable[[], Application]) -> Callable[[str, str], Access]:
-    """What a path asks for, by method and path; a path without a route is nobody's to probe."""
+    """What a path asks for, by method and path.
+
+    A path without a route needs a key, so that nobody can find out without one which paths exist.
+    """
 
     def find(method: str, path: str) -> Access:
         match = product().find(path)

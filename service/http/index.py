@@ -29,15 +29,15 @@ _INFO = Info(
 # Answered by BentoML, behind the product's routes.
 BENTOML = (
     Operation(
-        "GET", "/livez", summary="200 while the process answers", public=True,
+        "GET", "/livez", summary="200 while the process answers", public=True, monitoring=True,
         responses={200: Response("The process answers.", {TEXT: str})},
     ),
     Operation(
-        "GET", "/healthz", summary="the same", public=True,
+        "GET", "/healthz", summary="the same", public=True, monitoring=True,
         responses={200: Response("The process answers.", {TEXT: str})},
     ),
     Operation(
-        "GET", "/metrics", summary="Prometheus metrics",
+        "GET", "/metrics", summary="Prometheus metrics", monitoring=True,
         responses={200: Response("Metrics in the text format of Prometheus.", {TEXT: str})},
     ),
     Operation(

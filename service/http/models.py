@@ -49,6 +49,7 @@ def routes(models: Models, control: RepositoryControl, folder: Path) -> list[Rou
             partial(_ready, models, control, folder),
             summary="200 when the default model serves and the server is not about to stop",
             public=True,
+            monitoring=True,
             responses={
                 200: Response("The default model serves.", {JSON: Readiness}),
                 503: Response("It does not, or the server is about to stop.", {JSON: Readiness}),

@@ -92,6 +92,7 @@ class V2:
                 schema.ServerLive,
                 "200 while the process answers",
                 public=True,
+                monitoring=True,
             ),
             _get(
                 "/v2/health/ready",
@@ -99,6 +100,7 @@ class V2:
                 schema.ServerReady,
                 "200 when the default model serves, as /readyz",
                 public=True,
+                monitoring=True,
                 errors=(UnavailableError,),
             ),
             _get(
@@ -215,6 +217,7 @@ def _get(
     errors: Sequence[type[ServiceError]] = (),
     *,
     public: bool = False,
+    monitoring: bool = False,
 ) -> Route:
     """A route that shows a document of a type."""
     return Route(
@@ -223,6 +226,7 @@ def _get(
         _bare_errors(_shows(show)),
         summary=summary,
         public=public,
+        monitoring=monitoring,
         parameters=parameters,
         responses=ok(body),
         errors=errors,

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Request:
-    """A client's change, with the worker that the client waits at."""
+    """A client's change, and the worker that the client is connected to."""
 
     worker: Worker
     change: Change
@@ -53,7 +53,7 @@ class Changes:
         self._asked.set()
 
     async def run(self) -> None:
-        """Carry out what is asked for, for ever."""
+        """Carry out what is asked for, until cancelled."""
         while True:
             await self._asked.wait()
             self._asked.clear()
@@ -115,7 +115,7 @@ class _Batch:
             else:
                 selection = selection.without_model(change.model)
         self._only_unloads = not reload and not self._loads
-        # Loading tries again what was rejected before; unloading has nothing to do with it.
+        # Loading tries again what was rejected before; unloading does not.
         self.rejected = before.rejected if self._only_unloads else ()
         self._selection = selection
 
@@ -135,7 +135,7 @@ class _Batch:
             except AbandonedError:
                 if not self._only_unloads or tried == self.rejected:
                     raise
-                # Versions that are new and unfit must not keep another model from being unloaded.
+                # A new version that is refused must not prevent another model from being unloaded.
 
     def _check(self, before: Loaded, after: Loaded) -> None:
         """Raise AbandonedError if what serves now must serve on; note what is unfit."""

@@ -22,13 +22,13 @@ from service.supervisor.messages import (
 from service.supervisor.process import Worker, WorkerError
 from service.supervisor.spawner import Spawner
 
-# Until a worker has imported the service and read its settings.
+# Longest time for a worker to import the service and read its settings.
 _HELLO_SECONDS = 120.0
-# A worker that dies so soon after it took connections is restarted later and later.
+# Workers that die this soon after they took connections are restarted after ever longer pauses.
 _EARLY_SECONDS = 10.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
-# Starts that fail and workers that die early, in a row, before a server without workers gives up.
+# Failed starts and early deaths in a row after which a server without a worker gives up.
 _ATTEMPTS = 5
 _ANSWER_SECONDS = 10.0
 
@@ -107,6 +107,8 @@ class Fleet:
         """Have a worker that serves take no more connections; the task is done when it is gone."""
         if worker in self.serving:
             self.serving.remove(worker)
+        if worker.served >= _EARLY_SECONDS:
+            self._early_deaths = 0
         worker.tell(Drain())
         try:
             await worker.reached(Drained, _ANSWER_SECONDS)
@@ -116,7 +118,7 @@ class Fleet:
 
     @asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
-        """Restart no worker meanwhile; afterwards start those that are missing."""
+        """Restart no worker inside the block; start those that are missing after it."""
         self._halted = True
         if self._filling:
             await asyncio.wait(self._filling)
@@ -127,7 +129,7 @@ class Fleet:
             self._fill_up()
 
     async def halt(self) -> None:
-        """Start no more workers, for the server stops."""
+        """Start no more workers, since the server stops."""
         self._halted = self._stopped = True
         tasks = self._tasks | self._filling
         for task in tasks:
@@ -166,7 +168,10 @@ class Fleet:
         self._spawner.deaths += 1
         self._early_deaths = self._early_deaths + 1 if worker.served < _EARLY_SECONDS else 0
         if not self._given_up(self._died_early(worker)):
-            logger.error("worker %d (process %d) died; another is started", worker.seat, worker.pid)
+            logger.error(
+                "worker %d (process %d) died; another is started: %s",
+                worker.seat, worker.pid, worker.end_reason(),
+            )  # fmt: skip
             self._fill_up()
 
     def _fill_up(self) -> None:
@@ -181,7 +186,7 @@ class Fleet:
         task.add_done_callback(self._filling.discard)
 
     async def _bring_up(self) -> None:
-        """Make one more worker serve, trying again later and later."""
+        """Make one more worker serve, trying again after longer and longer pauses."""
         while True:
             await asyncio.sleep(self._pause())
             if self._halted:
@@ -206,7 +211,7 @@ class Fleet:
         )
 
     def _given_up(self, error: WorkerError) -> bool:
-        """True if no worker serves and too many attempts were in vain; the server then ends."""
+        """True if no worker serves and too many attempts have failed; the server then ends."""
         if self.serving or self._early_deaths + self._failed_starts < _ATTEMPTS:
             return False
         self._halted = True

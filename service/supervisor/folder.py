@@ -14,7 +14,7 @@ _DEPTH = 3
 
 
 class Folder:
-    """Watches a folder by looking at it; nothing is looked at before `follow`.
+    """Polls a folder; nothing is read before `follow`.
 
     Attributes:
         path: of the folder; None while nobody wants to know.
@@ -52,7 +52,7 @@ class Folder:
 
 
 def snapshot(root: Path) -> Snapshot:
-    """The files of a repository; hidden ones are what a writer has not finished yet."""
+    """The files of a repository; hidden ones are left out, since a writer has not finished them."""
     return dict(_entries(str(root), _DEPTH))
 
 

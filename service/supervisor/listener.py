@@ -10,7 +10,7 @@ import struct
 from contextlib import suppress
 
 _BACKLOG = 2048
-# Until handshakes that have begun are complete, and until workers have accepted what is complete.
+# Time for handshakes in progress to complete, and for workers to accept the connections.
 _HANDSHAKE_SECONDS, _ACCEPT_SECONDS = 0.02, 2.0
 _TICK_SECONDS = 0.01
 # Linux's SO_ATTACH_FILTER, which Python does not name, and a classic BPF program for it: drop the
@@ -53,7 +53,7 @@ def listen(host: str, port: int) -> socket.socket:
 async def close_losing_none(listener: socket.socket) -> None:
     """Close the port once every connection that was made is accepted.
 
-    The kernel completes connections before anybody accepts them, and closing the port resets those
+    The kernel completes connections before a worker accepts them, and closing the port resets those
     that wait. So no new one is begun, and the port is closed when none waits. A client that
     connects meanwhile tries again by itself, and then finds the port closed.
     """

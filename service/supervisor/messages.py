@@ -125,7 +125,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class News:
-    """The selection has changed for workers that serve on: a reload was given up."""
+    """A reload was given up: workers serve on with another selection, and read the API keys."""
 
     selection: Selection
 

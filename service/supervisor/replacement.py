@@ -11,7 +11,8 @@ from service.supervisor.fleet import Fleet
 from service.supervisor.messages import Loaded, Stop
 from service.supervisor.process import Worker, WorkerError
 
-# Until an old worker is gone, before the next is replaced: memory must hold only one more.
+# Longest wait for an old worker to end before the next is replaced, so that memory need hold only
+# one worker more.
 _GONE_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)

@@ -20,8 +20,9 @@ _FORMAT = "%(asctime)s [%(levelname)s] [supervisor] %(message)s"
 def run(host: str, port: int) -> int:
     """Serve until a signal says stop; the exit status.
 
-    SIGTERM and SIGINT stop after what is being answered; a second one stops at once. SIGHUP loads
-    the model repository anew.
+    SIGTERM and SIGINT serve on for the drain pause and then stop after what is being answered. Each
+    further one skips what is waited for: first the pause, then the answers. SIGHUP loads the model
+    repository anew.
     """
     _configure_logging()
     try:

@@ -16,7 +16,7 @@ from service.supervisor.listener import close_losing_none, url
 from service.supervisor.process import WorkerError
 from service.supervisor.spawner import COMMAND, Spawner
 
-# A worker is killed when it has not ended so long after its own limit.
+# A worker is killed if it has not ended this long after its own limit.
 _GRACE_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,6 @@ class Supervisor:
         self._changes = Changes(self.fleet, self._folder)
         self.ask = self._spawner.on_change = self._changes.ask
         self._stopping = asyncio.Event()
-        self._pausing = False
         self._pause_over = asyncio.Event()
 
     def reload(self) -> None:
@@ -55,11 +54,12 @@ class Supervisor:
 
         Each further call skips what is waited for: the pause, then the answers.
         """
-        if self._pausing:
+        if not self._stopping.is_set():
+            self._stopping.set()
+        elif not self._pause_over.is_set():  # it may not have begun yet
             self._pause_over.set()
-        elif self._stopping.is_set():
+        else:
             self._spawner.kill()
-        self._stopping.set()
 
     async def serve(self) -> None:
         """Until `stop` is called.
@@ -86,6 +86,8 @@ class Supervisor:
         if self.fleet.serving:
             self.fleet.draining()
             await self._pause(settings.drain_seconds)
+        self._pause_over.set()
+        if self.fleet.serving:
             await close_losing_none(self._spawner.listener)
         self._spawner.listener.close()
         await self.fleet.stop(settings.stop_seconds + _GRACE_SECONDS)
@@ -95,10 +97,8 @@ class Supervisor:
         if not seconds:
             return
         logger.info("stopping: not ready, and serving on for %g s", seconds)
-        self._pausing = True
         with suppress(TimeoutError):
             await asyncio.wait_for(self._pause_over.wait(), seconds)
-        self._pausing = False
 
     async def _work(self) -> None:
         try:

@@ -1,4 +1,4 @@
-"""What the application asks of the supervisor, and what it hears from it."""
+"""The worker's side of the channel to the supervisor."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SupervisedControl(RepositoryControl):
         self._listening: asyncio.Task[None]
 
     def attach(self, models: Models) -> None:
-        """Take note of the models that were loaded."""
+        """Remember the models that were loaded."""
         self._models = models
 
     def hello(self, hello: Hello) -> None:
@@ -80,19 +80,19 @@ class SupervisedControl(RepositoryControl):
         """True if clients wait for a change."""
         return bool(self._waiting)
 
-    async def connect(self, hear: Callable[[Message | None], None]) -> None:
-        """Call `hear` with each message, and with None when the supervisor is gone."""
+    async def connect(self, on_message: Callable[[Message | None], None]) -> None:
+        """Call `on_message` with each message, and with None when the supervisor is gone."""
         self._channel = await Channel.over(self._end)
-        self._listening = asyncio.create_task(self._listen(self._channel, hear))
+        self._listening = asyncio.create_task(self._listen(self._channel, on_message))
 
     async def close(self) -> None:
-        """Send what is queued, and hear no more."""
+        """Send what is queued, and receive no more."""
         self._listening.cancel()
         await asyncio.wait([self._listening])
         await self._channel.close()
 
     def tell(self, message: Message) -> None:
-        """Tell the supervisor something."""
+        """Send the supervisor a message."""
         self._channel.send(message)
 
     async def change(self, action: str, model: str) -> None:
@@ -111,21 +111,21 @@ class SupervisedControl(RepositoryControl):
         finally:
             del self._waiting[number]
 
-    async def _listen(self, channel: Channel, hear: Callable[[Message | None], None]) -> None:
+    async def _listen(self, channel: Channel, on_message: Callable[[Message | None], None]) -> None:
         async for message in channel:
-            if isinstance(message, News):
-                self.selection = message.selection
-            elif isinstance(message, Changed):
+            if isinstance(message, Changed):
                 answer = self._waiting.get(message.id)
                 if answer is not None and not answer.done():
                     answer.set_result(message.error)
             else:
                 if isinstance(message, Draining):
                     self.draining = True
+                elif isinstance(message, News):
+                    self.selection = message.selection
                 self._give_up_if(isinstance(message, Stop))
-                hear(message)
+                on_message(message)
         self._give_up_if(True)
-        hear(None)
+        on_message(None)
 
     def _give_up_if(self, stopping: bool) -> None:
         """Answer the clients that wait for a change."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 from enum import Enum
 from time import monotonic
 from typing import Any
@@ -11,6 +12,7 @@ import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from service.worker.pipeline import MOST_WAITING, PART_BYTES, PipelineFlow
 from service.worker.refusal import (
     RefusedError,
     hosts,
@@ -23,8 +25,8 @@ from service.worker.refusal import (
 )
 from service.worker.state import State
 
-# A client that is still sending reads a refusal only if what it sends is taken meanwhile; closing
-# at once would reset the connection and may lose the refusal.
+# How long and how much is still read after a refusal: closing at once would reset the connection
+# of a client that is still sending, which might then never see the refusal.
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 16 * 2**20
 
 
@@ -40,8 +42,8 @@ class Stage(Enum):
 class GuardedConnection(HttpToolsProtocol):
     """uvicorn's protocol within limits of time and size, with one JSON error body.
 
-    It has no timers: `enforce_limits` looks at all connections now and then, which costs a request
-    less than a timer of its own.
+    It has no timers: `enforce_limits` checks all connections twice a second, which costs less than
+    a timer for each request.
     """
 
     def __init__(self, config: Config, state: State, app_state: dict[str, Any]) -> None:
@@ -49,13 +51,14 @@ class GuardedConnection(HttpToolsProtocol):
         self._shared = state
         self._limits = state.limits
         self._stage = Stage.NEW
-        self._since = monotonic()  # the beginning of what is waited for
+        self._since = monotonic()  # when the wait for the client began
         self._expects: bytes | None = None
         self._hosts = 0
-        # Bytes since the parser has last completed headers or found a part of a body.
+        # Bytes since headers were last complete, or a part of a body was last found.
         self._overhead = 0
         self._received = 0  # bytes that are being parsed
         self._advanced = False
+        self._unparsed = b""  # received, but not parsed while `MOST_WAITING` requests wait
         self._refusal: RefusedError | None = None
         self._refused = False  # the refusal is written
         self._discarded = 0
@@ -64,26 +67,42 @@ class GuardedConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called before anything is read."""
         super().connection_made(transport)
+        self.flow = PipelineFlow(transport, self.pipeline)
         excess = len(self.connections) - self._limits.connections
         if excess > self._limits.connections:
             transport.abort()
         elif excess > 0:
-            self.app = self._shared.crowded
+            self.app = self._shared.overload_app
 
     def data_received(self, data: bytes) -> None:
         """Called with what the client sends."""
         if self._refusal is not None:
             self._discard(len(data))
-            return
-        self._received, self._advanced = len(data), False
+        else:
+            self._parse(self._unparsed + data)
+
+    def _parse(self, data: bytes) -> None:
+        """Parse until `MOST_WAITING` requests wait; the rest is parsed as they are answered."""
+        parts, start = memoryview(data), 0
+        while start < len(data) and self._refusal is None and len(self.pipeline) < MOST_WAITING:
+            self._feed(parts[start : start + PART_BYTES])
+            start += PART_BYTES
+        if self._refusal is None:
+            self._unparsed = data[start:]
+        else:
+            self._unparsed = b""
+            self._discard(max(0, len(data) - start))
+
+    def _feed(self, part: memoryview) -> None:
+        self._received, self._advanced = len(part), False
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # the parser has skipped what follows
+            self.parser.feed_data(part)
+        except httptools.HttpParserUpgrade:  # the parser has skipped the rest of the part
             self.cycle.keep_alive = False
         except httptools.HttpParserError as error:
             self._refuse(refusal_of(error))
             return
-        self._overhead = 0 if self._advanced else self._overhead + len(data)
+        self._overhead = 0 if self._advanced else self._overhead + len(part)
         if self._overhead > self._limits.header_bytes:
             self._refuse(too_long(self._limits.header_bytes))
 
@@ -108,7 +127,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._check_head()
         super().on_headers_complete()
         self._stage, self._advanced = Stage.BODY, True
-        if self._expects is not None or self._shared.leaving or self.app is self._shared.crowded:
+        if self._expects is not None or self.app is self._shared.overload_app:
             # Where 100-continue is expected, an answer may come without the body having been sent.
             self.cycle.keep_alive = False
 
@@ -128,7 +147,7 @@ class GuardedConnection(HttpToolsProtocol):
             self.expect_100_continue = True
 
     def _head_bytes(self) -> int:
-        """At least as many bytes as this have the request line and headers, without separators."""
+        """Bytes of the request line and headers without separators, a lower bound."""
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
@@ -146,12 +165,13 @@ class GuardedConnection(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
         self._since = monotonic()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+            self._parse(self._unparsed)
         elif self._refusal is not None:
             self._send_refusal()
+        self.flow.resume_reading()
 
     def enforce_limits(self, now: float) -> None:
         """Close the connection if the client takes too long; `now` is of `time.monotonic`."""
@@ -162,19 +182,26 @@ class GuardedConnection(HttpToolsProtocol):
             pass
         elif self._stage is Stage.NEW:
             if waited > limits.header_seconds:
-                self._close_idle()
+                self._close_unused()
         elif self._stage is Stage.HEAD:
             if waited > limits.header_seconds:
                 self._refuse(late(limits.header_seconds))
         elif waited > limits.keep_alive_seconds:
-            self._close_idle()
+            self._close_unused()
 
-    def _close_idle(self) -> None:
-        """Close a connection on which no request came in time."""
-        self.transport.close()
+    def _close_unused(self) -> None:
+        """Close a connection on which no request came in time, unless one is still unread."""
+        if self._stage is Stage.BODY or not self._has_unread():
+            self.transport.close()
+
+    def _has_unread(self) -> bool:
+        """True if the client has sent something that the event loop has not read yet."""
+        poll = select.poll()
+        poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(poll.poll(0))
 
     def _is_stalled(self, now: float) -> bool:
-        """True if the client has long read nothing of what was written."""
+        """True if the client reads nothing of its answers for longer than the limit."""
         unsent = self.transport.get_write_buffer_size()
         if unsent != self._unsent:
             self._unsent, self._unsent_since = unsent, now
@@ -202,7 +229,7 @@ class GuardedConnection(HttpToolsProtocol):
         if self.pipeline and self.pipeline[0][0] is cycle:
             self.pipeline.popleft()
         else:
-            # The application learns that nobody waits for its answer.
+            # The application learns that its client has left.
             cycle.disconnected = True
             cycle.message_event.set()
         return True
@@ -216,7 +243,7 @@ class GuardedConnection(HttpToolsProtocol):
         self.flow.resume_reading()
 
     def _discard(self, received: int) -> None:
-        """Take what follows a refused request."""
+        """Drop what follows a refused request."""
         self._discarded += received
         if self._discarded > _LINGER_BYTES:
             self.transport.abort()

@@ -1,7 +1,8 @@
 """Idle connections move from a worker that is replaced to one that serves.
 
-HTTP has no lossless way for a server to close an idle connection: a request may be on its way. So
-the socket itself moves, through a socket pair that all workers inherit. The client notices nothing.
+HTTP has no lossless way for a server to close an idle connection, since a request may be on its
+way. So the socket itself moves, through a socket pair that all workers inherit, and the client
+notices nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-# Sockets that are taken before other work gets a turn.
+# Most sockets that are taken in one turn of the event loop.
 _AT_A_TIME = 64
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -26,6 +27,11 @@ def refusal_of(error: httptools.HttpParserError) -> RefusedError:
     """The refusal that an error of the parser stands for."""
     if isinstance(error.__context__, RefusedError):  # raised in a callback of the parser
         return error.__context__
+    if isinstance(error.__context__, MemoryError):
+        return RefusedError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "the service has no memory left for this request; send less, or try again in a moment",
+        )
     reason = "" if isinstance(error, httptools.HttpParserCallbackError) else f" ({error})"
     return RefusedError(
         HTTPStatus.BAD_REQUEST, f"the request is not valid HTTP/1.1{reason}; mend the client"
@@ -76,6 +82,7 @@ def response(error: RefusedError, headers: Sequence[tuple[bytes, bytes]]) -> byt
     lines = [
         b"HTTP/1.1 %d %b" % (error.status, error.status.phrase.encode()),
         *(b"%b: %b" % header for header in headers),
+        b"x-request-id: %b" % secrets.token_hex(8).encode(),
         b"content-type: application/json",
         b"content-length: %d" % len(body),
         b"connection: close",

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 from service.errors import StartupError
 from service.supervisor.messages import Hello
 from service.worker.control import SupervisedControl
+from service.worker.failure import reason
 from service.worker.handover import Handover
 from service.worker.limits import ConnectionLimits
 
 if TYPE_CHECKING:
+    from service.http.kernel.guard import Guard
     from service.settings import Settings
+    from service.worker.server import Server
 
-# That a worker opens beside its connections: models, counts, files to profile.
+# Files that a worker opens besides its connections: models, counts, files to profile.
 _OTHER_FILES = 512
 
 
@@ -34,27 +37,42 @@ def run(arguments: Sequence[str]) -> int:
     listener, end, receiving, sending = sockets
     control = SupervisedControl(end)
     try:
-        hello, app = _application(control, listener.getsockname()[0])
+        hello, guard = _application(control, listener.getsockname()[0])
     except StartupError as error:
         control.failed(str(error))
         return 1
-    except MemoryError:
-        control.failed("the process may not take as much memory as it needs; raise its limit")
+    except (ImportError, MemoryError) as error:
+        control.failed(reason(error))
         return 1
     except SystemExit as error:  # service.app says in one line why it cannot serve
         control.failed(str(error.code).removeprefix("rosenblatt cannot start: "))
         return 1
     control.hello(hello)
     gc.enable()
+    server = _server(control, hello, guard, Handover(receiving, sending))
+    server.run([listener])
+    return 0
+
+
+def _server(control: SupervisedControl, hello: Hello, guard: Guard, handover: Handover) -> Server:
+    from service import app
+    from service.http.guard import is_monitoring, read_keys_anew
     from service.settings import settings
+    from service.worker.overload import OverloadApp
     from service.worker.server import Server, configuration
 
     limits = _limits(settings())
     _allow_files(2 * limits.connections + _OTHER_FILES)
-    config = configuration(app, hello.stop_seconds)
-    handover = Handover(receiving, sending)
-    Server(config, control, handover, hello.stop_seconds, limits).run([listener])
-    return 0
+    overload = OverloadApp(guard.app, is_monitoring(app.product), limits.connections)
+    return Server(
+        configuration(guard, hello.stop_seconds),
+        control,
+        handover,
+        hello.stop_seconds,
+        limits,
+        guard.around(overload),
+        lambda: read_keys_anew(app.access_rules, settings()),
+    )
 
 
 def _limits(found: Settings) -> ConnectionLimits:
@@ -75,8 +93,8 @@ def _allow_files(needed: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def _application(control: SupervisedControl, address: str) -> tuple[Hello, object]:
-    """What the supervisor must know, and BentoML's application.
+def _application(control: SupervisedControl, address: str) -> tuple[Hello, Guard]:
+    """What the supervisor must know, and BentoML's application behind the guard.
 
     Raises:
         StartupError: strangers could reach the address.

@@ -6,6 +6,7 @@ import asyncio
 import math
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.lifespan.on import LifespanOn
 
+from service.http.kernel.asgi import ASGIApp
 from service.supervisor.messages import (
     Accept,
     Accepting,
@@ -22,17 +24,17 @@ from service.supervisor.messages import (
     Draining,
     Failed,
     Message,
+    News,
     Stop,
 )
 from service.worker.connection import Connection
 from service.worker.control import SupervisedControl
-from service.worker.crowd import HealthOnly
 from service.worker.handover import Handover
 from service.worker.limits import ConnectionLimits
 from service.worker.state import State
 
 _TICK_SECONDS = 0.02
-# Between two looks at all connections for those of slow clients.
+# Time between two checks of all connections for slow clients.
 _SWEEP_SECONDS = 0.5
 
 
@@ -64,6 +66,8 @@ def configuration(app: Any, stop_seconds: float) -> uvicorn.Config:
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=math.ceil(stop_seconds),
+        # A pipelined request is started while the one before it ends, and must not have its trace.
+        reset_contextvars=True,
     )
     config.load()
     config.lifespan_class = Lifespan
@@ -79,6 +83,8 @@ class Server(uvicorn.Server):
         handover: where idle connections come from and go to.
         stop_seconds: longest that draining may take.
         limits: of the connections.
+        overload_app: answers on connections over the limit.
+        read_keys: reads the API keys anew; called when a reload leaves this worker serving.
     """
 
     def __init__(
@@ -88,10 +94,12 @@ class Server(uvicorn.Server):
         handover: Handover,
         stop_seconds: float,
         limits: ConnectionLimits,
+        overload_app: ASGIApp,
+        read_keys: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(config)
-        crowded = HealthOnly(config.loaded_app, limits.connections)
-        self.server_state = self._state = State(limits, crowded)
+        self.server_state = self._state = State(limits, overload_app)
+        self._read_keys = read_keys
         self._control = control
         self._handover = handover
         self._stop_seconds = stop_seconds
@@ -100,7 +108,7 @@ class Server(uvicorn.Server):
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until the supervisor says otherwise."""
-        await self._control.connect(self._hear)
+        await self._control.connect(self._on_message)
         sweep = asyncio.create_task(self._sweep())
         try:
             await super().serve(sockets)
@@ -157,14 +165,16 @@ class Server(uvicorn.Server):
     def _connection(self, moved: bool = False) -> Connection:
         return Connection(self.config, self._state, self.lifespan.state, moved)
 
-    def _hear(self, message: Message | None) -> None:
-        """Do what the supervisor says; None says that it is gone."""
+    def _on_message(self, message: Message | None) -> None:
+        """Do what the supervisor says; None means that it is gone."""
         if isinstance(message, Accept):
             self._admitted.set()
         elif isinstance(message, Drain):
             self._run(self._drain())
         elif isinstance(message, Draining):
             self._state.leaving = True  # `SupervisedControl` tells readiness
+        elif isinstance(message, News):
+            self._read_keys()
         elif message is None or isinstance(message, Stop):
             self.should_exit = True
             self._admitted.set()

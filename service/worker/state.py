@@ -6,7 +6,7 @@ from time import monotonic
 
 from uvicorn.server import ServerState
 
-from service.worker.crowd import HealthOnly
+from service.http.kernel.asgi import ASGIApp
 from service.worker.handover import Handover
 from service.worker.limits import ConnectionLimits
 
@@ -16,17 +16,17 @@ class State(ServerState):
 
     Args:
         limits: of each connection, and of all together.
-        crowded: the application for connections beyond the limit.
+        overload_app: answers on connections over the limit.
 
     Attributes:
         leaving: the server is about to stop, so a connection is closed after its next answer.
         handover: where idle connections go once the worker is replaced; None while it serves.
     """
 
-    def __init__(self, limits: ConnectionLimits, crowded: HealthOnly) -> None:
+    def __init__(self, limits: ConnectionLimits, overload_app: ASGIApp) -> None:
         super().__init__()
         self.limits = limits
-        self.crowded = crowded
+        self.overload_app = overload_app
         self.leaving = False
         self.handover: Handover | None = None
 

@@ -5,15 +5,21 @@ Disks and users are those of a namespace of the test's own, which only root can 
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
 import pytest
 
 from tests.conftest import ROOT
@@ -67,13 +73,14 @@ def read_only(*folders: str) -> str:
 
 
 def fails(prefix: Sequence[str], settings: dict[str, Any]) -> list[str]:
-    """The last lines of a server that must not start; the very last says why."""
+    """What a server writes that must not start, and nothing beside; the last line says why."""
     done = subprocess.run(
         [*prefix, sys.executable, "-m", *OURS, "--host", "127.0.0.1", "--port", str(free_port())],
         cwd=ROOT, env={**os.environ, **settings, "ROSENBLATT_WORKERS": "1"}, text=True,
         capture_output=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
     lines = done.stderr.splitlines()
     assert lines[-1].startswith("rosenblatt cannot start: "), done.stderr
     return lines
@@ -92,6 +99,44 @@ def test_a_memory_limit_that_is_enough(settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize("mebibytes", [100, 150, 200])
 def test_a_memory_limit_that_is_not(settings: dict[str, Any], mebibytes: int) -> None:
     fails(("prlimit", f"--as={mebibytes * MIB}"), settings)
+
+
+@fault("no-resources")
+@pytest.mark.skipif(sys.platform != "linux", reason="limits another process")
+def test_memory_runs_out_while_it_serves(settings: dict[str, Any]) -> None:
+    """Requests get 503 or lose their connection, or the worker dies and another takes its place.
+
+    Then it serves on. A line says what happened.
+    """
+    with serve(**settings) as server, ThreadPoolExecutor(16) as pool:
+        check(server, files=False)
+        worker = server.worker()
+        most = worker.memory_info().vms + 16 * MIB
+        worker.rlimit(psutil.RLIMIT_AS, (most, most))
+        body = json.dumps({"instances": [IMAGE] * 1024}).encode()
+        outcomes = set(pool.map(lambda _: outcome(server, body), range(48)))
+        # 500 is an error of ONNX Runtime.
+        assert outcomes <= {"200", "500", "503", "lost"}
+        until(lambda: outcome(server, json.dumps({"instances": [IMAGE]}).encode()) == "200")
+        log = server.log.read_text()
+        assert re.search("no memory left|MemoryError|died; another is started", log)
+
+
+def outcome(server: Server, body: bytes) -> str:
+    """The status of a prediction; `lost` where its worker died."""
+    headers = {"content-type": "application/json"}
+    try:
+        found = httpx.post(f"{server.url}/predict", content=body, headers=headers, timeout=30)
+    except httpx.TransportError:
+        return "lost"
+    return str(found.status_code)
+
+
+def until(true: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 @fault("no-resources")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,12 @@ from tests.repositories import tiny_repository
 from tests.server import Server, serve
 
 GET = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n"
+# Not of BentoML, which keeps a timer of every request for a while.
+LIVE = b"GET /v2/health/live HTTP/1.1\r\nhost: localhost\r\n\r\n"
 POST = b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 CHUNKED = POST + b"transfer-encoding: chunked\r\n"
 HEADER_BYTES = 16_384
+MIB = 2**20
 BROKEN = {
     "no HTTP": b"\x00\x01\x02 garbage\r\n\r\n",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -75,6 +79,7 @@ def test_broken_framing_has_the_one_error_body(server: Server, data: bytes) -> N
     assert refused.status == 400
     assert refused.error
     assert refused.closes
+    assert refused.headers["x-request-id"]
 
 
 @fault("framing")
@@ -151,6 +156,61 @@ def test_what_came_before_broken_framing_is_answered_first(server: Server, first
         client.send(good + good + b"garbage\r\n\r\n")
         assert [client.answer().status for _ in range(3)] == [422, 422, 400]
         assert client.ends()
+
+
+@fault("large-body")
+def test_a_body_in_chunks_over_the_limit_is_refused_in_bounded_memory(server: Server) -> None:
+    """Its size is not announced; it is refused as soon as the limit is passed."""
+    chunk = b"10000\r\n" + bytes(2**16) + b"\r\n"
+    before, sent = peak(server), 0
+    with RawClient(server) as client:
+        client.send(CHUNKED + b"\r\n")
+        with suppress(ConnectionError):
+            while sent < 100 * MIB:
+                client.send(chunk)
+                sent += len(chunk)
+        refused = client.answer()
+    assert refused.status == 413
+    assert "the limit is 4194304" in refused.error
+    assert peak(server) - before < 20 * MIB
+
+
+@fault("framing")
+def test_requests_sent_ahead_of_their_answers_are_answered_in_bounded_memory(
+    server: Server,
+) -> None:
+    """All of them: those that the worker cannot take yet wait in the client's socket."""
+    requests = 20_000  # in 1 MB; parsed, they would take 130 MB
+    before = peak(server)
+    with RawClient(server) as client:
+        sender = threading.Thread(target=client.send, args=(LIVE * requests,))
+        sender.start()
+        time.sleep(0.5)  # answers wait too, until they are read
+        assert {client.answer().status for _ in range(requests)} == {200}
+        sender.join()
+    assert peak(server) - before < 10 * MIB
+
+
+@fault("framing")
+def test_many_tiny_requests_at_once_do_not_pile_up(server: Server) -> None:
+    """On many connections, whose clients read no answer meanwhile."""
+    before = peak(server)
+    with ExitStack() as opened:
+        clients = [opened.enter_context(RawClient(server)) for _ in range(20)]
+        for client in clients:
+            client.socket.setblocking(False)
+            with suppress(BlockingIOError):
+                client.socket.send(LIVE * 5000)
+        for client in clients:
+            client.socket.settimeout(30)
+            assert client.answer().status == 200
+    assert peak(server) - before < 20 * MIB
+
+
+def peak(server: Server) -> int:
+    """Most bytes that the worker has had in memory."""
+    status = Path(f"/proc/{server.worker().pid}/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def test_a_connection_that_would_be_upgraded_is_closed_after_its_answer(server: Server) -> None:

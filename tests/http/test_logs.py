@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.faults import fault
+from tests.http.raw import RawClient
 from tests.repositories import tiny_repository
 from tests.server import Server, serve
 
@@ -89,6 +90,19 @@ def test_lines_of_text_hold_the_same(models: Path) -> None:
     assert f"request={answers[2].headers['x-request-id']}" in line
     assert f"trace={TRACE}" in "".join(found)
     assert "secret" not in whole
+
+
+def test_a_pipelined_request_has_no_trace_of_the_one_before_it(models: Path) -> None:
+    """It begins while the other ends, on the same connection."""
+    traced = f"traceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\n".encode()
+    head = b"GET /models HTTP/1.1\r\nhost: localhost\r\n"
+    with logging_server(models) as server, RawClient(server) as client:
+        client.send(head + traced + b"x-request-id: first\r\n\r\n" + head + b"\r\n")
+        assert [client.answer().status for _ in range(2)] == [200, 200]
+        first, second = (line for line in lines(server, 3) if "/models" in line)
+    assert f"request=first trace={TRACE}" in first
+    assert "trace=" not in second
+    assert "request=first" not in second
 
 
 def test_requests_are_not_logged_unless_it_is_wanted(models: Path) -> None:

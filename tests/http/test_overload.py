@@ -165,6 +165,40 @@ def test_a_run_that_takes_longer_than_the_time_limit(tmp_path: Path) -> None:
         assert share < 1.5
 
 
+@fault("deadline")
+def test_two_slow_models_at_once_each_tell_their_clients_in_time(tmp_path: Path) -> None:
+    """Each model has one run at a time; neither waits for the other's."""
+    limit, names = 1.0, ("slow", "other")
+    for name in names:
+        slow_model(tmp_path, name, 0.01)
+    long = np.zeros((1, 28, 28), int)
+    long[:, 0, 0] = 255  # 2.56 s on an idle machine
+    with serve(**settings(tmp_path, limit)) as server:
+        used, began = processor_seconds(server), time.perf_counter()
+
+        def one(name: str) -> tuple[int, float]:
+            started = time.perf_counter()
+            body = {"model": name, "instances": long.tolist()}
+            found = httpx.post(f"{server.url}/predict", json=body, timeout=30)
+            return found.status_code, time.perf_counter() - started
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(one, names * 4))
+        assert Counter(status for status, _ in answers) == {504: 8}
+        assert max(seconds for _, seconds in answers) < limit + HEALTH_SECONDS
+        for name in names:
+            body = {**BODY, "model": name}
+            assert until(
+                lambda: httpx.post(f"{server.url}/predict", json=body).status_code == 200,  # noqa: B023
+                60,
+            )
+            url = f"{server.url}/v2/models/{name}/stats"
+            assert httpx.get(url).json()["model_stats"][0]["execution_count"] <= 3
+        # One run of each model, on one thread each, whatever came.
+        share = (processor_seconds(server) - used) / (time.perf_counter() - began)
+        assert share < 2.5
+
+
 def until(true: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

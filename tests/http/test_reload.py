@@ -16,6 +16,7 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
+from service.api_keys import new_key
 from tests.faults import fault
 from tests.http.load import load
 from tests.repositories import tiny_model, tiny_repository
@@ -220,6 +221,63 @@ def test_the_folder_is_followed(tmp_path: Path) -> None:
         (graph.parent / "manifest.json").unlink()
         graph.parent.rmdir()
         until(lambda: ready(server)["state"] == "ready")
+
+
+def sighup(server: Server, outcome: str) -> str:
+    """Have the repository loaded anew; the log from then on, once it says what came of it."""
+    before = len(server.log.read_text())
+    os.kill(server.pid, signal.SIGHUP)
+    until(lambda: outcome in server.log.read_text()[before:])
+    return server.log.read_text()[before:]
+
+
+@fault("new-version")
+def test_a_signal_loads_a_good_version_and_leaves_a_broken_one_out(tmp_path: Path) -> None:
+    """In every worker, without a lost request."""
+    models = tiny_repository(tmp_path / "models")
+    with served(models, workers=2) as server, load(server) as clients:
+        before = pids(server)
+        tiny_model(models, "alpha", "2", seed=7)
+        sighup(server, "reload: done")
+        after = pids(server)
+        assert not before & after
+        until(lambda: "2" in clients.versions)
+        (tiny_model(models, "alpha", "3", seed=8) / "model.onnx").write_bytes(b"no graph")
+        log = sighup(server, "reload was given up, and the versions before serve on")
+        assert "model 'alpha' version 3 was refused" in log
+        assert pids(server) == after
+        assert ready(server)["state"] == "degraded"
+        assert httpx.get(f"{server.url}/v2/models/alpha").json()["versions"] == ["1", "2"]
+    assert clients.failures == []
+    assert clients.versions == {"1", "2"}
+
+
+@fault("new-version", "keys")
+def test_keys_change_though_a_broken_version_keeps_the_workers(tmp_path: Path) -> None:
+    """A revoked key must not stay in force because of a model."""
+    models, file = tiny_repository(tmp_path / "models"), tmp_path / "keys"
+    (old, old_entry), (new, new_entry) = new_key(), new_key()
+    file.write_text(old_entry)
+    with served(models, workers=2, ROSENBLATT_API_KEYS_FILE=str(file)) as server:
+        before = pids(server)
+        assert statuses(server, old, new) == [{200}, {401}]
+        (tiny_model(models, "alpha", "2", seed=8) / "model.onnx").write_bytes(b"no graph")
+        file.write_text(new_entry)
+        sighup(server, "API keys were read anew")
+        until(lambda: statuses(server, old, new) == [{401}, {200}])
+        assert pids(server) == before
+        file.write_text("not an entry")
+        sighup(server, "the API keys are unchanged: ROSENBLATT_API_KEYS_FILE, line 1,")
+        assert statuses(server, old, new) == [{401}, {200}]
+
+
+def statuses(server: Server, *keys: str) -> list[set[int]]:
+    """The answers to each key on several connections, so that both workers are asked."""
+    url = f"{server.url}/models"
+    return [
+        {httpx.get(url, headers={"authorization": f"Bearer {key}"}).status_code for _ in range(20)}
+        for key in keys
+    ]
 
 
 def reload(server: Server, client: httpx.Client) -> None:

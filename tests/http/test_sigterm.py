@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -16,7 +17,9 @@ import httpx
 import numpy as np
 import psutil
 import pytest
+import yaml
 
+from tests.conftest import ROOT
 from tests.faults import fault
 from tests.http.raw import RawClient
 from tests.repositories import tiny_repository
@@ -24,6 +27,12 @@ from tests.server import Server, serve
 
 DRAIN_SECONDS = 3
 BODY = json.dumps({"instances": np.zeros((1, 28, 28), int).tolist()})
+HALF = (
+    b"POST /recommend HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+    b"content-length: 27\r\n\r\n{"
+)
+OTHER_HALF = b'"modalities": ["tabular"]}'
+DEPLOYMENT = ROOT / "deploy" / "kubernetes" / "base" / "deployment.yaml"
 GET = b"GET %s HTTP/1.1\r\nhost: localhost\r\n\r\n"
 
 
@@ -132,18 +141,71 @@ def test_a_request_on_a_connection_that_was_idle_is_answered(tmp_path: Path) -> 
 
 
 @fault("sigterm")
+def test_two_signals_at_once_skip_the_pause_alone(tmp_path: Path) -> None:
+    """As of a terminal and of what started the server; the second comes before the pause begins."""
+    with serve(**settings(tmp_path, 60, workers=1)) as server, RawClient(server) as slow:
+        slow.send(HALF)
+        time.sleep(0.2)
+        os.kill(server.pid, signal.SIGTERM)
+        os.kill(server.pid, signal.SIGINT)
+        told = time.monotonic()
+        time.sleep(0.5)
+        slow.send(OTHER_HALF)
+        assert slow.answer().status == 200
+        assert psutil.Process(server.pid).wait(30) == 0
+        assert time.monotonic() - told < 15
+
+
+@fault("sigterm")
+def test_a_pod_is_ended_without_a_lost_request(tmp_path: Path) -> None:
+    """With the pause, the drain, the probe and the grace of the manifest, under load.
+
+    The kubelet runs preStop, then sends SIGTERM, and kills what is left when the grace is over;
+    meanwhile the pod is taken out of the Service.
+    """
+    pod = yaml.safe_load(DEPLOYMENT.read_text())["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    variables = {each["name"]: each.get("value") for each in container["env"]}
+    drain = float(variables["ROSENBLATT_DRAIN_SECONDS"])
+    workers = int(variables["ROSENBLATT_WORKERS"])
+    with serve(**settings(tmp_path, drain, workers)) as server:
+        clients = Clients(server, 6)
+        began = time.monotonic()
+        subprocess.run(container["lifecycle"]["preStop"]["exec"]["command"], check=True)
+        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        answered = clients.outcomes["200"]
+        os.kill(server.pid, signal.SIGTERM)
+        assert fails_probe(server, container["readinessProbe"])
+        clients.join()
+        left = pod["terminationGracePeriodSeconds"] - (time.monotonic() - began)
+        assert psutil.Process(server.pid).wait(left) == 0
+    assert set(clients.outcomes) == {"200"}, clients.outcomes
+    assert clients.outcomes["200"] > answered > 50
+
+
+def fails_probe(server: Server, probe: dict[str, Any]) -> bool:
+    """True if it answers 503 as often in a row as the probe takes to find it not ready."""
+    failed = 0
+    while failed < probe["failureThreshold"]:
+        time.sleep(probe["periodSeconds"])
+        try:
+            found = httpx.get(f"{server.url}{probe['httpGet']['path']}", timeout=2)
+        except httpx.TransportError:  # the port is closed before the pod is found not ready
+            return False
+        failed = failed + 1 if found.status_code == 503 else 0
+    return True
+
+
+@fault("sigterm")
 def test_a_second_signal_skips_the_pause(tmp_path: Path) -> None:
     with serve(**settings(tmp_path, 60, workers=1)) as server, RawClient(server) as slow:
-        slow.send(
-            b"POST /recommend HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-        )
-        slow.send(b"content-length: 27\r\n\r\n{")
+        slow.send(HALF)
         os.kill(server.pid, signal.SIGTERM)
         while httpx.get(f"{server.url}/readyz").status_code == 200:
             time.sleep(0.01)
         told = time.monotonic()
         os.kill(server.pid, signal.SIGTERM)
-        slow.send(b'"modalities": ["tabular"]}')
+        slow.send(OTHER_HALF)
         assert slow.answer().status == 200
         assert psutil.Process(server.pid).wait(30) == 0
         assert time.monotonic() - told < 15

@@ -108,6 +108,22 @@ def test_workers_that_serve_and_die_at_once_end_the_server(tmp_path: Path) -> No
     run(work)
 
 
+def test_early_deaths_are_forgotten_when_a_worker_that_served_is_replaced(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with running(tmp_path, **SERVES) as server:
+            fleet = server.supervisor.fleet
+            for long_enough in (False, True):
+                fleet._early_deaths = 4
+                (worker,) = server.workers
+                if long_enough:
+                    worker._accepting_since -= 60
+                server.supervisor.reload()
+                await server.replaced([worker.pid])
+                assert fleet._early_deaths == (0 if long_enough else 4)
+
+    run(work)
+
+
 def test_early_deaths_do_not_end_a_server_whose_other_worker_serves(tmp_path: Path) -> None:
     async def work() -> None:
         async with running(tmp_path, **SERVES, **PAIR) as server:

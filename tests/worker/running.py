@@ -16,6 +16,7 @@ from service.supervisor.channel import receive
 from service.worker.control import SupervisedControl
 from service.worker.handover import Handover
 from service.worker.limits import ConnectionLimits
+from service.worker.overload import OverloadApp
 from service.worker.server import Server, configuration
 
 STOP_SECONDS = 3.0
@@ -76,7 +77,8 @@ class Thread:
         self.sockets = [pair[0].dup(), pair[1].dup(), listener.dup()]
         handover = Handover(*self.sockets[:2])
         config = configuration(app, STOP_SECONDS)
-        self.server = Server(config, self.control, handover, STOP_SECONDS, limits)
+        overload = OverloadApp(config.loaded_app, lambda path: False, limits.connections)
+        self.server = Server(config, self.control, handover, STOP_SECONDS, limits, overload)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 

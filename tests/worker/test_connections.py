@@ -171,6 +171,34 @@ def test_an_idle_connection_is_not_closed_over_a_request_that_has_come(
 
     connection.loop.call_soon_threadsafe(fire)
     assert client.read() == "old"
+    time.sleep(0.1)
+    assert client.get() == "old"  # its time has begun anew
+
+
+def test_requests_in_one_segment_are_all_answered_when_the_server_is_about_to_stop(
+    old: Thread, client: Client
+) -> None:
+    """The last answer alone announces the end of the connection."""
+    old.tell(m.Draining())
+    time.sleep(0.2)
+    client.send(request() * 30)
+    answers = client.file.read()
+    assert answers.count(b"200 OK") == 30
+    assert answers.count(b"connection: close") == 1
+
+
+def test_a_response_that_has_begun_ends_before_its_connection_does(
+    old: Thread, client: Client
+) -> None:
+    """It did not announce the end, so the client may send the next request."""
+    client.send(request("/big"))
+    time.sleep(0.2)  # the socket's buffers are full by now
+    old.tell(m.Stop())
+    time.sleep(0.3)
+    assert len(client.read()) == BIG
+    client.send(request())
+    assert b"connection: close" in client.file.read()
+    assert old.ended()
 
 
 def test_a_request_that_never_comes_does_not_keep_the_worker(

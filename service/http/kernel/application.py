@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from contract.messages import short
-from service.errors import MethodError, NotFoundError, ServiceError, TooLargeError
+from service.errors import BusyError, MethodError, NotFoundError, ServiceError, TooLargeError
 from service.http.kernel.admission import Admission, Limits
 from service.http.kernel.asgi import Receive, Scope, Send
 from service.http.kernel.disconnect import ClientDisconnected
@@ -93,6 +93,13 @@ class Application:
                 return reply(error.body(), error.status, error.headers)
         except ClientDisconnected:
             raise
+        except MemoryError:
+            logger.error(
+                "%s failed: the process has no memory left (request %s); raise its limit, or lower "
+                "ROSENBLATT_MAX_PENDING_BYTES",
+                match.pattern if match else "-", request_id.get(),
+            )  # fmt: skip
+            return _no_memory()
         except Exception:
             # Quoted, since a path may hold line breaks.
             logger.exception(
@@ -124,6 +131,15 @@ class Application:
             )
         finally:
             admission.leave(size)
+
+
+def _no_memory() -> Reply:
+    """The answer to a request for which there is no memory at the moment."""
+    error = BusyError(
+        "the service has no memory left for this request; send less, or try again in a moment",
+        headers={"retry-after": "1"},
+    )
+    return reply(error.body(), error.status, error.headers)
 
 
 def _route(match: Match[Route] | None, scope: Scope) -> tuple[Route, Mapping[str, str]]:

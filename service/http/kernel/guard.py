@@ -6,6 +6,7 @@ product's.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import re
 import secrets
@@ -34,11 +35,11 @@ from service.http.kernel.origins import (
 )
 from service.logs import request_id, trace_id
 
-_READ = frozenset(
+_HEADERS_READ = frozenset(
     (b"host", b"origin", b"authorization", b"sec-fetch-site", b"sec-fetch-mode",
      b"x-request-id", b"traceparent", b"access-control-request-method")
 )  # fmt: skip
-# A client's own id is kept if it is no longer and of nothing else, since it is logged.
+# A client's own id is kept only if it has this form, since it is logged.
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _BEARER = b"bearer "
@@ -67,12 +68,12 @@ class RequestLog(Protocol):
         """Note a request; `request_id` and `trace_id` are set."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Rules:
     """Who may ask.
 
     Attributes:
-        keys: accepted API keys; none lets everybody ask who reaches a loopback address.
+        keys: accepted API keys, replaced by a reload; if none, loopback addresses need none.
         allow_anonymous: without keys, others may ask as well.
         hosts: names that a Host header may have beside this machine's own.
         origins: of pages that may use the service beside its own; `*` is any.
@@ -108,13 +109,19 @@ class Guard:
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count()
 
+    def around(self, app: ASGIApp) -> Guard:
+        """The same rules, ids and log around another application."""
+        guard = copy.copy(self)
+        guard.app = app
+        return guard
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        found = {name: value for name, value in scope["headers"] if name in _READ}
+        found = {name: value for name, value in scope["headers"] if name in _HEADERS_READ}
         headers = [(b"x-request-id", self._identify(found))]
         if self._rules.origins:
             headers += self._cross_origin(found.get(b"origin"))
@@ -142,9 +149,8 @@ class Guard:
         if given is None or not _REQUEST_ID.fullmatch(given):
             given = f"{self._prefix}-{next(self._numbers):x}".encode()
         request_id.set(given.decode())
-        if b"traceparent" in found:
-            trace = _TRACE_PARENT.fullmatch(found[b"traceparent"])
-            trace_id.set(trace[1].decode() if trace else None)
+        trace = _TRACE_PARENT.fullmatch(found.get(b"traceparent", b""))
+        trace_id.set(trace[1].decode() if trace else None)  # or a pipelined request has another's
         return given
 
     def _cross_origin(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:

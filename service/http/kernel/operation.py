@@ -54,6 +54,7 @@ class Operation:
         error_body: type of the body of an error.
         public: needs no API key.
         admin: needs an API key that may change what serves.
+        monitoring: is answered on connections over the limit too.
         media_types: accepted content types of a POST's body.
     """
 
@@ -70,6 +71,7 @@ class Operation:
     error_body: Any = field(default=ErrorBody, kw_only=True)
     public: bool = field(default=False, kw_only=True)
     admin: bool = field(default=False, kw_only=True)
+    monitoring: bool = field(default=False, kw_only=True)
     media_types: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:

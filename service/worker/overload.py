@@ -1,25 +1,28 @@
-"""The application as connections beyond the limit see it: health, and 503 for all else."""
+"""The application as connections over the limit see it: monitoring, and 503 for all else."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from service.errors import BusyError
 from service.http.kernel.asgi import ASGIApp, Receive, Scope, Send
 from service.http.kernel.messages import reply, send_reply
 
-# Monitoring must not take a crowded worker for a dead one.
-_HEALTH = frozenset({"/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
 
+class OverloadApp:
+    """An ASGI application that passes on only requests of monitoring systems.
 
-class HealthOnly:
-    """An ASGI application that passes only requests for health and metrics on.
+    They must not take an overloaded worker for a dead one.
 
     Args:
         app: the application.
+        is_monitoring: True for the paths that are passed on.
         most: connections that a worker may have, for the message.
     """
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, is_monitoring: Callable[[str], bool], most: int) -> None:
         self._app = app
+        self._is_monitoring = is_monitoring
         self._error = BusyError(
             f"this worker has more than {most} connections, which is the limit; try again in a "
             "moment",
@@ -28,7 +31,7 @@ class HealthOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["path"] in _HEALTH:
+        if self._is_monitoring(scope["path"]):
             await self._app(scope, receive, send)
         else:
             error = self._error
