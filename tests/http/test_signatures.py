@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from contract.repository import entries
+from contract.repository import entries, read_manifest
 from service import sign
 from service.errors import StartupError
+from service.serving.plans import Plan, plan_of
 from service.settings import Settings
-from service.signatures import SIGNATURE_FILE, verifier
+from service.signatures import ROLLOUT_SIGNATURE_FILE, SIGNATURE_FILE, rollout_verifier, verifier
 from tests.conftest import ROOT
 from tests.faults import fault
-from tests.repositories import tiny_model
+from tests.repositories import tiny_model, write_rollout
 from tests.server import free_port, serve
 
 BODY = {"instances": np.zeros((1, 28, 28), int).tolist()}
@@ -67,6 +68,12 @@ def models(tmp_path: Path, key: Path) -> Path:
     (tiny_model(root, "replaced", seed=7) / SIGNATURE_FILE).write_bytes(signature)
     shutil.copy(root / "signed/1" / SIGNATURE_FILE, root / "moved/1" / SIGNATURE_FILE)
     (root / "cut" / "1" / SIGNATURE_FILE).write_bytes(signature[:-1])
+    # What must not be read: a pipe would wait for ever.
+    piped, linked, long = (tiny_model(root, name) for name in ("piped", "linked", "long"))
+    os.mkfifo(piped / SIGNATURE_FILE)
+    (tmp_path / "outside").write_bytes(signature)
+    (linked / SIGNATURE_FILE).symlink_to(tmp_path / "outside")
+    (long / SIGNATURE_FILE).write_bytes(signature * 1_000)
     return root
 
 
@@ -86,9 +93,22 @@ def test_only_what_a_trusted_key_signed_is_served(models: Path, key: Path) -> No
         assert client.post("/predict", json=BODY).status_code == 200
         for model in refused:
             assert client.post("/predict", json={"model": model, **BODY}).status_code == 503
-    assert set(refused) == {"changed", "cut", "moved", "replaced", "stranger", "unsigned"}
-    assert "asks for a signature; check the version and sign it" in refused["unsigned"]
+    assert set(refused) == {
+        "changed",
+        "cut",
+        "moved",
+        "piped",
+        "linked",
+        "long",
+        "replaced",
+        "stranger",
+        "unsigned",
+    }
+    assert "asks for a signature: check what it stands for and sign it" in refused["unsigned"]
     assert "is no Ed25519 signature, which has 64 bytes" in refused["cut"]
+    assert "is no regular file" in refused["piped"]
+    assert "is a link that leads out of the repository" in refused["linked"]
+    assert "has 64000 bytes; at most 4096 are read" in refused["long"]
     for model in ("changed", "moved", "replaced", "stranger"):
         assert "does not match its signature by any key of ROSENBLATT_MODEL_KEYS" in refused[model]
 
@@ -118,6 +138,70 @@ def test_a_version_serves_once_it_is_signed_and_a_new_key_may_join(
         while client.post("/predict", json=body).status_code != 200:
             assert time.monotonic() < deadline
             time.sleep(0.2)
+
+
+def plan(root: Path, name: str, key: Path) -> Plan | None:
+    """What is carried out of a model's rollout.json; its three versions are loaded."""
+    versions = {
+        entry.version: read_manifest(entry) for entry in entries(root) if entry.name == name
+    }
+    return plan_of(root / name, versions, {}, rollout_verifier(Settings(model_keys=public(key))))
+
+
+@pytest.fixture
+def rollouts(tmp_path: Path) -> Path:
+    """Two models in two versions, each with the same rollout.json."""
+    for name in ("alpha", "beta"):
+        for version in ("1", "2"):
+            tiny_model(tmp_path / "models", name, version)
+        write_rollout(tmp_path / "models", name)
+    return tmp_path / "models"
+
+
+def test_a_signed_rollout_is_carried_out(rollouts: Path, key: Path) -> None:
+    assert "signed the rollout of beta" in run("--key", key, rollouts).stdout
+    for name in ("alpha", "beta"):
+        found = plan(rollouts, name, key)
+        assert found is not None
+        assert (found.stable, found.fault) == (1, "")
+        assert found.rollout is not None
+
+
+@fault("wrong-rollout")
+@pytest.mark.parametrize("damage", ["unsigned", "changed", "moved", "other key", "pipe"])
+def test_a_rollout_that_no_trusted_key_signed_chooses_nothing(
+    rollouts: Path, key: Path, damage: str
+) -> None:
+    file, signature = rollouts / "alpha/rollout.json", rollouts / "alpha" / ROLLOUT_SIGNATURE_FILE
+    signed_by = key
+    if damage == "other key":
+        sign.make_key(signed_by := key.with_name("other.pem"))
+    assert run("--key", signed_by, file, rollouts / "beta/rollout.json").returncode == 0
+    if damage == "changed":
+        write_rollout(rollouts, "alpha", candidate="1", stable="2")
+    elif damage == "moved":
+        shutil.copy(rollouts / "beta" / ROLLOUT_SIGNATURE_FILE, signature)
+    elif damage != "other key":
+        signature.unlink()
+        if damage == "pipe":
+            os.mkfifo(signature)
+    found = plan(rollouts, "alpha", key)
+    assert found is not None
+    assert (found.stable, found.rollout) == (None, None)
+    assert found.fault.startswith("rollout.json")
+    assert "rosenblatt sign" in found.fault
+    assert str(rollouts) not in found.fault
+
+
+def test_only_a_valid_rollout_is_signed(rollouts: Path, key: Path) -> None:
+    file = rollouts / "alpha/rollout.json"
+    file.write_text("{}")
+    done = run("--key", key, file)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "rollout.json is not valid" in done.stderr
+    assert not (rollouts / "alpha" / ROLLOUT_SIGNATURE_FILE).exists()
+    file.unlink()
+    assert "does not exist; name another file" in run("--key", key, file).stderr
 
 
 @fault("wrong-start")
