@@ -35,12 +35,13 @@ def is_allowed(origin: bytes | None, allowed: Collection[str]) -> bool:
 
 
 @lru_cache(maxsize=256)
-def is_near(address: str) -> bool:
-    """True if what listens at an address is out of other machines' reach.
+def is_local_only(address: str) -> bool:
+    """True if no other machine can reach what listens at an address.
 
-    An IP address is, if it is a loopback address; a Unix socket, which has none, is too.
+    That is so for loopback addresses and for the path of a Unix socket. An empty address stands for
+    all interfaces, and a name may stand for any address.
     """
-    return is_loopback(address) or _parsed(address) is None
+    return is_loopback(address) or address.startswith("/")
 
 
 @lru_cache(maxsize=256)
