@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,9 +42,9 @@ class Locked(NamedTuple):
         return httpx.Client(base_url=self.server.url, timeout=60, headers=headers)
 
 
-@pytest.fixture(scope="module")
-def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
-    folder = tmp_path_factory.mktemp("keys")
+@contextmanager
+def locking(folder: Path, target: str | None = None) -> Iterator[Locked]:
+    """A server with a key of each kind; with a `target`, of `bentoml serve`."""
     (key, entry), (admin, admin_entry) = new_key(), new_key(admin=True)
     file = folder / "keys"
     file.write_text(admin_entry)
@@ -54,8 +55,14 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
         "ROSENBLATT_API_KEYS_FILE": str(file),
         "ROSENBLATT_ACCESS_LOG": "true",
     }
-    with serve(**wanted) as server:
+    with serve(target, **wanted) as server:
         yield Locked(server, key, admin, file)
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
+    with locking(tmp_path_factory.mktemp("keys")) as found:
+        yield found
 
 
 def operations(locked: Locked) -> list[tuple[str, str]]:
