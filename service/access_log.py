@@ -34,7 +34,7 @@ class _Line(NamedTuple):
 
 
 class AccessLog:
-    """Logs requests; `note` belongs to the event loop.
+    """Logs requests; `note` must be called on the event loop.
 
     Args:
         route_of: the pattern of a path's route, or None.

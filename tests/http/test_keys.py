@@ -149,11 +149,14 @@ def test_keys_are_exchanged_by_a_reload(locked: Locked) -> None:
 
 
 @fault("secrets")
-def test_no_key_is_logged(locked: Locked) -> None:
+def test_no_key_is_logged_or_answered(locked: Locked) -> None:
     with locked.client(locked.key) as client:
         assert client.get("/models").status_code == 200
     with locked.client("a-wrong-key") as client:
-        assert client.get(f"/models/{locked.key}").status_code == 401
+        answer = client.get(f"/models/{locked.key}")
+        assert answer.status_code == 401
+        assert locked.key not in answer.text
+        assert "a-wrong-key" not in answer.text
     log = locked.server.log.read_text()
     for secret in (locked.key, locked.admin, "a-wrong-key"):
         assert secret not in log

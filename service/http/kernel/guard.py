@@ -193,10 +193,10 @@ class Guard:
             )
 
     def _check_host(self, scope: Scope, found: Headers) -> None:
-        """Raise MisdirectedError for a name that a stranger may have made lead here.
+        """Raise MisdirectedError for a name that a stranger's DNS record may have redirected here.
 
-        Without a list of names only loopback addresses need it: who listens elsewhere without keys
-        has said that everybody there is trusted.
+        Without a list of names the check is for loopback addresses only: on others, a service
+        without keys runs only where its settings say that every client is trusted.
         """
         host, hosts = found.get(b"host"), self._rules.hosts
         if host is None or is_local_name(host) or not (hosts or is_loopback(_address(scope))):
