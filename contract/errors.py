@@ -33,7 +33,7 @@ class ArtifactError(ContractError):
 
 
 class SignatureError(ArtifactError):
-    """The manifest is not signed by a trusted key."""
+    """A manifest or a rollout.json is not signed by a trusted key."""
 
 
 class GraphError(ArtifactError):

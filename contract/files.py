@@ -7,7 +7,7 @@ from pathlib import Path
 from contract.errors import ArtifactError
 
 
-def read_inside(path: Path, root: Path, size: int | None = None) -> bytes:
+def read_inside(path: Path, root: Path, size: int | None = None, most: int | None = None) -> bytes:
     """The bytes of a file of the repository at `root`.
 
     A link may lead to another place in the repository, as Kubernetes' volumes have it. A hard link
@@ -15,9 +15,11 @@ def read_inside(path: Path, root: Path, size: int | None = None) -> bytes:
 
     Args:
         size: of the file in bytes, as its manifest says; one of another size is not read.
+        most: bytes; a longer file is not read.
 
     Raises:
-        ArtifactError: it is missing or no file, leads out of the repository, or has another size.
+        ArtifactError: it is missing or no file, leads out of the repository, or has another size
+            or too many bytes.
     """
     try:
         real = path.resolve(strict=True)
@@ -33,6 +35,8 @@ def read_inside(path: Path, root: Path, size: int | None = None) -> bytes:
                 f"{path} holds {found} bytes but its manifest says {size}; "
                 "restore the file or retrain the model"
             )
+        if most is not None and found > most:
+            raise ArtifactError(f"{path} has {found} bytes; at most {most} are read")
         return real.read_bytes()
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to each other
         reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"

@@ -6,14 +6,17 @@ the model has. So a new version can be copied in without being promoted.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from contract.base import Probability, Record, reason_of
-from contract.errors import RolloutError
+from contract.errors import ArtifactError, RolloutError
+from contract.files import read_inside
 
 ROLLOUT_FILE = "rollout.json"
 Mode = Literal["shadow", "canary"]
@@ -21,6 +24,8 @@ Mode = Literal["shadow", "canary"]
 _SHARES: dict[Mode, float] = {"shadow": 1.0, "canary": 0.1}
 # Far more than a valid file has.
 _MOST_BYTES = 65_536
+# Called with a model's folder and the bytes of its rollout.json; raises SignatureError.
+VerifyRollout = Callable[[Path, bytes], None]
 _Version = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
 # The stable version in a text that is no valid rollout: cut off, with a comma too many, ...
 _STABLE = re.compile(rb'"stable"\s*:\s*"?([1-9][0-9]{0,8})\b')
@@ -95,37 +100,37 @@ class Rollout(Record):
         return _SHARES[self.mode] if self.share is None else self.share
 
 
-def read_rollout(folder: Path) -> bytes | None:
+def read_rollout(folder: Path, verify: VerifyRollout | None = None) -> bytes | None:
     """The bytes of a model's rollout.json, or None if the model has none.
 
     Args:
         folder: of the model, which holds its versions.
+        verify: checks the signature of the bytes.
 
     Raises:
-        RolloutError: it cannot be read, or is too large.
+        RolloutError: it cannot be read, is too large, leads out of the repository, or `verify`
+            refuses it.
     """
     path = folder / ROLLOUT_FILE
+    if not os.path.lexists(path):
+        return None
     try:
-        if not path.is_file():  # reading a pipe would wait for ever
-            return None
-        if path.stat().st_size > _MOST_BYTES:
-            raise RolloutError(
-                f"{ROLLOUT_FILE} has {path.stat().st_size} bytes; at most {_MOST_BYTES} are read"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise RolloutError(
-            f"{ROLLOUT_FILE} cannot be read: {error.strerror or error}; restore or remove it"
-        ) from error
+        text = read_inside(path, folder.parent, most=_MOST_BYTES)
+        if verify is not None:
+            verify(folder, text)
+    except ArtifactError as error:
+        # Clients see the message, but not where the folder is.
+        raise RolloutError(str(error).replace(f"{folder}/", "")) from error
+    return text
 
 
-def stable_version(folder: Path) -> int | None:
+def stable_version(folder: Path, verify: VerifyRollout | None = None) -> int | None:
     """The version that a model's rollout.json calls stable, for readers who only want to know that.
 
-    None if there is no such file, or it does not say so.
+    None if there is no such file, it does not say so, or `verify` refuses it.
     """
     try:
-        return stable_named(read_rollout(folder) or b"")
+        return stable_named(read_rollout(folder, verify) or b"")
     except RolloutError:
         return None
 

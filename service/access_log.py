@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from typing import NamedTuple
 
 from service.logs import request_id, trace_id
 
 # Longest delay of a line.
 _DELAY_SECONDS = 0.1
-# Lines that wait; more are counted and left out, so that a blocked terminal costs no memory.
-_MOST_WAITING = 10_000
+# Lines that wait while others are written; more are counted and left out. So a reader of standard
+# output that stops reading costs no memory.
+MOST_WAITING = 10_000
 
 logger = logging.getLogger("rosenblatt.access")
 logger.setLevel(logging.INFO)  # the root logger of BentoML lets warnings through alone
@@ -33,7 +34,7 @@ class _Line(NamedTuple):
 
 
 class AccessLog:
-    """Logs requests; `note` belongs to the event loop.
+    """Logs requests; `note` must be called on the event loop.
 
     Args:
         route_of: the pattern of a path's route, or None.
@@ -45,11 +46,12 @@ class AccessLog:
         self._thread = thread
         self._waiting: list[_Line] = []
         self._lost = 0
+        self._writing: Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def note(self, method: str, path: str, status: int, seconds: float) -> None:
         """Note one request."""
-        if len(self._waiting) >= _MOST_WAITING:
+        if len(self._waiting) >= MOST_WAITING:
             self._lost += 1
             return
         route = self._route_of(path) or "-"
@@ -59,16 +61,24 @@ class AccessLog:
                 request_id.get(), trace_id.get(),
             )
         )  # fmt: skip
+        self._arm()
+
+    def _arm(self) -> None:
+        """Hand over soon; a loop before this one may have ended."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop = loop
             loop.call_later(_DELAY_SECONDS, self._hand_over)
 
     def _hand_over(self) -> None:
+        """Have the thread write what waits, or wait on while it still writes."""
         self._loop = None
+        if self._writing is not None and not self._writing.done():
+            self._arm()  # the executor's own queue has no limit
+            return
         lines, self._waiting = self._waiting, []
         lost, self._lost = self._lost, 0
-        self._thread.submit(_write, lines, lost)
+        self._writing = self._thread.submit(_write, lines, lost)
 
     def flush(self) -> None:
         """Write what waits, before the process ends."""
@@ -85,4 +95,7 @@ def _write(lines: list[_Line], lost: int) -> None:
             extra=line._asdict(),
         )  # fmt: skip
     if lost:
-        logger.warning("%d requests are not logged, since %d waited", lost, _MOST_WAITING)
+        logger.warning(
+            "%d requests are not logged, since %d lines waited while standard output was blocked",
+            lost, MOST_WAITING,
+        )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`rosenblatt sign`, or `python -m service.sign`: sign model versions, or make a key.
+"""`rosenblatt sign`, or `python -m service.sign`: sign model versions and rollouts, or make a key.
 
 Exit status: 0 done, 1 a version fails its audit or a file cannot be used, 2 wrong arguments.
 """
@@ -12,11 +12,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract.errors import ContractError, RepositoryError
+from contract.errors import ContractError, RepositoryError, RolloutError
 from contract.manifest import MANIFEST_FILE
 from contract.repository import Entry, audit, entries, read_file
+from contract.rollout import ROLLOUT_FILE, parse_rollout, read_rollout
 from service.errors import StartupError
-from service.signatures import SIGNATURE_FILE, require_cryptography
+from service.signatures import (
+    ROLLOUT_SIGNATURE_FILE,
+    SIGNATURE_FILE,
+    require_cryptography,
+    signed_rollout,
+)
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,14 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Sign, or make a key; the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if (options.new_key is None) == (options.key is None or not options.folders):
-        parser.error("give --new-key, or --key and the folders to sign")
+    if (options.new_key is None) == (options.key is None or not options.paths):
+        parser.error("give --new-key, or --key and what to sign")
     try:
         require_cryptography("rosenblatt sign")
         if options.new_key is not None:
             make_key(options.new_key)
         else:
-            _sign_all(options.folders, _private_key(options.key))
+            _sign_all(options.paths, _private_key(options.key))
     except (ContractError, StartupError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
@@ -46,15 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rosenblatt sign",
-        description="Sign model versions with an Ed25519 key, for a service that is given the "
-        "public key in ROSENBLATT_MODEL_KEYS. Each is audited before it is signed.",
+        description="Sign model versions and rollouts with an Ed25519 key, for a service that is "
+        "given the public key in ROSENBLATT_MODEL_KEYS. Each is audited before it is signed.",
     )
     parser.add_argument(
         "--new-key", type=Path, metavar="FILE", help="make a key: FILE, and FILE.pub to publish"
     )
     parser.add_argument("--key", type=Path, metavar="FILE", help="the private key to sign with")
     parser.add_argument(
-        "folders", nargs="*", type=Path, help="versions (models/NAME/1), or whole repositories"
+        "paths",
+        nargs="*",
+        type=Path,
+        help=f"versions (models/NAME/1), rollouts (models/NAME/{ROLLOUT_FILE}), or whole "
+        "repositories with all of both",
     )
     return parser
 
@@ -100,11 +110,22 @@ def _private_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def _sign_all(folders: Sequence[Path], key: Ed25519PrivateKey) -> None:
-    for folder in folders:
-        for entry in _versions(folder):
+def _sign_all(paths: Sequence[Path], key: Ed25519PrivateKey) -> None:
+    for path in paths:
+        versions = [] if path.name == ROLLOUT_FILE else _versions(path)
+        for entry in versions:
             sign(entry, key)
             sys.stdout.write(f"signed {entry}\n")
+        for model in _models_with_rollout(path):
+            sign_rollout(model, key)
+            sys.stdout.write(f"signed the rollout of {model.name}\n")
+
+
+def _models_with_rollout(path: Path) -> list[Path]:
+    """The folders of the models whose rollout a path stands for: one, or all of a repository."""
+    if path.name == ROLLOUT_FILE:
+        return [path.absolute().parent]
+    return sorted(file.parent for file in path.resolve().glob(f"*/{ROLLOUT_FILE}"))
 
 
 def _versions(folder: Path) -> list[Entry]:
@@ -128,10 +149,26 @@ def sign(entry: Entry, key: Ed25519PrivateKey) -> None:
     manifest = audit(entry, verify=lambda _, text: read.append(text)).manifest
     for record in manifest.files.values():
         read_file(entry, record)
-    target = entry.path / SIGNATURE_FILE
-    # Hidden until it is whole, so that a server that follows the folder reads all of it.
-    unfinished = target.with_name(f".{SIGNATURE_FILE}")
-    unfinished.write_bytes(key.sign(read[0]))
+    _write(entry.path / SIGNATURE_FILE, key.sign(read[0]))
+
+
+def sign_rollout(folder: Path, key: Ed25519PrivateKey) -> None:
+    """Check the rollout.json of a model, and sign it together with the model's name.
+
+    Raises:
+        ContractError: there is none, or it is not valid.
+    """
+    text = read_rollout(folder)
+    if text is None:
+        raise RolloutError(f"{folder / ROLLOUT_FILE} does not exist; name another file")
+    parse_rollout(text)
+    _write(folder / ROLLOUT_SIGNATURE_FILE, key.sign(signed_rollout(folder.name, text)))
+
+
+def _write(target: Path, signature: bytes) -> None:
+    """Write a file that is hidden until it is whole: a server may follow the folder."""
+    unfinished = target.with_name(f".{target.name}")
+    unfinished.write_bytes(signature)
     unfinished.replace(target)
 
 

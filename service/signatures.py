@@ -1,9 +1,10 @@
-"""Signatures of model versions: Ed25519 over the bytes of manifest.json (RFC 8032).
+"""Signatures of model versions and rollouts: Ed25519 (RFC 8032).
 
-The manifest holds the SHA-256 of every file, so its signature stands for the whole version. It lies
-beside it, in `manifest.json.sig`: 64 bytes, as `openssl pkeyutl -sign -rawin` writes them. Keys are
-PEM files, which OpenSSL reads and writes too. The cryptography package is imported only if
-ROSENBLATT_MODEL_KEYS is set (docs/decisions/0055).
+A version is signed over the bytes of its manifest.json, which holds the SHA-256 of every file. A
+rollout is signed over its model's name and the bytes of its rollout.json. The signature lies beside
+the file, in `manifest.json.sig` or `rollout.json.sig`: 64 bytes, as `openssl pkeyutl -sign -rawin`
+writes them. Keys are PEM files, which OpenSSL reads and writes too. The cryptography package is
+imported only if ROSENBLATT_MODEL_KEYS is set (docs/decisions/0055).
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract.errors import SignatureError
+from contract.errors import ArtifactError, SignatureError
+from contract.files import read_inside
 from contract.manifest import MANIFEST_FILE
 from contract.repository import Entry, Verify
+from contract.rollout import ROLLOUT_FILE, VerifyRollout
 from service.errors import StartupError
 from service.settings import Settings
 
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 SIGNATURE_FILE = f"{MANIFEST_FILE}.sig"
+ROLLOUT_SIGNATURE_FILE = f"{ROLLOUT_FILE}.sig"
 SIGNATURE_BYTES = 64
+# A longer file is not read.
+_MOST_BYTES = 4096
 _SETTING = "ROSENBLATT_MODEL_KEYS"
 _PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
 
@@ -39,46 +45,74 @@ def verifier(settings: Settings) -> Verify | None:
     keys = _keys(settings.model_keys)
 
     def verify(entry: Entry, manifest: bytes) -> None:
-        check(entry, manifest, keys)
+        _check(entry.path / MANIFEST_FILE, entry.root, manifest, keys)
 
     return verify
 
 
-def check(entry: Entry, manifest: bytes, keys: tuple[Ed25519PublicKey, ...]) -> None:
+def rollout_verifier(settings: Settings) -> VerifyRollout | None:
+    """The check of every rollout.json; None if rollouts need no signature.
+
+    Raises:
+        StartupError: as `verifier`.
+    """
+    if settings.model_keys is None:
+        return None
+    keys = _keys(settings.model_keys)
+
+    def verify(folder: Path, text: bytes) -> None:
+        signed = signed_rollout(folder.name, text)
+        _check(folder / ROLLOUT_FILE, folder.parent, signed, keys)
+
+    return verify
+
+
+def signed_rollout(model: str, text: bytes) -> bytes:
+    """The bytes that are signed for a rollout.json.
+
+    Other than a manifest, the file does not name its model: without the name, the signed rollout
+    of one model could be copied to another.
+    """
+    return f"{model}\n".encode() + text
+
+
+def _check(path: Path, root: Path, signed: bytes, keys: tuple[Ed25519PublicKey, ...]) -> None:
     """Check that one of the keys has signed these bytes.
+
+    Args:
+        path: of the signed file.
+        root: the repository.
 
     Raises:
         SignatureError: none has, or there is no signature.
     """
     from cryptography.exceptions import InvalidSignature
 
-    signature = _signature(entry)
+    signature = _signature(path.with_name(f"{path.name}.sig"), root)
     for key in keys:
         try:
-            return key.verify(signature, manifest)
+            return key.verify(signature, signed)
         except InvalidSignature:
             continue
     raise SignatureError(
-        f"{entry.path / MANIFEST_FILE} does not match its signature by any key of {_SETTING}: it "
+        f"{path} does not match its signature by any key of {_SETTING}: it "
         "was changed after it was signed, or signed with another key; restore it, or check it and "
         "sign it with `rosenblatt sign`"
     )
 
 
-def _signature(entry: Entry) -> bytes:
-    path = entry.path / SIGNATURE_FILE
+def _signature(path: Path, root: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            signature = file.read(SIGNATURE_BYTES + 1)
-    except OSError as error:
+        signature = read_inside(path, root, most=_MOST_BYTES)
+    except ArtifactError as error:
         raise SignatureError(
-            f"{path} cannot be read ({error.strerror or error}), and {_SETTING} asks for a "
-            "signature; check the version and sign it with `rosenblatt sign`"
+            f"{error}; {_SETTING} asks for a signature: check what it stands for and sign it with "
+            "`rosenblatt sign`"
         ) from error
     if len(signature) != SIGNATURE_BYTES:
         raise SignatureError(
-            f"{path} is no Ed25519 signature, which has {SIGNATURE_BYTES} bytes; sign the version "
-            "again with `rosenblatt sign`"
+            f"{path} is no Ed25519 signature, which has {SIGNATURE_BYTES} bytes; sign again with "
+            "`rosenblatt sign`"
         )
     return signature
 

@@ -21,8 +21,9 @@ class Fault(NamedTuple):
 FAULTS = {
     "wrong-input": Fault(
         "wrong shape or datatype, ragged, empty, null, NaN, infinities, 1e400, duplicate and "
-        "unknown keys, bad UTF-8, JSON 100,000 levels deep, numbers of 2 million digits",
-        "4xx in under a second, the field named",
+        "unknown keys, bad UTF-8, JSON 100,000 levels deep, numbers of 2 million digits, on every "
+        "route that takes JSON or tensors",
+        "4xx in under a second; the error names the field, or says that the body does not parse",
     ),
     "nan-output": Fault(
         "a model that yields NaN", "500 and a counter, never 200 with null; other models serve"
@@ -103,7 +104,12 @@ FAULTS = {
         "a missing or wrong API key",
         "401 or 403 on every route but the declared public ones",
     ),
-    "secrets": Fault("keys, pixels and paths in logs or errors", "none is there"),
+    "secrets": Fault(
+        "API keys, pixels, texts, paths and queries of requests in the log",
+        "lines name the route's pattern and the request's id, and hold nothing else that a client "
+        "sent; only the traceback of an unexpected error may quote a value; no answer and no log "
+        "holds an API key",
+    ),
     "strangers": Fault(
         "another process of the machine, a page of another origin, a foreign Host header",
         "no way to the supervisor; cross-origin requests are refused unless allowed, everywhere",

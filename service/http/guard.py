@@ -10,7 +10,7 @@ from service.errors import StartupError
 from service.http.index import BENTOML
 from service.http.kernel.application import Application
 from service.http.kernel.guard import Access, Rules
-from service.http.kernel.origins import is_near
+from service.http.kernel.origins import is_local_only
 from service.settings import Settings
 
 _LOCKED = Access()
@@ -74,14 +74,14 @@ def check_exposure(address: str, rules: Rules) -> None:
         address: that is listened on.
 
     Raises:
-        StartupError: it is no loopback address, there are no keys, and nobody said that this is
-            wanted.
+        StartupError: other machines can reach it, there are no keys, and anonymous requests are
+            not allowed.
     """
-    if is_near(address) or rules.keys or rules.allow_anonymous:
+    if is_local_only(address) or rules.keys or rules.allow_anonymous:
         return
     raise StartupError(
-        f"{address} can be reached from other machines and there are no API keys; set "
-        "ROSENBLATT_API_KEYS (`rosenblatt key` makes one), listen on 127.0.0.1, or set "
+        f"{address or 'the empty address'} can be reached from other machines and there are no API "
+        "keys; set ROSENBLATT_API_KEYS (`rosenblatt key` makes one), listen on 127.0.0.1, or set "
         "ROSENBLATT_ALLOW_ANONYMOUS=true in a closed network"
     )
 

@@ -3,8 +3,8 @@
 Each served version has one batcher for all routes. Rows queue while the event loop reads requests;
 at the end of each turn of the loop the waiting rows are run in batches. An idle service therefore
 answers at once and a busy one in batches, without a fixed delay. Small batches run on the loop,
-larger ones on a thread. While one batch runs, the next one fills; when it is full it is queued on
-the thread, which then does not have to wait for the loop.
+larger ones on a thread. While one batch runs, the next one collects rows. Once it is full, it is
+submitted to the thread at once, so that its run need not wait for the event loop.
 
 A request fails at its deadline even if its run has begun. A run cannot be stopped: it goes on, and
 the next begins when it is done, so there is never more than one run at a time.
@@ -25,10 +25,10 @@ from service.errors import DeadlineError, UnavailableError
 from service.inference.policy import BatchingPolicy
 from service.inference.queue import Pending, Queue, Slice
 
-# Seconds; a deadline that has just passed is looked at no more often.
+# Shortest time between two checks of the deadlines, in seconds.
 _LEAST_WAIT = 0.001
 
-# In the place of an answer for a request that has failed or whose client left.
+# Stands for the answer of a request that has failed or whose client has left.
 _GIVEN_UP = DeadlineError("nobody waits for the answer")
 
 

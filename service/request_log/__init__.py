@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from service.request_log.files import check_folder
+from service.inference import provider
+from service.request_log.files import check_folder, files_for
 from service.request_log.log import OUTCOMES, RequestLog
 from service.request_log.watcher import RequestLogWatcher
 from service.serving.served import Served
@@ -29,7 +30,12 @@ def log_requests(
     """
     if settings.request_log_dir is None:
         return None
-    log = RequestLog(settings.request_log_dir, settings.request_log_max_bytes, counted)
+    log = RequestLog(
+        settings.request_log_dir,
+        settings.request_log_max_bytes,
+        counted,
+        files_for(provider.workers(settings)),
+    )
     for served in versions:
         served.watch(RequestLogWatcher(served, log, settings))
     return log

@@ -1,7 +1,7 @@
 """A ring of private files in one folder, which the workers of a server share.
 
-The folder holds at most `FILES` files, each of at most a `FILES`-th of the limit, so that the limit
-holds whoever wrote them. A file's name begins with its time, so names sort by age.
+The limit of bytes is divided evenly among the most files that the folder may hold, so that it holds
+whoever wrote them. A file's name begins with its time, so names sort by age.
 """
 
 from __future__ import annotations
@@ -17,6 +17,14 @@ from service.settings import Settings
 
 FILES = 32
 _NAME = re.compile(r"requests-\d{20}-\d+\.jsonl")
+
+
+def files_for(workers: int) -> int:
+    """Most files in the folder: twice as many as workers, each of which writes to one.
+
+    With fewer, a worker that begins a file would delete one that another still writes to.
+    """
+    return max(FILES, 2 * workers)
 
 
 def check_folder(settings: Settings) -> None:
@@ -45,11 +53,14 @@ class Files:
 
     Args:
         max_bytes: most bytes of all files in the folder together.
+        files: most files in the folder.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int, files: int = FILES) -> None:
         self._folder = folder
-        self.longest = max_bytes // FILES
+        self._max_bytes = max_bytes
+        self._files = files
+        self.longest = max_bytes // files
         self._file = -1
         self._size = 0
 
@@ -89,11 +100,21 @@ class Files:
     def _renew(self) -> None:
         self.close()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mine = sorted(p for p in self._folder.iterdir() if _NAME.fullmatch(p.name))
-        for oldest in mine[: max(0, len(mine) - FILES + 1)]:
-            with suppress(FileNotFoundError):  # another worker deleted it
-                oldest.unlink()
+        self._make_room()
         name = f"requests-{time.time_ns():020}-{os.getpid()}.jsonl"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         self._file = os.open(self._folder / name, flags, 0o600)
         self._size = 0
+
+    def _make_room(self) -> None:
+        """Delete the oldest files, so that one more may grow to its longest.
+
+        Files may be longer than `longest`, if a server with fewer workers wrote them.
+        """
+        paths = (p for p in self._folder.iterdir() if _NAME.fullmatch(p.name))
+        room = self._max_bytes - self.longest
+        for number, path in enumerate(sorted(paths, reverse=True), 2):
+            with suppress(FileNotFoundError):  # another worker deleted it
+                room -= max(path.stat().st_size, self.longest)
+                if number > self._files or room < 0:
+                    path.unlink()

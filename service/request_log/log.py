@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from service.request_log.files import Files
+from service.request_log.files import FILES, Files
 
 # What becomes of a request that was chosen.
 OUTCOMES = ("written", "queue_full", "too_long", "failed")
@@ -34,10 +34,17 @@ class RequestLog:
         folder: of the files.
         max_bytes: most bytes of all files in the folder together.
         counted: called with one of `OUTCOMES` and a number of requests.
+        files: most files in the folder.
     """
 
-    def __init__(self, folder: Path, max_bytes: int, counted: Callable[[str, int], None]) -> None:
-        self._files = Files(folder, max_bytes)
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int,
+        counted: Callable[[str, int], None],
+        files: int = FILES,
+    ) -> None:
+        self._files = Files(folder, max_bytes, files)
         self._folder = folder
         self._counted = counted
         self._waiting: deque[tuple[Render, int]] = deque()

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from contract.errors import RolloutError
 from contract.manifest import Manifest
-from contract.rollout import ROLLOUT_FILE, Rollout, parse_rollout, read_rollout, stable_named
+from contract.rollout import (
+    ROLLOUT_FILE,
+    Rollout,
+    VerifyRollout,
+    parse_rollout,
+    read_rollout,
+    stable_named,
+)
 from service.selection import Selection
 
 logger = logging.getLogger(__name__)
@@ -35,6 +42,7 @@ def plans_of(
     served: Mapping[str, Mapping[int, Manifest]],
     refused: Mapping[str, Mapping[int, str]],
     selection: Selection,
+    verify: VerifyRollout | None = None,
 ) -> dict[str, Plan]:
     """The plan of each model that has one; what is wrong with a file is logged.
 
@@ -43,12 +51,13 @@ def plans_of(
         served: the manifests of the loaded versions, by name and number.
         refused: why versions were refused, by name and number.
         selection: versions that were left out.
+        verify: checks the signature of each file.
     """
     plans = {}
     for name, versions in served.items():
         refusals = refused.get(name, {})
         rejected = {int(r.version): r.reason for r in selection.rejected if r.name == name}
-        plan = plan_of(root / name, versions, {**refusals, **rejected})
+        plan = plan_of(root / name, versions, {**refusals, **rejected}, verify)
         if plan is None:
             continue
         if plan.stable not in {*versions, *refusals}:  # left out, so it cannot answer
@@ -60,12 +69,16 @@ def plans_of(
 
 
 def plan_of(
-    folder: Path, served: Mapping[int, Manifest], refused: Mapping[int, str]
+    folder: Path,
+    served: Mapping[int, Manifest],
+    refused: Mapping[int, str],
+    verify: VerifyRollout | None = None,
 ) -> Plan | None:
     """The plan for one model; None if it has no rollout.json.
 
     A wrong file takes no version out of service: the version that it calls stable answers, or the
-    highest if it names none that exists.
+    highest if it names none that exists. If `verify` refuses the file's signature, the highest
+    answers: whoever wrote the file may not choose what serves.
 
     Args:
         folder: of the model.
@@ -74,7 +87,7 @@ def plan_of(
     """
     text = b""
     try:
-        found = read_rollout(folder)
+        found = read_rollout(folder, verify)
         if found is None:
             return None
         text = found

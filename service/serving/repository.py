@@ -20,6 +20,7 @@ from service.selection import Selection
 from service.serving.plans import Plan, plans_of
 from service.serving.served import Served
 from service.settings import Settings
+from service.signatures import rollout_verifier
 
 # The manifest's pattern: ASCII digits, no sign, no leading zero.
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
@@ -237,6 +238,7 @@ def load_all(
         {name: {n: one.manifest for n, one in found.items()} for name, found in served.items()},
         {name: {n: one.reason for n, one in found.items()} for name, found in refusals.items()},
         selection,
+        rollout_verifier(settings),
     )
     return Models(settings.default_model, served, refusals, strays, unloaded, plans)
 

@@ -47,7 +47,8 @@ function operation({ path, method, summary, operationId, parameters, requestBody
     parameters.length ? fields("Parameters", parameters.map((one) => [one.name, one.required, one.schema, one.in]), where) : null,
     requestBody ? Object.entries(requestBody.content).map(([media, { schema }]) => of(`Body: ${media}`, schema)) : null,
     call(path, method, requestBody),
-    Object.entries(responses).map(([status, { description, content }]) =>
+    // What every route answers alike is a reference.
+    Object.entries(responses).filter(([, answer]) => !answer.$ref).map(([status, { description, content }]) =>
       status.startsWith("2")
         ? Object.entries(content ?? {}).map(([media, { schema }]) => of(`${status}: ${media}`, schema, description))
         : h("p.answered", {}, h("code", {}, status), ` ${description}`)),

@@ -51,6 +51,25 @@ def test_the_page_asks_for_a_key_and_keeps_it(visit: Visit, locked: tuple[str, s
     expect(dialog).to_have_count(0)
 
 
+@pytest.mark.parametrize("key", ["rsb_schlüssel", "rsb_a key", "“rsb_key”", " "])
+def test_a_key_that_no_header_can_carry_is_refused_in_the_dialog(
+    visit: Visit, locked: tuple[str, str], key: str
+) -> None:
+    """Sent, it would fail every request of the tab, and the page would say nothing of the key."""
+    page = visit(locked[0], refusals=True).open()
+    dialog = page.get_by_role("dialog")
+    page.get_by_label("Key", exact=True).fill(key)
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("letters, digits and signs of ASCII only")
+    assert page.evaluate("sessionStorage.length") == 0
+    assert not findings(page)
+    page.get_by_label("Key", exact=True).fill(locked[1])
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    draw(page, SEVEN)
+    expect(page.locator(".summary")).to_have_text("All four say 7.")
+
+
 def test_who_has_no_key_reads_why(visit: Visit, locked: tuple[str, str]) -> None:
     watched = visit(locked[0], refusals=True)
     page = watched.page

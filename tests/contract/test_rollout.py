@@ -11,7 +11,7 @@ import pytest
 
 from contract.errors import RolloutError
 from contract.repository import entries
-from contract.rollout import parse_rollout, read_rollout, stable_named
+from contract.rollout import parse_rollout, read_rollout, stable_named, stable_version
 from tests.repositories import tiny_model, write_rollout
 
 SHADOW = {"rollout_version": 1, "mode": "shadow", "stable": "1", "candidate": "2"}
@@ -72,14 +72,30 @@ def test_only_a_small_file_is_read(tmp_path: Path) -> None:
     assert read_rollout(tmp_path) is None
     path = tmp_path / "rollout.json"
     os.mkfifo(path)
-    assert read_rollout(tmp_path) is None
+    with pytest.raises(RolloutError, match=r"^rollout.json cannot be read: it is no regular file"):
+        read_rollout(tmp_path)
     path.unlink()
     path.write_bytes(b" " * 70_000)
     with pytest.raises(RolloutError, match="has 70000 bytes; at most 65536 are read"):
         read_rollout(tmp_path)
     path.unlink()
-    path.symlink_to(tmp_path / "rollout.json")
-    assert read_rollout(tmp_path) is None
+    path.symlink_to(path)
+    with pytest.raises(RolloutError, match=r"^rollout.json cannot be read"):
+        read_rollout(tmp_path)
+
+
+def test_a_link_out_of_the_repository_is_not_followed(tmp_path: Path) -> None:
+    model, outside = tmp_path / "models" / "alpha", tmp_path / "rollout.json"
+    model.mkdir(parents=True)
+    outside.write_text('{"stable": "1"}')
+    (model / "rollout.json").symlink_to(outside)
+    with pytest.raises(RolloutError, match=r"^rollout.json is a link that leads out of the repos"):
+        read_rollout(model)
+    assert stable_version(model) is None
+    (model / "kept.json").write_text('{"stable": "2"}')
+    (model / "rollout.json").unlink()
+    (model / "rollout.json").symlink_to("kept.json")  # as Kubernetes' volumes have it
+    assert stable_version(model) == 2
 
 
 def test_the_file_is_no_version_and_survives_another_one(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def talk(server: Server) -> Iterator[httpx.Response]:
         yield client.post("/predict", json={"model": "my secret", "instances": PIXELS})
         yield client.get("/models/another%20secret?token=third-secret")
         yield client.get("/nowhere/fourth-secret%0A5")
+        yield client.post("/predict", json={"instances": ["a fifth secret"]})
 
 
 @fault("secrets")
@@ -72,6 +73,7 @@ def test_json_lines_name_the_request_and_hold_nothing_of_it(models: Path) -> Non
         ("POST", "/predict", 404),
         ("GET", "/models/{name}", 404),
         ("GET", "-", 404),
+        ("POST", "/predict", 422),
     ]
     assert [line["request_id"] for line in found] == [a.headers["x-request-id"] for a in answers]
     assert (found[0]["request_id"], found[0]["trace_id"]) == ("mine", TRACE)

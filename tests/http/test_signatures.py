@@ -67,6 +67,12 @@ def models(tmp_path: Path, key: Path) -> Path:
     (tiny_model(root, "replaced", seed=7) / SIGNATURE_FILE).write_bytes(signature)
     shutil.copy(root / "signed/1" / SIGNATURE_FILE, root / "moved/1" / SIGNATURE_FILE)
     (root / "cut" / "1" / SIGNATURE_FILE).write_bytes(signature[:-1])
+    # What must not be read: a pipe would wait for ever.
+    piped, linked, long = (tiny_model(root, name) for name in ("piped", "linked", "long"))
+    os.mkfifo(piped / SIGNATURE_FILE)
+    (tmp_path / "outside").write_bytes(signature)
+    (linked / SIGNATURE_FILE).symlink_to(tmp_path / "outside")
+    (long / SIGNATURE_FILE).write_bytes(signature * 1_000)
     return root
 
 
@@ -86,9 +92,22 @@ def test_only_what_a_trusted_key_signed_is_served(models: Path, key: Path) -> No
         assert client.post("/predict", json=BODY).status_code == 200
         for model in refused:
             assert client.post("/predict", json={"model": model, **BODY}).status_code == 503
-    assert set(refused) == {"changed", "cut", "moved", "replaced", "stranger", "unsigned"}
-    assert "asks for a signature; check the version and sign it" in refused["unsigned"]
+    assert set(refused) == {
+        "changed",
+        "cut",
+        "moved",
+        "piped",
+        "linked",
+        "long",
+        "replaced",
+        "stranger",
+        "unsigned",
+    }
+    assert "asks for a signature: check what it stands for and sign it" in refused["unsigned"]
     assert "is no Ed25519 signature, which has 64 bytes" in refused["cut"]
+    assert "is no regular file" in refused["piped"]
+    assert "is a link that leads out of the repository" in refused["linked"]
+    assert "has 64000 bytes; at most 4096 are read" in refused["long"]
     for model in ("changed", "moved", "replaced", "stranger"):
         assert "does not match its signature by any key of ROSENBLATT_MODEL_KEYS" in refused[model]
 

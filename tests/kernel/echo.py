@@ -37,6 +37,10 @@ async def fail(_: Request) -> Reply:
     raise KeyError("secret")
 
 
+async def break_down(_: Request) -> Reply:
+    raise RuntimeError("it broke down")
+
+
 class Counted:
     """Metrics that remember each request."""
 
@@ -59,6 +63,7 @@ APPLICATION = Application(
         Route("POST", "/refuse", refuse),
         Route("POST", "/surrogate", surrogate),
         Route("GET", "/fail", fail),
+        Route("POST", "/broken/{name}", break_down),
         Route("GET", "/things/{name}", echo),
         Route("GET", "/things/{name}/parts/{part}", echo),
     ],

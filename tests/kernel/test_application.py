@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults import fault
 from tests.kernel.echo import COUNTED, JSON, call
 
 
@@ -44,6 +45,16 @@ def test_an_unexpected_error_is_a_500_without_details(caplog: pytest.LogCaptureF
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "secret" in caplog.text
+
+
+@fault("secrets")
+def test_an_unexpected_error_is_logged_by_its_route(caplog: pytest.LogCaptureFixture) -> None:
+    """Not by the path, the body or the headers, which are the client's."""
+    answer = call("POST", "/broken/my-secret", json="my-secret", headers={"x-a": "my-secret"})
+    assert answer.status_code == 500
+    assert "POST /broken/{name} failed (request " in caplog.text
+    assert "it broke down" in caplog.text
+    assert "my-secret" not in answer.text + caplog.text
 
 
 @pytest.mark.parametrize(

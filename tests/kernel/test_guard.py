@@ -11,9 +11,12 @@ import httpx
 import pytest
 
 from service.api_keys import ApiKey
-from service.http.kernel.asgi import Receive, Scope, Send
+from service.errors import StartupError
+from service.http.guard import check_exposure
+from service.http.kernel.asgi import Message, Receive, Scope, Send
 from service.http.kernel.guard import Access, Guard, Rules
 from service.http.kernel.messages import reply, send_reply
+from service.http.kernel.origins import is_local_only
 from service.logs import request_id, trace_id
 from tests.faults import fault
 
@@ -183,6 +186,66 @@ def test_without_keys_only_this_machine_is_answered(
 ) -> None:
     assert ask(rules, host=address).status_code == status
     assert ask(rules, "/public", host=address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("/run/rosenblatt.sock", True),
+        ("", False),  # all interfaces
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.7", False),
+        ("::ffff:10.0.0.7", False),
+        ("rosenblatt.example", False),
+        ("localhost", False),  # whatever it may stand for
+    ],
+)
+@fault("keys")
+def test_only_addresses_of_this_machine_are_served_without_keys(address: str, local: bool) -> None:
+    assert is_local_only(address) == local
+    if local:
+        check_exposure(address, Rules())
+        return
+    with pytest.raises(StartupError, match="can be reached from other machines"):
+        check_exposure(address, Rules())
+    check_exposure(address, Rules(keys=KEYS))
+
+
+class Noted(list[tuple[str, str, int]]):
+    """What the log was told of."""
+
+    def note(self, method: str, path: str, status: int, seconds: float) -> None:
+        assert seconds >= 0
+        self.append((method, path, status))
+
+
+@pytest.mark.parametrize("error", [RuntimeError, asyncio.CancelledError])
+@pytest.mark.parametrize(("begun", "status"), [(False, 0), (True, 200)])
+def test_a_request_whose_answer_fails_is_noted(
+    error: type[BaseException], begun: bool, status: int
+) -> None:
+    async def failing(scope: Scope, receive: Receive, send: Send) -> None:
+        if begun:
+            await send({"type": "http.response.start", "status": 200})
+        raise error
+
+    async def ignore(message: Message) -> None:
+        """Nobody reads the answer."""
+
+    async def nothing() -> Message:
+        return {"type": "http.disconnect"}
+
+    noted = Noted()
+    guard = Guard(failing, Rules(), lambda *_: Access(), noted)
+    scope = {"type": "http", "method": "GET", "path": "/x", "headers": [(b"host", b"localhost")]}
+    with pytest.raises(error):
+        asyncio.run(guard(scope, nothing, ignore))
+    assert noted == [("GET", "/x", status)]
 
 
 def test_a_request_has_an_id() -> None:

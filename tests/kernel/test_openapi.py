@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from service.errors import InvalidError, NotFoundError, UnavailableError
 from service.http.kernel.messages import JSON
-from service.http.kernel.openapi import Info, openapi
+from service.http.kernel.openapi import FRONT, Info, openapi
 from service.http.kernel.operation import BODY_ERRORS, Operation, Response, ok
 
 
@@ -64,7 +64,10 @@ def test_a_class_is_a_component_that_is_referred_to(document: dict[str, Any]) ->
 
 def test_a_post_has_the_errors_of_reading_a_body(document: dict[str, Any]) -> None:
     responses = document["paths"]["/things"]["post"]["responses"]
-    assert set(responses) == {"200", "500", *(str(error.status) for error in BODY_ERRORS)}
+    reading = {str(error.status) for error in BODY_ERRORS}
+    assert {status for status, found in responses.items() if "$ref" not in found} == {
+        "200", "500", *reading,
+    }  # fmt: skip
     assert "Retry-After" in responses["503"]["headers"]
     # Two errors of one status are told in one description.
     assert UnavailableError.__doc__ is not None
@@ -75,10 +78,25 @@ def test_a_post_has_the_errors_of_reading_a_body(document: dict[str, Any]) -> No
 def test_a_get_has_no_body(document: dict[str, Any]) -> None:
     get = document["paths"]["/things/{name}"]["get"]
     assert "requestBody" not in get
-    assert set(get["responses"]) == {"200", "404", "500"}
+    assert {status for status, found in get["responses"].items() if "$ref" not in found} == {
+        "200", "404", "500",
+    }  # fmt: skip
     (name,) = get["parameters"]
     assert (name["name"], name["in"], name["required"]) == ("name", "path", True)
     assert name["schema"]["description"] == "Its name."
+
+
+def test_every_operation_has_what_stands_in_front_of_the_routes(document: dict[str, Any]) -> None:
+    shared = document["components"]["responses"]
+    assert len(shared) == len(FRONT)
+    for item in document["paths"].values():
+        for operation in item.values():
+            for status, sentence in FRONT.items():
+                found = operation["responses"][str(status)]
+                found = shared[found["$ref"].rpartition("/")[2]] if "$ref" in found else found
+                assert sentence in found["description"]
+                assert JSON in found["content"]
+                assert ("Retry-After" in found.get("headers", {})) == (status == 503)
 
 
 def test_headers_of_requests_and_answers(document: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import StartupError
-from service.request_log.files import FILES, Files, check_folder
+from service.request_log.files import FILES, Files, check_folder, files_for
 from service.settings import Settings
 from tests.faults import fault
 
@@ -44,6 +44,27 @@ def test_the_folder_never_holds_more_than_the_limit(tmp_path: Path) -> None:
     ours.write(b"the last one\n")
     assert b"the last one" in lines_of(tmp_path)
     assert (tmp_path / "notes.txt").exists()
+
+
+def test_each_of_many_workers_keeps_its_file(tmp_path: Path) -> None:
+    """More than 32: none deletes the file that another writes to."""
+    workers = 40
+    all_ = [Files(tmp_path, 4 * MIB, files_for(workers)) for _ in range(workers)]
+    for number in range(3):
+        for files in all_:
+            files.write(b"%d\n" % number)
+    written = sorted(lines_of(tmp_path))
+    assert written == sorted(b"%d" % number for number in range(3) for _ in all_)
+    assert len(list(tmp_path.iterdir())) == workers
+
+
+def test_the_limit_holds_after_the_number_of_workers_was_changed(tmp_path: Path) -> None:
+    few, many = Files(tmp_path, MIB, files_for(1)), Files(tmp_path, MIB, files_for(100))
+    for files in (few, many, few):
+        line = b"x" * (files.longest - 1) + b"\n"
+        for _ in range(250):
+            files.write(line)
+            assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= MIB
 
 
 def test_a_file_that_was_deleted_is_made_anew(tmp_path: Path) -> None:

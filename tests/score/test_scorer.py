@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from service import sign
 from service.errors import InvalidError, ServiceError
 from service.score import Scorer
 from service.score.cells import Cells
@@ -58,6 +59,24 @@ def test_the_stable_version_of_a_rollout_scores(tmp_path: Path) -> None:
     assert answering() == "2"
     rollout.unlink()
     assert answering() == "2"
+
+
+def test_an_unsigned_rollout_does_not_choose_the_version(tmp_path: Path) -> None:
+    """Where signatures are required."""
+    root, key = tmp_path / "models", tmp_path / "signing.pem"
+    for version in ("1", "2"):
+        tiny_model(root, "alpha", version)
+    write_rollout(root, "alpha")
+    sign.make_key(key)
+    wanted = Settings(models_dir=root, model_keys=key.with_name("signing.pem.pub"))
+
+    def answering() -> str:
+        return Scorer("alpha", given=wanted, threads=1).session.version
+
+    assert sign.main(["--key", str(key), str(root / "alpha/1"), str(root / "alpha/2")]) == 0
+    assert answering() == "2"
+    assert sign.main(["--key", str(key), str(root)]) == 0
+    assert answering() == "1"
 
 
 def test_errors_of_a_batch(scorer: Scorer) -> None:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from contract.messages import short
 from service.errors import BusyError, MethodError, NotFoundError, ServiceError, TooLargeError
 from service.http.kernel.admission import Admission, Limits
 from service.http.kernel.asgi import Receive, Scope, Send
@@ -77,9 +76,9 @@ class Application:
             return
         await send_reply(answer, scope, send)
         if self._metrics is not None and match is not None:
-            method = scope["method"] if scope["method"] in match.methods else "other"
             seconds = time.perf_counter() - started
-            self._metrics.request(match.pattern, method, answer.status, seconds)
+            method, pattern = _label(match, scope)
+            self._metrics.request(pattern, method, answer.status, seconds)
 
     async def _reply(self, match: Match[Route] | None, scope: Scope, receive: Receive) -> Reply:
         """The handler's reply, or that of an error."""
@@ -95,17 +94,14 @@ class Application:
             raise
         except MemoryError:
             logger.error(
-                "%s failed: the process has no memory left (request %s); raise its limit, or lower "
-                "ROSENBLATT_MAX_PENDING_BYTES",
-                match.pattern if match else "-", request_id.get(),
+                "%s %s failed: the process has no memory left (request %s); raise its limit, or "
+                "lower ROSENBLATT_MAX_PENDING_BYTES",
+                *_label(match, scope), request_id.get(),
             )  # fmt: skip
             return _no_memory()
         except Exception:
-            # Quoted, since a path may hold line breaks.
-            logger.exception(
-                "%s %s failed (request %s)",
-                scope["method"][:20], short(scope["path"]), request_id.get(),
-            )  # fmt: skip
+            # The route's pattern and a method that it has: the path is the client's.
+            logger.exception("%s %s failed (request %s)", *_label(match, scope), request_id.get())
             return reply({"error": "the service failed to answer; its log says why"}, 500)
 
     async def _post(
@@ -140,6 +136,13 @@ def _no_memory() -> Reply:
         headers={"retry-after": "1"},
     )
     return reply(error.body(), error.status, error.headers)
+
+
+def _label(match: Match[Route] | None, scope: Scope) -> tuple[str, str]:
+    """The method and the route's pattern, as metrics and logs name them."""
+    if match is None:
+        return "other", "-"
+    return scope["method"] if scope["method"] in match.methods else "other", match.pattern
 
 
 def _route(match: Match[Route] | None, scope: Scope) -> tuple[Route, Mapping[str, str]]:

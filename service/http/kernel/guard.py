@@ -30,8 +30,8 @@ from service.http.kernel.origins import (
     is_allowed,
     is_foreign_page,
     is_local_name,
+    is_local_only,
     is_loopback,
-    is_near,
 )
 from service.logs import request_id, trace_id
 
@@ -42,6 +42,7 @@ _HEADERS_READ = frozenset(
 # A client's own id is kept only if it has this form, since it is logged.
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_UNIX_SOCKET = "/"
 _BEARER = b"bearer "
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, HEAD, POST",
@@ -62,10 +63,15 @@ class Access:
 
 
 class RequestLog(Protocol):
-    """Takes note of every answered request."""
+    """Takes note of every request."""
 
     def note(self, method: str, path: str, status: int, seconds: float) -> None:
-        """Note a request; `request_id` and `trace_id` are set."""
+        """Note a request; `request_id` and `trace_id` are set.
+
+        Args:
+            status: of the answer, or 0 if none was begun: the client has left, or the application
+                has failed.
+        """
 
 
 @dataclass
@@ -134,14 +140,16 @@ class Guard:
                 message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
-        refusal = self._refusal(scope, found)
-        if refusal is None:
-            await self.app(scope, receive, answer)
-        else:
-            await send_reply(refusal, scope, answer)
-        if self._log is not None:
-            seconds = time.perf_counter() - started
-            self._log.note(scope["method"], scope["path"], status, seconds)
+        try:
+            refusal = self._refusal(scope, found)
+            if refusal is None:
+                await self.app(scope, receive, answer)
+            else:
+                await send_reply(refusal, scope, answer)
+        finally:  # also if the application raises, or is cancelled
+            if self._log is not None:
+                seconds = time.perf_counter() - started
+                self._log.note(scope["method"], scope["path"], status, seconds)
 
     def _identify(self, found: Headers) -> bytes:
         """The request's id: the client's own, if it is fit to be logged, or a new one."""
@@ -173,7 +181,7 @@ class Guard:
                 self._check_host(scope, found)
             if scope["method"] == "OPTIONS" and b"access-control-request-method" in found:
                 return Reply(b"", 204, _PREFLIGHT)
-            if rules.keys or not (rules.allow_anonymous or is_near(_address(scope))):
+            if rules.keys or not (rules.allow_anonymous or is_local_only(_address(scope))):
                 self._check_caller(scope, found)
         except ServiceError as error:
             return reply(error.body(), error.status, error.headers)
@@ -191,10 +199,10 @@ class Guard:
             )
 
     def _check_host(self, scope: Scope, found: Headers) -> None:
-        """Raise MisdirectedError for a name that a stranger may have made lead here.
+        """Raise MisdirectedError for a name that a stranger's DNS record may have redirected here.
 
-        Without a list of names only loopback addresses need it: who listens elsewhere without keys
-        has said that everybody there is trusted.
+        Without a list of names the check is for loopback addresses only: on others, a service
+        without keys runs only where its settings say that every client is trusted.
         """
         host, hosts = found.get(b"host"), self._rules.hosts
         if host is None or is_local_name(host) or not (hosts or is_loopback(_address(scope))):
@@ -244,6 +252,9 @@ class Guard:
 
 
 def _address(scope: Scope) -> str:
-    """The address of this machine that the client is connected to; no address in a test."""
+    """The address of this machine that the client is connected to.
+
+    uvicorn gives none for a Unix socket, of which it does not know the path.
+    """
     server = scope.get("server")
-    return server[0] if server else ""
+    return server[0] if server else _UNIX_SOCKET

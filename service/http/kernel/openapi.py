@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter
@@ -15,6 +16,7 @@ from pydantic import TypeAdapter
 from service.errors import (
     BusyError,
     DeadlineError,
+    ErrorBody,
     ForbiddenError,
     ServiceError,
     UnauthorizedError,
@@ -25,6 +27,19 @@ from service.http.kernel.operation import BODY_ERRORS, Operation, Response
 Mode = Literal["validation", "serialization"]
 _SCHEME = "apiKey"
 _REFERENCE = "#/components/schemas/{model}"
+_RETRY = {"Retry-After": "Seconds after which to try again, if that may help."}
+# What any request may be answered before its route is known: by the parser, by the limit of
+# connections, and by the guard.
+FRONT = {
+    400: "The request is not valid HTTP/1.1, or has no Host header or several.",
+    403: "A page of another origin sent the request, or the service has no API keys and is asked "
+    "from another machine.",
+    408: "The headers did not arrive in time.",
+    417: "The Expect header is not 100-continue.",
+    421: "The service does not answer for the host that the request names.",
+    431: "The request line and headers are too long.",
+    503: "The worker has too many connections; retry after `Retry-After`.",
+}
 
 
 class Info(NamedTuple):
@@ -44,7 +59,8 @@ def openapi(
     for operation in operations:
         item = paths.setdefault(operation.path, {})
         item[operation.method.lower()] = _operation(operation, schemas, secured)
-    components: dict[str, Any] = {"schemas": schemas.components}
+    front = {_name(status): _response(_front(status), schemas) for status in FRONT}
+    components: dict[str, Any] = {"schemas": schemas.components, "responses": front}
     if secured:
         components["securitySchemes"] = {_SCHEME: {"type": "http", "scheme": "bearer"}}
     return {
@@ -60,6 +76,7 @@ class _Schemas:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         used = {(id(t), mode): t for o in operations for t, mode in _types(o)}
+        used[id(ErrorBody), "serialization"] = ErrorBody
         # The types are kept, since their ids are the keys.
         self._types = list(used.values())
         self._schemas, definitions = TypeAdapter.json_schemas(
@@ -97,10 +114,20 @@ def _operation(operation: Operation, schemas: _Schemas, secured: bool) -> dict[s
     if secured:
         document["security"] = [] if operation.public else [{_SCHEME: []}]
     responses = dict(operation.responses) | _errors(operation, secured)
-    document["responses"] = {
-        str(status): _response(responses[status], schemas) for status in sorted(responses)
-    }
+    described = {status: _response(found, schemas) for status, found in responses.items()}
+    for status in FRONT.keys() - responses.keys():
+        described[status] = {"$ref": f"#/components/responses/{_name(status)}"}
+    document["responses"] = {str(status): described[status] for status in sorted(described)}
     return document
+
+
+def _front(status: int) -> Response:
+    return Response(FRONT[status], {JSON: ErrorBody}, _RETRY if status == BusyError.status else {})
+
+
+def _name(status: int) -> str:
+    """Of the component that describes an answer of the front: `RequestTimeout`."""
+    return HTTPStatus(status).phrase.title().replace(" ", "")
 
 
 def _identifier(operation: Operation) -> str:
@@ -129,7 +156,7 @@ def _errors(operation: Operation, secured: bool) -> dict[int, Response]:
         by_status.setdefault(error.status, []).append(error)
     content = {JSON: operation.error_body}
     return {
-        status: Response(" ".join(map(_sentence, kinds)), content, _headers(kinds))
+        status: Response(_description(status, kinds), content, _headers(kinds))
         for status, kinds in by_status.items()
     } | {500: Response("The service failed; its log says why.", content)}
 
@@ -141,14 +168,19 @@ def _key_errors(operation: Operation) -> Sequence[type[ServiceError]]:
     return (UnauthorizedError, ForbiddenError) if operation.admin else (UnauthorizedError,)
 
 
+def _description(status: int, errors: Iterable[type[ServiceError]]) -> str:
+    """The sentence of each error, and that of the front if it answers the status too."""
+    front = [FRONT[status]] if status in FRONT else []
+    return " ".join([*map(_sentence, errors), *front])
+
+
 def _sentence(error: type[ServiceError]) -> str:
     return (error.__doc__ or "").strip().split("\n\n")[0]
 
 
 def _headers(errors: Iterable[type[ServiceError]]) -> Mapping[str, str]:
-    if BusyError in errors or DeadlineError in errors:
-        return {"Retry-After": "Seconds after which to try again, if that may help."}
-    return {}
+    retried = {BusyError.status, DeadlineError.status}
+    return _RETRY if any(error.status in retried for error in errors) else {}
 
 
 def _response(response: Response, schemas: _Schemas) -> dict[str, Any]:

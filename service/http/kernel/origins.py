@@ -2,8 +2,8 @@
 
 A browser lets any page send requests to any address that it can reach, this machine's own among
 them. It names the page's origin (https://fetch.spec.whatwg.org/#origin-header) and how the page
-relates to the address (https://www.w3.org/TR/fetch-metadata/); programs send neither. A page whose
-own name was made to lead here (DNS rebinding) shows only in the Host header.
+relates to the address (https://www.w3.org/TR/fetch-metadata/); programs send neither. A page may
+give its own name this machine's address (DNS rebinding); only the Host header shows that.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ def is_allowed(origin: bytes | None, allowed: Collection[str]) -> bool:
 
 
 @lru_cache(maxsize=256)
-def is_near(address: str) -> bool:
-    """True if what listens at an address is out of other machines' reach.
+def is_local_only(address: str) -> bool:
+    """True if no other machine can reach what listens at an address.
 
-    An IP address is, if it is a loopback address; a Unix socket, which has none, is too.
+    That is so for loopback addresses and for the path of a Unix socket. An empty address stands for
+    all interfaces, and a name may stand for any address.
     """
-    return is_loopback(address) or _parsed(address) is None
+    return is_loopback(address) or address.startswith("/")
 
 
 @lru_cache(maxsize=256)
@@ -61,13 +62,13 @@ def host_name(header: bytes) -> str:
 
 @lru_cache(maxsize=256)
 def is_local_name(header: bytes) -> bool:
-    """True if no stranger can make the name in a Host header lead here: an address or localhost."""
+    """True for an IP address or localhost, which no stranger's DNS record can redirect here."""
     name = host_name(header)
     return name == "localhost" or name.endswith(".localhost") or _parsed(name) is not None
 
 
 def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The IP address that a text is, if it is one."""
+    """The IP address that the text holds, or None."""
     try:
         return ipaddress.ip_address(address)
     except ValueError:

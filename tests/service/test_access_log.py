@@ -1,0 +1,62 @@
+"""The access log while nobody reads standard output: bounded, and it says what it left out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO
+
+import pytest
+
+from service.access_log import MOST_WAITING, AccessLog, logger
+from tests.faults import fault
+
+FIRST, ROUNDS, EACH = 2_000, 5, 7_000  # the first lines are more than a pipe holds
+
+
+@pytest.fixture
+def pipe() -> Iterator[BinaryIO]:
+    """The end of a pipe that nobody has read yet; the access log writes to the other one."""
+    reading, writing = os.pipe()
+    handler = logging.StreamHandler(os.fdopen(writing, "w"))
+    logger.addHandler(handler)
+    before, logger.propagate = logger.propagate, False
+    with os.fdopen(reading, "rb") as reader:
+        yield reader
+        logger.removeHandler(handler)
+        logger.propagate = before
+        handler.stream.close()
+
+
+def read(pipe: BinaryIO, count: int) -> list[str]:
+    return [pipe.readline().decode().strip() for _ in range(count)]
+
+
+def read_until(pipe: BinaryIO, word: str) -> list[str]:
+    lines = read(pipe, 1)
+    while word not in lines[-1]:
+        lines += read(pipe, 1)
+    return lines
+
+
+@fault("no-resources")
+def test_a_pipe_that_nobody_reads_costs_bounded_memory(pipe: BinaryIO) -> None:
+    async def go(log: AccessLog) -> tuple[list[str], list[str]]:
+        for number, count in enumerate([FIRST, *[EACH] * ROUNDS]):
+            for _ in range(count):
+                log.note("GET", f"round-{number}", 200, 0.001)
+            await asyncio.sleep(0.25)  # longer than lines wait before they are handed over
+        waiting = await asyncio.to_thread(read, pipe, FIRST + MOST_WAITING + 1)
+        log.note("GET", "recovered", 200, 0.001)
+        return waiting, await asyncio.to_thread(read_until, pipe, "recovered")
+
+    with ThreadPoolExecutor(1) as thread:
+        waiting, after = asyncio.run(go(AccessLog(lambda path: path, thread)))
+    lost = re.match(r"(\d+) requests are not logged", waiting[-1])
+    assert lost
+    assert int(lost[1]) == ROUNDS * EACH - MOST_WAITING
+    assert [line.split()[1] for line in after] == ["recovered"]
