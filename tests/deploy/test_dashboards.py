@@ -213,7 +213,7 @@ def test_a_changed_threshold_is_noticed(rule: dict[str, Any], tmp_path: Path) ->
     document = yaml.safe_load(ALERTS.read_text())
     for other in document["groups"][0]["rules"]:
         if other["alert"] == rule["alert"]:
-            other["expr"] = re.sub(r"(== 0|> [\d.]+)\s*$", "> 1e9", other["expr"])
+            other["expr"] = re.sub(r"(== 0|[<>] [\d.]+)\s*$", "> 1e9", other["expr"])
             assert other["expr"] != rule["expr"]
     (tmp_path / "alerts.yml").write_text(yaml.safe_dump(document))
     cases = yaml.safe_load(CASES.read_text()) | {"rule_files": ["alerts.yml"]}
