@@ -90,7 +90,7 @@ PANELS = (
         "Latency of requests",
         "From the headers of a request to the end of its response.",
         "s",
-        _quantiles("rosenblatt_http_seconds", f'{_HERE}, {_NO_PROBE}', "route"),
+        _quantiles("rosenblatt_http_seconds", f"{_HERE}, {_NO_PROBE}", "route"),
     ),
     Panel(
         "Wait before a batch runs",
