@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from contract.tensors import Range
+from contract.seen import Range
 from service.drift.fields import SURPRISE, CategoryField, Field, NumberField
 from service.drift.significance import (
     holm,

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.batch import Array
-from contract.tensors import CategoryRange, Content, Datatype, Input
+from contract.seen import CategoryRange
+from contract.tensors import Content, Datatype, Input
 from service.errors import InvalidError
 from service.instances.columns import ColumnDecoder
 
