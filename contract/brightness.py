@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.histogram import Histogram, ImageHistograms, histogram_of
-from contract.tensors import ImageRange, Layout, Range
+from contract.seen import ImageRange, Range
+from contract.tensors import Layout
 
 # How far a range is widened, as a factor: see docs/decisions/0023.
 MARGIN = 1.5

@@ -31,10 +31,12 @@ class Panel(NamedTuple):
     unit: str
     queries: tuple[Query, ...]
     kind: str = "timeseries"
+    least: int = 0
 
 
 _HERE = 'job="rosenblatt", instance=~"$instance"'
 _MODEL = f'{_HERE}, model=~"$model"'
+_NO_PROBE = 'route!~"/livez|/readyz|/v2/health/live|/v2/health/ready"'
 _RATE = "[$__rate_interval]"
 
 
@@ -88,7 +90,7 @@ PANELS = (
         "Latency of requests",
         "From the headers of a request to the end of its response.",
         "s",
-        _quantiles("rosenblatt_http_seconds", f'{_HERE}, route!~"/livez|/readyz"', "route"),
+        _quantiles("rosenblatt_http_seconds", f"{_HERE}, {_NO_PROBE}", "route"),
     ),
     Panel(
         "Wait before a batch runs",
@@ -175,6 +177,7 @@ PANELS = (
                 "{{model}} {{stable}} {{candidate}}",
             ),
         ),
+        least=-1,
     ),
     Panel(
         "Requests of rollouts per second",
@@ -269,7 +272,7 @@ def _panel(place: int, panel: Panel) -> dict[str, Any]:
         "description": panel.description,
         "datasource": _SOURCE,
         "gridPos": {"x": column * _WIDTH, "y": row * _HEIGHT, "w": _WIDTH, "h": _HEIGHT},
-        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
+        "fieldConfig": {"defaults": {"unit": panel.unit, "min": panel.least}, "overrides": []},
         "targets": [
             {
                 "refId": chr(ord("A") + number),

@@ -12,6 +12,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from benchmarks.serving.bars import PARTS
 from contract.manifest import Manifest, json_schema
 from contract.records import ClassificationMetrics
@@ -131,11 +133,15 @@ def settings_table() -> str:
     """The table of the service's environment variables."""
     rows = []
     for name, field in Settings.model_fields.items():
-        default = "`models/`" if name == "models_dir" else f"`{field.default}`"
-        if field.default is None:
-            default = "unset"
+        default = "`models/`" if name == "models_dir" else _default(field.default)
         rows.append((f"`ROSENBLATT_{name.upper()}`", default, field.description or ""))
     return table(("variable", "default", "what"), rows)
+
+
+def _default(value: Any) -> str:
+    """A default as the table shows it; a secret or a list that is empty is unset as well."""
+    plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return "unset" if plain in (None, "", ()) else f"`{plain}`"
 
 
 def thresholds_table() -> str:

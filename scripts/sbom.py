@@ -65,11 +65,15 @@ def bill(models: Path = ROOT / "models") -> Bom:
 
 
 def package(line: Locked) -> Component:
-    """A package of the lock. The hashes are of all its files, of which a machine installs one."""
+    """A package of the lock. The hashes are of all its files, of which a machine installs one.
+
+    They belong to its distribution, which is named by the package's purl: pip may be told to
+    download from any index.
+    """
     purl = PackageURL("pypi", name=line.name, version=line.version)
     files = ExternalReference(
         type=ExternalReferenceType.DISTRIBUTION,
-        url=XsUri(f"https://pypi.org/project/{line.name}/{line.version}/#files"),
+        url=XsUri(purl.to_string()),
         hashes=[_sha256(each.removeprefix("sha256:")) for each in line.hashes],
     )
     return Component(

@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 from benchmarks.pictures import kinds
 from contract.batch import Batch
 from contract.repository import entries
-from contract.tensors import ImageRange
+from contract.seen import ImageRange
 from service.inference.session import load
 from service.instances.image import ImageDecoder
 from service.instances.spec import ImageSpec

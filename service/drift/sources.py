@@ -16,14 +16,9 @@ from contract.batch import Array, Batch
 from contract.brightness import Brightness
 from contract.tensors import Input
 from profiler.words import MISSING_MARKERS
-from service.drift.fields import (
-    CategoryField,
-    Field,
-    NumberField,
-    columns_of,
-    fields_of_answers,
-    fields_of_input,
-)
+from service.drift.answer_fields import fields_of_answers
+from service.drift.fields import CategoryField, Field, NumberField
+from service.drift.input_fields import columns_of, fields_of_input
 from service.errors import ModelError
 from service.instances.predictions import PredictionEncoder
 from service.serving.served import Served

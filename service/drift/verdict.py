@@ -8,14 +8,14 @@ windows, and a difference that is real but small gives none, however many rows t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from contract.tensors import Range
+from contract.seen import Range
 from service.drift.fields import SURPRISE, CategoryField, Field, NumberField
 from service.drift.significance import (
     holm,
@@ -109,7 +109,11 @@ def _of_number(known: NumberField, counts: NumberCounts) -> Finding:
     if known.averaged:
         details["mean"] = counts.mean
     if known.tells_unlike:
-        checks += _unlike(known, counts, details)
+
+        def unlike(share: float) -> str:
+            return f"{share:.1%} of {known.name} are unlike training's in brightness"
+
+        checks += _strange("unlike", known, counts.above, values, unlike, details)
     elif known.seen is not None:
         checks += _outside(known, known.seen, counts, details)
     if known.edges or known.histogram:
@@ -133,7 +137,11 @@ def _of_category(known: CategoryField, counts: CategoryCounts) -> Finding:
     if known.categories:
         details["categories"] = _categories(known, counts, names)
     if known.categories and known.content == "category":
-        checks += _unseen(known, counts, details)
+
+        def unseen(share: float) -> str:
+            return f"{known.name} has a category that training never saw in {share:.1%} of the rows"
+
+        checks += _strange("unseen", known, counts.unseen, values, unseen, details)
     if known.reference and values:
         reference = np.array(known.reference)
         checks += _distribution(known.name, names, counts.categories, reference, details)
@@ -196,29 +204,22 @@ def _outside(
     )
 
 
-def _unlike(known: NumberField, counts: NumberCounts, details: dict[str, Any]) -> Iterator[Check]:
-    values = counts.values
-    share = counts.above / values if values else None
-    details["unlike"] = {"share": share, "tolerated": known.tolerated}
-    if share is not None:
-        yield Check(
-            share / known.tolerated,
-            share_above(counts.above, values, known.tolerated),
-            f"{share:.1%} of {known.name} are unlike training's in brightness",
-        )
-
-
-def _unseen(
-    known: CategoryField, counts: CategoryCounts, details: dict[str, Any]
+def _strange(
+    kind: str,
+    known: Field,
+    count: int,
+    values: int,
+    sentence: Callable[[float], str],
+    details: dict[str, Any],
 ) -> Iterator[Check]:
-    values = counts.values
-    share = counts.unseen / values if values else None
-    details["unseen"] = {"share": share, "tolerated": known.tolerated}
+    """Whether more values than tolerated are unlike training's; the sentence tells their share."""
+    share = count / values if values else None
+    details[kind] = {"share": share, "tolerated": known.tolerated}
     if share is not None:
         yield Check(
             share / known.tolerated,
-            share_above(counts.unseen, values, known.tolerated),
-            f"{known.name} has a category that training never saw in {share:.1%} of the rows",
+            share_above(count, values, known.tolerated),
+            sentence(share),
         )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from contract.batch import Array, Batch
 from contract.manifest import Manifest
 from contract.messages import describe, short
-from contract.tensors import ImageRange, Input
+from contract.seen import ImageRange
+from contract.tensors import Input
 from service.errors import InvalidError, TooLargeError
 from service.instances.arrays import ArrayDecoder
 from service.instances.columns import ColumnDecoder

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.brightness import Brightness, Totals
-from contract.tensors import ImageRange, Range
+from contract.seen import ImageRange, Range
 from service.instances.spec import ImageSpec
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 import numpy as np
 
 from contract.batch import Batch
-from contract.rollout import Rollout
-from service.rollout.answers import Answers, latency, request_means
+from service.rollout.answers import latency, request_means
 from service.rollout.arm import Arm
-from service.rollout.ledger import Ledger, Role, Totals
+from service.rollout.ledger import Role, Totals
 from service.rollout.measures import ERRORS, LABELS, Measure, canary_measures
+from service.rollout.setup import Setup
 from service.rollout.tally import Tally
 from service.serving.served import Served
 
@@ -24,56 +23,32 @@ logger = logging.getLogger(__name__)
 
 
 class Canary:
-    """Chooses the version of each request, and counts what each version answers.
+    """Chooses the version of each request, and counts what each version answers."""
 
-    Args:
-        ledger: with a tally for the stable version and one for the candidate.
-        counted: called after each request.
-        draw: a random number in [0, 1) for each request; it may be called from several threads.
-    """
-
-    def __init__(
-        self,
-        rollout: Rollout,
-        stable: Served,
-        candidate: Served,
-        answers: Answers,
-        ledger: Ledger,
-        counted: Callable[[], None],
-        draw: Callable[[], float],
-    ) -> None:
-        self._rollout = rollout
-        self._answers = answers
-        self._draw = draw
-        ours, theirs = ledger.tallies
-        self._stable = Arm(stable, _Counting("stable", answers, ledger, ours, counted))
-        self._candidate = Arm(candidate, _Counting("candidate", answers, ledger, theirs, counted))
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        ours, theirs = setup.ledger.tallies
+        self._stable = Arm(setup.stable, _Counting("stable", setup, ours))
+        self._candidate = Arm(setup.candidate, _Counting("candidate", setup, theirs))
 
     def choose(self) -> Served:
         """The version for a request that names none."""
-        return self._candidate if self._draw() < self._rollout.candidate_share else self._stable
+        return self._candidate if self._setup.draws_candidate() else self._stable
 
     def measures(self, totals: Totals) -> list[Measure]:
         """The comparisons so far."""
-        return canary_measures(self._rollout, self._answers, *totals.sums)
+        return canary_measures(self._setup.rollout, self._setup.answers, *totals.sums)
 
 
 class _Counting:
     """Counts the requests of one version; a watcher."""
 
-    def __init__(
-        self,
-        role: Role,
-        answers: Answers,
-        ledger: Ledger,
-        tally: Tally,
-        counted: Callable[[], None],
-    ) -> None:
+    def __init__(self, role: Role, setup: Setup, tally: Tally) -> None:
         self._role: Role = role
-        self._answers = answers
-        self._ledger = ledger
+        self._answers = setup.answers
+        self._ledger = setup.ledger
+        self._counted = setup.counted
         self._tally = tally
-        self._counted = counted
         self._waiting: list[tuple[Batch, float]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -6,18 +6,17 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from contract.batch import Batch
-from contract.rollout import Rollout
 from service.errors import BusyError, DeadlineError, UnavailableError
-from service.rollout.answers import Answers, paired_latency
+from service.rollout.answers import paired_latency
 from service.rollout.arm import Arm
-from service.rollout.ledger import Ledger, Totals
+from service.rollout.ledger import Totals
 from service.rollout.measures import ERRORS, Measure, shadow_measures
+from service.rollout.setup import Setup
 from service.serving.served import Served
 
 # Copies wait while the candidate is busy. More are dropped, and counted.
@@ -38,31 +37,13 @@ class _Copy(NamedTuple):
 
 
 class Shadow:
-    """Runs the candidate after the stable version has answered; a watcher of the stable version.
+    """Runs the candidate after the stable version has answered; a watcher of the stable version."""
 
-    Args:
-        ledger: with one tally.
-        counted: called after each comparison.
-        draw: a random number in [0, 1) for each request.
-    """
-
-    def __init__(
-        self,
-        rollout: Rollout,
-        stable: Served,
-        candidate: Served,
-        answers: Answers,
-        ledger: Ledger,
-        counted: Callable[[], None],
-        draw: Callable[[], float],
-    ) -> None:
-        self._rollout = rollout
-        self._arm = Arm(stable, self)
-        self._candidate = candidate
-        self._answers = answers
-        self._ledger = ledger
-        self._counted = counted
-        self._draw = draw
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._arm = Arm(setup.stable, self)
+        self._answers = setup.answers
+        self._ledger = setup.ledger
         self._waiting: deque[_Copy] = deque()
         self._rows = 0
         self._work: asyncio.Task[None] | None = None
@@ -73,12 +54,12 @@ class Shadow:
 
     def measures(self, totals: Totals) -> list[Measure]:
         """The comparisons so far."""
-        return shadow_measures(self._rollout, self._answers, totals.sums[0])
+        return shadow_measures(self._setup.rollout, self._answers, totals.sums[0])
 
     def answered(self, batch: Batch, outputs: Batch, seconds: float) -> None:
         """Note an answer of the stable version, and have the candidate answer the same."""
         self._ledger.answered("stable", batch.rows)
-        if self._draw() >= self._rollout.candidate_share:
+        if not self._setup.draws_candidate():
             return
         full = self._rows + batch.rows > MOST_ROWS or len(self._waiting) == MOST_REQUESTS
         if self._waiting and full:
@@ -111,7 +92,7 @@ class Shadow:
         """Have the candidate answer, and compare; whatever goes wrong is counted and no more."""
         rows, started = copy.batch.rows, time.perf_counter()
         try:
-            outputs = await self._candidate.infer(copy.batch)
+            outputs = await self._setup.candidate.infer(copy.batch)
         except (BusyError, DeadlineError, UnavailableError):  # others' requests keep it busy
             self._ledger.dropped()
             return
@@ -121,7 +102,7 @@ class Shadow:
         try:
             self._compare(copy, outputs, time.perf_counter() - started)
         except Exception:
-            logger.exception("an answer of %s could not be compared", self._candidate.entry)
+            logger.exception("an answer of %s could not be compared", self._setup.candidate.entry)
 
     def _compare(self, copy: _Copy, outputs: Batch, seconds: float) -> None:
         answers, rows = self._answers, copy.batch.rows
@@ -139,9 +120,9 @@ class Shadow:
         self._ledger.answered("candidate", rows)
         self._ledger.compared(rows, int(same.sum()))
         self._ledger.tallies[0].add(ERRORS, np.array([values]))
-        self._counted()
+        self._setup.counted()
 
     def _fail(self, rows: int) -> None:
         self._ledger.failed("candidate", rows)
         self._ledger.tallies[0].add(ERRORS, np.ones((1, 1)))
-        self._counted()
+        self._setup.counted()

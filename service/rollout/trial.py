@@ -16,6 +16,7 @@ from service.rollout.canary import Canary
 from service.rollout.ledger import Ledger, Totals
 from service.rollout.measures import Measure, canary_quantities, shadow_quantities
 from service.rollout.metrics import TrialMetrics
+from service.rollout.setup import Setup
 from service.rollout.shadow import Shadow
 from service.rollout.verdict import NUMBERS, Verdict, verdict_of
 from service.serving.served import Served
@@ -67,7 +68,7 @@ class Trial:
         self._ledger = Ledger(quantities, place, worker, metrics)
         mode = Shadow if shadow else Canary
         self._mode: Shadow | Canary = mode(
-            rollout, stable, candidate, answers, self._ledger, self._counted, draw
+            Setup(rollout, stable, candidate, answers, self._ledger, self._counted, draw)
         )
         self.choose = self._mode.choose
         self._judged = time.monotonic()

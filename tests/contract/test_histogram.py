@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contract.histogram import BINS, Histogram, histogram_of, shares_of
-from contract.tensors import CategoryRange
+from contract.seen import CategoryRange
 
 FLOATS = st.lists(st.floats(-(2.0**99), 2.0**99, width=32), min_size=1, max_size=200)
 

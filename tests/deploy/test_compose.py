@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import compose_spec
@@ -9,8 +10,11 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.repositories import tiny_model
+from tests.server import serve
 
 FILE = ROOT / "deploy" / "compose.yaml"
+SCRAPES = ROOT / "deploy" / "prometheus" / "prometheus.yml"
 COMPOSE = yaml.safe_load(FILE.read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 
@@ -54,7 +58,40 @@ def test_the_service_is_locked_down() -> None:
     assert service["stop_grace_period"] == "40s"
 
 
-def test_prometheus_is_on_a_network_that_reaches_nothing_else() -> None:
-    assert SERVICES["prometheus"]["networks"] == ["metrics"]
-    assert COMPOSE["networks"]["metrics"]["internal"] is True
-    assert "metrics" in SERVICES["rosenblatt"]["networks"]
+def neighbours(name: str) -> set[str]:
+    """The services that share a network with this one."""
+    mine = set(SERVICES[name]["networks"])
+    return {other for other in SERVICES if mine & set(SERVICES[other]["networks"])} - {name}
+
+
+def test_containers_reach_only_what_they_need() -> None:
+    assert neighbours("rosenblatt") == {"prometheus"}
+    assert neighbours("grafana") == {"prometheus"}
+    assert neighbours("prometheus") == {"rosenblatt", "grafana"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_only_a_published_port_needs_a_network_that_leads_outside(name: str) -> None:
+    service = SERVICES[name]
+    outward = [
+        network
+        for network in service["networks"]
+        if not COMPOSE["networks"][network].get("internal")
+    ]
+    assert len(outward) == len(service.get("ports", ()))
+
+
+def test_prometheus_scrapes_the_server_of_these_settings(tmp_path: Path) -> None:
+    """A client asks it as Prometheus does: by the name of the target, without a key."""
+    (scrape,) = yaml.safe_load(SCRAPES.read_text())["scrape_configs"]
+    (target,) = scrape["static_configs"][0]["targets"]
+    models = tiny_model(tmp_path / "models", "alpha").parents[1]
+    own = {"ROSENBLATT_MODELS_DIR": str(models), "ROSENBLATT_DEFAULT_MODEL": "alpha"}
+    settings: dict[str, Any] = SERVICES["rosenblatt"]["environment"] | own
+    with serve(**settings) as server, server.client() as client:
+        scraped = client.get("/metrics", headers={"host": target})
+        assert scraped.status_code == 200
+        assert "rosenblatt_model_ready" in scraped.text
+        assert client.get("/metrics", headers={"host": "example.org"}).status_code == 421
+        unload = client.post("/v2/repository/models/alpha/unload", headers={"host": target})
+        assert unload.status_code == 501

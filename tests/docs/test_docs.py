@@ -51,6 +51,14 @@ def test_types_of_the_manifest_are_shown_in_plain_words(field: str, shown: str) 
     assert f"| `{field}` | {shown} |" in docs.manifest_page()
 
 
+def test_settings_without_a_default_are_shown_as_unset() -> None:
+    for row in docs.settings_table().splitlines()[2:]:
+        _, variable, default, *_ = (cell.strip() for cell in row.split("|"))
+        assert default == "unset" or re.fullmatch(r"`[^`()]+`", default), variable
+    assert "| `ROSENBLATT_API_KEYS` | unset |" in docs.settings_table()
+    assert "| `ROSENBLATT_ALLOWED_HOSTS` | unset |" in docs.settings_table()
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 

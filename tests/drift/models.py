@@ -12,7 +12,8 @@ from contract.batch import Batch
 from contract.brightness import image_range
 from contract.histogram import histogram_of, shares_of
 from contract.records import ClassificationMetrics, ClassMetrics, Interval
-from contract.tensors import CategoryRange, Input, NumberRange, Range
+from contract.seen import CategoryRange, NumberRange, Range
+from contract.tensors import Input
 from tests import graphs
 from tests.repositories import IMAGES, LABEL, LABELS, PROBABILITIES, tiny_graph, write_model
 

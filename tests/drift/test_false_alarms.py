@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from contract.histogram import Histogram, histogram_of
-from contract.tensors import Range
+from contract.seen import Range
 from service.drift.fields import SURPRISE, CategoryField, NumberField
 from service.drift.significance import same_distribution, share_outside
 from service.drift.sources import MISSING

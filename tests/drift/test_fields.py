@@ -9,17 +9,11 @@ import pytest
 
 from contract.records import ClassificationMetrics, ClassMetrics
 from contract.repository import entries, read_manifest
-from contract.tensors import CategoryRange, Input, NumberRange, Range
-from service.drift.fields import (
-    MOST_CATEGORIES,
-    MOST_COLUMNS,
-    CategoryField,
-    NumberField,
-    answers_on_test,
-    columns_of,
-    fields_of_answers,
-    fields_of_input,
-)
+from contract.seen import CategoryRange, NumberRange, Range
+from contract.tensors import Input
+from service.drift.answer_fields import answers_on_test, fields_of_answers
+from service.drift.fields import MOST_CATEGORIES, CategoryField, NumberField
+from service.drift.input_fields import MOST_COLUMNS, columns_of, fields_of_input
 from tests import graphs
 from tests.conftest import MODELS
 from tests.drift.models import TOWNS, loans_model, pictures_model

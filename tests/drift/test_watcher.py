@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from contract.batch import Array, Batch
-from contract.tensors import Input, NumberRange, Range, TextRange
-from service.drift.fields import fields_of_input
+from contract.seen import NumberRange, Range, TextRange
+from contract.tensors import Input
+from service.drift.input_fields import fields_of_input
 from service.drift.sources import MISSING, UNSEEN, Codes, sources_of
 from service.drift.verdict import judge
 from service.drift.watcher import DriftWatcher

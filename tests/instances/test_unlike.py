@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from contract.brightness import image_range
-from contract.tensors import ImageRange, Range
+from contract.seen import ImageRange, Range
 from service.instances.spec import ImageSpec
 from service.instances.unlike import TrainingRange
 

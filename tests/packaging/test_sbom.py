@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -49,6 +50,8 @@ def test_it_lists_the_serving_set_with_every_hash(document: dict[str, Any]) -> N
     listed = {}
     for component in components(document, "library"):
         (files,) = component["externalReferences"]
+        assert files["type"] == "distribution"
+        assert files["url"] == component["purl"]
         listed[component["purl"]] = digests(files)
         assert component["licenses"], component["name"]
     assert listed == {
@@ -56,6 +59,12 @@ def test_it_lists_the_serving_set_with_every_hash(document: dict[str, Any]) -> N
         for line in locked()
         if line.applies()
     }
+
+
+def test_it_names_no_host(document: dict[str, Any]) -> None:
+    """A mirror serves the same files, so none is the origin; the schema's own address stays."""
+    names = re.findall(r"\w+://[^\s\"]+", json.dumps(document["components"]))
+    assert names == []
 
 
 def files_of(entry: Entry) -> dict[str, str]:

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from contract.tensors import CategoryRange, Input, TextRange
+from contract.seen import CategoryRange, TextRange
+from contract.tensors import Input
 from service.errors import InvalidError
 from service.score import Scorer
 from service.score.__main__ import main

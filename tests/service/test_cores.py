@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -88,29 +90,89 @@ def test_without_such_files_it_is_the_affinity(tmp_path: Path) -> None:
     assert cores(tmp_path / "none", tmp_path / "none") == 64
 
 
-@pytest.fixture
-def group() -> Iterator[Path]:
-    """A real cgroup of version 1 with a quota of one core, and one within it without."""
-    outer = Path("/sys/fs/cgroup/cpu/rosenblatt-test")
+_JOIN = "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid()));"
+_PRINT = "from service.cores import cores; print(cores())"
+_V1 = Path("/sys/fs/cgroup/cpu")
+
+
+@contextmanager
+def nested(hierarchy: Path) -> Iterator[tuple[Path, Path]]:
+    """A control group and one within it, or a skip that says what is missing."""
+    outer = hierarchy / f"rosenblatt-test-{os.getpid()}"
+    inner = outer / "inner"
     try:
         outer.mkdir()
-        (outer / "cpu.cfs_quota_us").write_text("100000")
-        (outer / "inner").mkdir()
-    except OSError:
-        pytest.skip("no cgroups of version 1 that this user may make")
-    yield outer / "inner"
-    (outer / "inner").rmdir()
-    outer.rmdir()
+        inner.mkdir()
+    except OSError as error:
+        pytest.skip(f"no control group can be made in {hierarchy}: {error.strerror}")
+    try:
+        yield outer, inner
+    finally:
+        inner.rmdir()
+        outer.rmdir()
+
+
+def cores_inside(group: Path) -> str:
+    """What a process counts that has joined the group."""
+    done = subprocess.run(
+        [sys.executable, "-c", _JOIN + _PRINT, str(group / "cgroup.procs")],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout
 
 
 @fault("cgroups")
-def test_a_real_process_in_a_nested_group(group: Path) -> None:
-    script = (
-        "import os, sys; open(sys.argv[1], 'w').write(str(os.getpid()));"
-        "from service.cores import cores; print(cores())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(group / "cgroup.procs")],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout == "1\n"
+def test_a_real_process_in_a_nested_group_of_version_1() -> None:
+    if not (_V1 / "tasks").exists():
+        pytest.skip(f"{_V1} is no hierarchy of version 1")
+    with nested(_V1) as (outer, inner):
+        (outer / "cpu.cfs_quota_us").write_text("100000")
+        assert cores_inside(inner) == "1\n"
+
+
+def mounted_v2() -> Path:
+    """Where control groups of version 2 are mounted, or a skip."""
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, folder, kind, *_ = line.split()
+        if kind == "cgroup2":
+            return Path(folder)
+    pytest.skip("control groups of version 2 are not mounted")
+
+
+@fault("cgroups")
+def test_a_real_process_in_a_nested_group_of_version_2() -> None:
+    """The kernel's own quota file, where version 2 has the CPU controller."""
+    hierarchy = mounted_v2()
+    if "cpu" not in (hierarchy / "cgroup.subtree_control").read_text().split():
+        pytest.skip(f"{hierarchy} does not hand the CPU controller to groups within it")
+    with nested(hierarchy) as (outer, inner):
+        (outer / "cpu.max").write_text("100000 100000")
+        assert cores_inside(inner) == "1\n"
+
+
+@fault("cgroups")
+def test_a_real_process_finds_the_quota_by_its_path_in_version_2() -> None:
+    """The kernel names the nested group in /proc/self/cgroup; the quota's file is this test's.
+
+    For where version 1 has the CPU controller: the process sees a file system in memory in place of
+    the group's folders, which only it mounts.
+    """
+    private = ("unshare", "--mount")
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*private, "true"], check=False).returncode
+    ):
+        pytest.skip("this user may not make a mount namespace")
+    with nested(mounted_v2()) as (outer, inner):
+        for quota, counted in (("100000 100000", 1), ("max 100000", UNLIMITED)):
+            mounts = (
+                'echo $$ > "$1/cgroup.procs"; mount -t tmpfs none /sys/fs/cgroup; '
+                f'mkdir -p "/sys/fs/cgroup/{outer.name}/inner"; '
+                f'echo "{quota}" > "/sys/fs/cgroup/{outer.name}/cpu.max"; '
+                f'exec "$2" -c "{_PRINT}"'
+            )
+            done = subprocess.run(
+                [*private, "sh", "-ec", mounts, "sh", str(inner), sys.executable],
+                cwd=ROOT, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            assert done.stdout == f"{counted}\n", quota

@@ -17,7 +17,8 @@ import onnx
 import pytest
 
 from contract.batch import Batch
-from contract.tensors import CategoryRange, Input, Output
+from contract.seen import CategoryRange
+from contract.tensors import Input, Output
 from guide.facts import Facts
 from service.app import Rosenblatt
 from service.errors import ReloadError

@@ -7,14 +7,8 @@ import numpy as np
 from contract.batch import Array, Batch
 from contract.brightness import image_range
 from contract.histogram import histogram_of, shares_of
-from contract.tensors import (
-    CategoryRange,
-    Input,
-    NumberRange,
-    Range,
-    Seen,
-    TextRange,
-)
+from contract.seen import CategoryRange, NumberRange, Range, Seen, TextRange
+from contract.tensors import Input
 from training.errors import ImportModelError
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from contract.graph import outline
-from contract.tensors import CategoryRange, Input, NumberRange
+from contract.seen import CategoryRange, NumberRange
+from contract.tensors import Input
 from tests.training.fit import tables
 from training.errors import ParityError
 from training.explain.answers import Scale

@@ -14,7 +14,8 @@ from onnx import ValueInfoProto
 
 from contract.batch import Array, Batch
 from contract.histogram import histogram_of, shares_of
-from contract.tensors import CategoryRange, Input, NumberRange, Range, Seen
+from contract.seen import CategoryRange, NumberRange, Range, Seen
+from contract.tensors import Input
 from profiler.words import BOOLEAN_PAIRS, MISSING_MARKERS
 from training.export.graph import Graph, tensor
 from training.fit.tables.encoding import UNSEEN, CategoryCodes, Columns, Encoding

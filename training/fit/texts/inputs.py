@@ -11,7 +11,8 @@ from onnx import ValueInfoProto
 
 from contract.batch import Batch
 from contract.histogram import histogram_of
-from contract.tensors import Input, Range, TextRange
+from contract.seen import Range, TextRange
+from contract.tensors import Input
 from training.export.graph import Graph, tensor
 from training.fit.splits import Indices
 from training.fit.texts.words import Splitter, Words
