@@ -31,7 +31,7 @@ _START_SECONDS = 60.0
 _READY_BYTES = 1024
 _MOST_STDERR = 2**16
 # The rest of the environment may hold secrets, and the child needs none of it.
-_INHERITED = ("PATH", "HOME", "LD_LIBRARY_PATH", "SYSTEMROOT")
+_INHERITED = ("PATH", "HOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "PYTHONDONTWRITEBYTECODE")
 _ENVIRONMENT = {
     # One thread and one arena: threads reserve address space, and the service needs its cores.
     "POLARS_MAX_THREADS": "1",

@@ -26,12 +26,10 @@ SINKS = {Path("/dev/null"), Path("/dev/tty")}
 
 
 def beyond(paths: set[Path], folders: list[Path]) -> set[Path]:
-    """What is outside the folders, except for the bytecode of modules that were not compiled yet.
-
-    The process that reads files gets none of the server's variables, so it keeps its bytecode.
-    """
-    found = {path for path in paths - SINKS if "__pycache__" not in path.parts}
-    return {path for path in found if not any(path.is_relative_to(one) for one in folders)}
+    """What is outside the folders."""
+    return {
+        path for path in paths - SINKS if not any(path.is_relative_to(folder) for folder in folders)
+    }
 
 
 def use(server: Server) -> None:
