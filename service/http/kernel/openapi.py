@@ -38,7 +38,7 @@ FRONT = {
     417: "The Expect header is not 100-continue.",
     421: "The service does not answer for the host that the request names.",
     431: "The request line and headers are too long.",
-    503: "The worker has too many connections; retry after `Retry-After`.",
+    503: "The worker has too many connections, or no memory left; retry after `Retry-After`.",
 }
 
 
