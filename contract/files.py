@@ -40,4 +40,4 @@ def read_inside(path: Path, root: Path, size: int | None = None, most: int | Non
         return real.read_bytes()
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to each other
         reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
-        raise ArtifactError(f"{path} cannot be read: {reason}; restore it or retrain") from error
+        raise ArtifactError(f"{path} cannot be read: {reason}; restore it") from error

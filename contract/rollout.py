@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -24,7 +25,7 @@ Mode = Literal["shadow", "canary"]
 _SHARES: dict[Mode, float] = {"shadow": 1.0, "canary": 0.1}
 # Far more than a valid file has.
 _MOST_BYTES = 65_536
-# Called with a model's folder and the bytes of its rollout.json; raises SignatureError.
+# Called with a model's folder and the bytes of its rollout.json; raises an ArtifactError.
 VerifyRollout = Callable[[Path, bytes], None]
 _Version = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
 # The stable version in a text that is no valid rollout: cut off, with a comma too many, ...
@@ -100,37 +101,48 @@ class Rollout(Record):
         return _SHARES[self.mode] if self.share is None else self.share
 
 
-def read_rollout(folder: Path, verify: VerifyRollout | None = None) -> bytes | None:
+def read_rollout(folder: Path) -> bytes | None:
     """The bytes of a model's rollout.json, or None if the model has none.
 
     Args:
         folder: of the model, which holds its versions.
-        verify: checks the signature of the bytes.
 
     Raises:
-        RolloutError: it cannot be read, is too large, leads out of the repository, or `verify`
-            refuses it.
+        RolloutError: it cannot be read, is too large or leads out of the repository.
     """
     path = folder / ROLLOUT_FILE
     if not os.path.lexists(path):
         return None
+    with _without_place(folder):
+        return read_inside(path, folder.parent, most=_MOST_BYTES)
+
+
+def require_signature(folder: Path, text: bytes, verify: VerifyRollout) -> None:
+    """Check the signature of a model's rollout.json.
+
+    Raises:
+        RolloutError: `verify` refuses it.
+    """
+    with _without_place(folder):
+        verify(folder, text)
+
+
+@contextmanager
+def _without_place(folder: Path) -> Iterator[None]:
+    """Errors of an artifact as RolloutError: clients see the message, not where the folder is."""
     try:
-        text = read_inside(path, folder.parent, most=_MOST_BYTES)
-        if verify is not None:
-            verify(folder, text)
+        yield
     except ArtifactError as error:
-        # Clients see the message, but not where the folder is.
         raise RolloutError(str(error).replace(f"{folder}/", "")) from error
-    return text
 
 
-def stable_version(folder: Path, verify: VerifyRollout | None = None) -> int | None:
+def stable_version(folder: Path) -> int | None:
     """The version that a model's rollout.json calls stable, for readers who only want to know that.
 
-    None if there is no such file, it does not say so, or `verify` refuses it.
+    None if there is no such file, or it does not say so.
     """
     try:
-        return stable_named(read_rollout(folder, verify) or b"")
+        return stable_named(read_rollout(folder) or b"")
     except RolloutError:
         return None
 

@@ -9,6 +9,7 @@ imported only if ROSENBLATT_MODEL_KEYS is set (docs/decisions/0055).
 
 from __future__ import annotations
 
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -70,8 +71,8 @@ def rollout_verifier(settings: Settings) -> VerifyRollout | None:
 def signed_rollout(model: str, text: bytes) -> bytes:
     """The bytes that are signed for a rollout.json.
 
-    Other than a manifest, the file does not name its model: without the name, the signed rollout
-    of one model could be copied to another.
+    Unlike a manifest, the file does not name its model: without the name, the signed rollout of one
+    model could be copied to another.
     """
     return f"{model}\n".encode() + text
 
@@ -88,7 +89,7 @@ def _check(path: Path, root: Path, signed: bytes, keys: tuple[Ed25519PublicKey, 
     """
     from cryptography.exceptions import InvalidSignature
 
-    signature = _signature(path.with_name(f"{path.name}.sig"), root)
+    signature = _signature(path, root)
     for key in keys:
         try:
             return key.verify(signature, signed)
@@ -101,13 +102,19 @@ def _check(path: Path, root: Path, signed: bytes, keys: tuple[Ed25519PublicKey, 
     )
 
 
-def _signature(path: Path, root: Path) -> bytes:
+def _signature(signed: Path, root: Path) -> bytes:
+    """The signature beside a file."""
+    path = signed.with_name(f"{signed.name}.sig")
+    if not os.path.lexists(path):
+        raise SignatureError(
+            f"{signed} has no signature, and {_SETTING} asks for one; check the file and sign it "
+            "with `rosenblatt sign`"
+        )
     try:
         signature = read_inside(path, root, most=_MOST_BYTES)
     except ArtifactError as error:
         raise SignatureError(
-            f"{error}; {_SETTING} asks for a signature: check what it stands for and sign it with "
-            "`rosenblatt sign`"
+            f"{error}; or check {signed.name} and sign it again with `rosenblatt sign`"
         ) from error
     if len(signature) != SIGNATURE_BYTES:
         raise SignatureError(

@@ -113,7 +113,7 @@ def _of_number(known: NumberField, counts: NumberCounts) -> Finding:
         def unlike(share: float) -> str:
             return f"{share:.1%} of {known.name} are unlike training's in brightness"
 
-        checks += _strange("unlike", known, counts.above, values, unlike, details)
+        checks += _share_above_tolerated("unlike", known, counts.above, values, unlike, details)
     elif known.seen is not None:
         checks += _outside(known, known.seen, counts, details)
     if known.edges or known.histogram:
@@ -141,7 +141,7 @@ def _of_category(known: CategoryField, counts: CategoryCounts) -> Finding:
         def unseen(share: float) -> str:
             return f"{known.name} has a category that training never saw in {share:.1%} of the rows"
 
-        checks += _strange("unseen", known, counts.unseen, values, unseen, details)
+        checks += _share_above_tolerated("unseen", known, counts.unseen, values, unseen, details)
     if known.reference and values:
         reference = np.array(known.reference)
         checks += _distribution(known.name, names, counts.categories, reference, details)
@@ -204,7 +204,7 @@ def _outside(
     )
 
 
-def _strange(
+def _share_above_tolerated(
     kind: str,
     known: Field,
     count: int,
@@ -212,7 +212,7 @@ def _strange(
     sentence: Callable[[float], str],
     details: dict[str, Any],
 ) -> Iterator[Check]:
-    """Whether more values than tolerated are unlike training's; the sentence tells their share."""
+    """Whether more values than tolerated are unlike training's; `sentence` makes the reason."""
     share = count / values if values else None
     details[kind] = {"share": share, "tolerated": known.tolerated}
     if share is not None:

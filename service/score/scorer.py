@@ -25,7 +25,6 @@ from service.score.problems import Problems, Where, cell
 from service.score.results import columns_of
 from service.score.sources import Source
 from service.settings import Settings, settings
-from service.signatures import rollout_verifier
 
 OnError = Literal["fail", "null"]
 # Bytes of inputs that a batch holds unless its rows are named, and its most rows.
@@ -271,5 +270,5 @@ def _entry(given: Settings, model: str, version: str | None) -> Entry:
         )
     if version is not None:
         return versions[version]
-    stable = stable_version(given.models_dir / model, rollout_verifier(given))
+    stable = stable_version(given.models_dir / model)
     return versions.get(str(stable), max(versions.values()))

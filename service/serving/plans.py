@@ -15,6 +15,7 @@ from contract.rollout import (
     VerifyRollout,
     parse_rollout,
     read_rollout,
+    require_signature,
     stable_named,
 )
 from service.selection import Selection
@@ -76,9 +77,9 @@ def plan_of(
 ) -> Plan | None:
     """The plan for one model; None if it has no rollout.json.
 
-    A wrong file takes no version out of service: the version that it calls stable answers, or the
-    highest if it names none that exists. If `verify` refuses the file's signature, the highest
-    answers: whoever wrote the file may not choose what serves.
+    A wrong file takes no version out of service and promotes none: the version that it calls stable
+    answers, or the highest if it names none that exists. So it is with a file whose signature
+    `verify` refuses: no request goes to its candidate.
 
     Args:
         folder: of the model.
@@ -87,10 +88,12 @@ def plan_of(
     """
     text = b""
     try:
-        found = read_rollout(folder, verify)
+        found = read_rollout(folder)
         if found is None:
             return None
         text = found
+        if verify is not None:
+            require_signature(folder, text, verify)
         rollout = parse_rollout(text)
         _check(rollout, served, refused)
         return Plan(int(rollout.stable), rollout)

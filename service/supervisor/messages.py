@@ -60,13 +60,15 @@ class Loaded:
     """What a worker would serve.
 
     ready: the default model answers; serving: name and version of each session; refused: the
-    versions that failed their audit; faults: models whose rollout.json is wrong, without a version.
+    versions that failed their audit; faults: models whose rollout.json is wrong, without a version;
+    defaults: name and version of what answers requests that name no version.
     """
 
     ready: bool
     serving: tuple[tuple[str, str], ...]
     refused: tuple[Rejection, ...]
     faults: tuple[Rejection, ...] = ()
+    defaults: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,8 @@ def decode(line: bytes) -> Message:
     if "selection" in fields:
         fields["selection"] = _selection(fields["selection"])
     if kind == "Loaded":
-        fields["serving"] = tuple((name, version) for name, version in fields["serving"])
+        for each in ("serving", "defaults"):
+            fields[each] = tuple((name, version) for name, version in fields[each])
         fields["refused"] = _rejections(fields["refused"])
         fields["faults"] = _rejections(fields["faults"])
     message: Message = _KINDS[kind](**fields)

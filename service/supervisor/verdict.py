@@ -40,6 +40,9 @@ def objection(before: Loaded, after: Loaded, models: Iterable[str], unloads: boo
     for name in models:
         if problem := _not_loaded(name, after):
             return problem
+    for fault in after.faults:
+        if problem := _changed_by_fault(fault, before, after):
+            return problem
     if before.ready and not after.ready and not unloads:
         return "the default model would no longer serve; restore it in the repository"
     return ""
@@ -53,6 +56,17 @@ def _not_loaded(name: str, after: Loaded) -> str:
         return f"model {name!r} is not in the repository"
     highest = max([*serving, *refused])
     return _refused(refused[highest]) if highest in refused else ""
+
+
+def _changed_by_fault(fault: Rejection, before: Loaded, after: Loaded) -> str:
+    """Why a wrong rollout.json may not change the version that answers; empty if it does not."""
+    was, now = dict(before.defaults).get(fault.name), dict(after.defaults).get(fault.name)
+    if was in (None, now):
+        return ""
+    return (
+        f"model {fault.name!r} would answer with version {now} in place of {was}, though its "
+        f"rollout is wrong: {fault.reason}"
+    )
 
 
 def _refused(refusal: Rejection) -> str:

@@ -47,7 +47,7 @@ function operation({ path, method, summary, operationId, parameters, requestBody
     parameters.length ? fields("Parameters", parameters.map((one) => [one.name, one.required, one.schema, one.in]), where) : null,
     requestBody ? Object.entries(requestBody.content).map(([media, { schema }]) => of(`Body: ${media}`, schema)) : null,
     call(path, method, requestBody),
-    // What every route answers alike is a reference.
+    // Answers common to all routes are references and are left out.
     Object.entries(responses).filter(([, answer]) => !answer.$ref).map(([status, { description, content }]) =>
       status.startsWith("2")
         ? Object.entries(content ?? {}).map(([media, { schema }]) => of(`${status}: ${media}`, schema, description))

@@ -72,6 +72,7 @@ class SupervisedControl(RepositoryControl):
                 tuple((served.name, served.version) for served in models.all()),
                 tuple(Rejection(one.name, one.version, one.reason) for one in refused),
                 tuple(Rejection(one.name, one.version, one.reason) for one in models.faults()),
+                tuple((served.name, served.version) for served in models.serving()),
             )
         )
 

@@ -9,13 +9,13 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from service.http.kernel.openapi import FRONT
+from service.http.kernel.openapi import COMMON_REFUSALS
 from tests.http.raw import Answer, RawClient, exchange
 from tests.repositories import tiny_repository
 from tests.server import Server, serve
 
 CONNECTIONS = 8
-# A product's route and one of BentoML's.
+# Routes of the product and of BentoML.
 PATHS = ("/predict", "/models", "/schema.json")
 REQUESTS = {
     400: b"{line}\r\n\r\n",
@@ -90,5 +90,5 @@ def test_too_many_connections_are_documented(
     check(document, path, answer)
 
 
-def test_every_refusal_of_the_front_is_provoked() -> None:
-    assert {*REQUESTS, 503} == set(FRONT)
+def test_every_refusal_before_routing_is_provoked() -> None:
+    assert {*REQUESTS, 503} == set(COMMON_REFUSALS)

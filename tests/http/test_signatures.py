@@ -103,7 +103,7 @@ def test_only_what_a_trusted_key_signed_is_served(models: Path, key: Path) -> No
         "stranger",
         "unsigned",
     }
-    assert "asks for a signature: check what it stands for and sign it" in refused["unsigned"]
+    assert "has no signature, and ROSENBLATT_MODEL_KEYS asks for one" in refused["unsigned"]
     assert "is no Ed25519 signature, which has 64 bytes" in refused["cut"]
     assert "is no regular file" in refused["piped"]
     assert "is a link that leads out of the repository" in refused["linked"]

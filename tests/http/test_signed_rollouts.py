@@ -54,7 +54,7 @@ def test_a_signed_rollout_is_carried_out(rollouts: Path, key: Path) -> None:
 
 @fault("wrong-rollout")
 @pytest.mark.parametrize("damage", ["unsigned", "changed", "moved", "other key", "pipe"])
-def test_a_rollout_that_no_trusted_key_signed_chooses_nothing(
+def test_a_rollout_that_no_trusted_key_signed_is_not_carried_out_and_promotes_nothing(
     rollouts: Path, key: Path, damage: str
 ) -> None:
     file, signature = rollouts / "alpha/rollout.json", rollouts / "alpha" / ROLLOUT_SIGNATURE_FILE
@@ -63,7 +63,7 @@ def test_a_rollout_that_no_trusted_key_signed_chooses_nothing(
         sign.make_key(signed_by := key.with_name("other.pem"))
     assert run("--key", signed_by, file, rollouts / "beta/rollout.json").returncode == 0
     if damage == "changed":
-        write_rollout(rollouts, "alpha", candidate="1", stable="2")
+        write_rollout(rollouts, "alpha", mode="canary")
     elif damage == "moved":
         shutil.copy(rollouts / "beta" / ROLLOUT_SIGNATURE_FILE, signature)
     elif damage != "other key":
@@ -72,7 +72,7 @@ def test_a_rollout_that_no_trusted_key_signed_chooses_nothing(
             os.mkfifo(signature)
     found = plan(rollouts, "alpha", key)
     assert found is not None
-    assert (found.stable, found.rollout) == (None, None)
+    assert (found.stable, found.rollout) == (1, None)
     assert found.fault.startswith("rollout.json")
     assert "rosenblatt sign" in found.fault
     assert str(rollouts) not in found.fault

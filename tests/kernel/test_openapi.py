@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from service.errors import InvalidError, NotFoundError, UnavailableError
 from service.http.kernel.messages import JSON
-from service.http.kernel.openapi import FRONT, Info, openapi
+from service.http.kernel.openapi import COMMON_REFUSALS, Info, openapi
 from service.http.kernel.operation import BODY_ERRORS, Operation, Response, ok
 
 
@@ -88,10 +88,10 @@ def test_a_get_has_no_body(document: dict[str, Any]) -> None:
 
 def test_every_operation_has_what_stands_in_front_of_the_routes(document: dict[str, Any]) -> None:
     shared = document["components"]["responses"]
-    assert len(shared) == len(FRONT)
+    assert len(shared) == len(COMMON_REFUSALS)
     for item in document["paths"].values():
         for operation in item.values():
-            for status, sentence in FRONT.items():
+            for status, sentence in COMMON_REFUSALS.items():
                 found = operation["responses"][str(status)]
                 found = shared[found["$ref"].rpartition("/")[2]] if "$ref" in found else found
                 assert sentence in found["description"]

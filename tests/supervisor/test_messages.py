@@ -15,8 +15,8 @@ CUT = Rejection("a", "2", "it is\ncut — „ab“")
 SELECTION = Selection(("b",), (CUT,), "no")
 ALL: list[m.Message] = [
     m.Start(3, SELECTION, 2), m.Hello(2, "/models", 120.0, 25.0, 0.5, 5.0), m.Loaded(True, (), ()),
-    m.Loaded(False, (("a", "1"), ("b", "10")), (CUT,), (CUT,)), m.Failed("why"), m.Accept(),
-    m.Accepting(), m.Drain(), m.Drained(), m.Draining(), m.Stop(),
+    m.Loaded(False, (("a", "1"), ("b", "10")), (CUT,), (CUT,), (("b", "10"),)),
+    m.Failed("why"), m.Accept(), m.Accepting(), m.Drain(), m.Drained(), m.Draining(), m.Stop(),
     m.Change(7, "load", "a"), m.Changed(7), m.News(SELECTION),
 ]  # fmt: skip
 

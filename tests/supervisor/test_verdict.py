@@ -64,3 +64,21 @@ def test_a_wrong_rollout_alone_is_no_objection() -> None:
     assert objection(BEFORE, after, ["a"], unloads=False) == ""
     before = Loaded(True, (("b", "9"),), ())
     assert objection(before, after, ["a"], unloads=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("now", "faults", "expected"),
+    [
+        ("2", (WRONG,), "model 'a' would answer with version 2 in place of 1"),
+        ("1", (WRONG,), ""),
+        ("2", (), ""),
+    ],
+)
+def test_a_wrong_rollout_may_not_change_what_answers(
+    now: str, faults: tuple[Rejection, ...], expected: str
+) -> None:
+    serving = (("a", "1"), ("a", "2"))
+    before = Loaded(True, serving, (), (), (("a", "1"),))
+    found = objection(before, Loaded(True, serving, (), faults, (("a", now),)), [], unloads=False)
+    assert found.startswith(expected)
+    assert bool(found) == bool(expected)

@@ -30,7 +30,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _RETRY = {"Retry-After": "Seconds after which to try again, if that may help."}
 # What any request may be answered before its route is known: by the parser, by the limit of
 # connections, and by the guard.
-FRONT = {
+COMMON_REFUSALS = {
     400: "The request is not valid HTTP/1.1, or has no Host header or several.",
     403: "A page of another origin sent the request, or the service has no API keys and is asked "
     "from another machine.",
@@ -59,8 +59,10 @@ def openapi(
     for operation in operations:
         item = paths.setdefault(operation.path, {})
         item[operation.method.lower()] = _operation(operation, schemas, secured)
-    front = {_name(status): _response(_front(status), schemas) for status in FRONT}
-    components: dict[str, Any] = {"schemas": schemas.components, "responses": front}
+    common = {
+        _name(status): _response(_common_refusal(status), schemas) for status in COMMON_REFUSALS
+    }
+    components: dict[str, Any] = {"schemas": schemas.components, "responses": common}
     if secured:
         components["securitySchemes"] = {_SCHEME: {"type": "http", "scheme": "bearer"}}
     return {
@@ -115,18 +117,20 @@ def _operation(operation: Operation, schemas: _Schemas, secured: bool) -> dict[s
         document["security"] = [] if operation.public else [{_SCHEME: []}]
     responses = dict(operation.responses) | _errors(operation, secured)
     described = {status: _response(found, schemas) for status, found in responses.items()}
-    for status in FRONT.keys() - responses.keys():
+    for status in COMMON_REFUSALS.keys() - responses.keys():
         described[status] = {"$ref": f"#/components/responses/{_name(status)}"}
     document["responses"] = {str(status): described[status] for status in sorted(described)}
     return document
 
 
-def _front(status: int) -> Response:
-    return Response(FRONT[status], {JSON: ErrorBody}, _RETRY if status == BusyError.status else {})
+def _common_refusal(status: int) -> Response:
+    return Response(
+        COMMON_REFUSALS[status], {JSON: ErrorBody}, _RETRY if status == BusyError.status else {}
+    )
 
 
 def _name(status: int) -> str:
-    """Of the component that describes an answer of the front: `RequestTimeout`."""
+    """Of the component that describes a common refusal: `RequestTimeout`."""
     return HTTPStatus(status).phrase.title().replace(" ", "")
 
 
@@ -169,9 +173,9 @@ def _key_errors(operation: Operation) -> Sequence[type[ServiceError]]:
 
 
 def _description(status: int, errors: Iterable[type[ServiceError]]) -> str:
-    """The sentence of each error, and that of the front if it answers the status too."""
-    front = [FRONT[status]] if status in FRONT else []
-    return " ".join([*map(_sentence, errors), *front])
+    """The sentence of each error, and that of the common refusal with the status."""
+    common = [COMMON_REFUSALS[status]] if status in COMMON_REFUSALS else []
+    return " ".join([*map(_sentence, errors), *common])
 
 
 def _sentence(error: type[ServiceError]) -> str:
