@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+from service.errors import StartupError
+
 
 def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
     """A pool of so many threads, which run already.
@@ -14,9 +16,22 @@ def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
 
     Args:
         name: the beginning of the threads' names.
+
+    Raises:
+        StartupError: one of the threads cannot be started; the others end with the process.
     """
     pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
     all_run = Barrier(threads)
-    for each in [pool.submit(all_run.wait) for _ in range(threads)]:
-        each.result()
+    try:
+        for each in [pool.submit(all_run.wait) for _ in range(threads)]:
+            each.result()
+    except BaseException as error:
+        all_run.abort()  # those that run would wait for ever, and the end of the process for them
+        pool.shutdown(wait=False)
+        if isinstance(error, RuntimeError):  # "can't start new thread"
+            raise StartupError(
+                f"the {threads} thread(s) {name!r} cannot be started ({error}); raise the limit of "
+                "memory or of threads"
+            ) from error
+        raise
     return pool
