@@ -69,6 +69,6 @@ def test_a_graph_that_gets_no_memory_says_so(tmp_path: Path) -> None:
     counting_model(tmp_path)
     path = tmp_path / "number" / "1" / "model.onnx"
     graph = LazyGraph("the graph of path", path.read_bytes, Settings())
-    with pytest.raises(MemoryError, match="the graph of path: .*allocate memory"):
+    with pytest.raises(MemoryError, match=r"the graph of path: .*allocate memory"):
         graph.run(["y"], {"x": np.array([NO_MEMORY])})
     assert graph.run(["y"], {"x": np.array([4])})[0].tolist() == [6]

@@ -92,7 +92,7 @@ def test_a_run_that_gets_no_memory_says_so(tmp_path: Path) -> None:
     """It is neither the model's fault nor the values'; the next run is answered."""
     counting_model(tmp_path)
     session = load(entries(tmp_path)[0], CPU)
-    with pytest.raises(MemoryError, match="number: .*allocate memory"):
+    with pytest.raises(MemoryError, match=r"number: .*allocate memory"):
         session.predict(Batch({"x": np.array([NO_MEMORY])}))
     assert session.predict(Batch({"x": np.array([4])}))["y"].tolist() == [6]
 
