@@ -9,16 +9,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Event
 from typing import NamedTuple
 
 from service.logs import request_id, trace_id
+from service.threads import start_daemon
 
 # Longest delay of a line.
 _DELAY_SECONDS = 0.1
 # Lines that wait while others are written; more are counted and left out. So a reader of standard
 # output that stops reading costs no memory.
 MOST_WAITING = 10_000
+# How long the end of the process waits for lines to be written.
+_FLUSH_SECONDS = 1.0
 
 logger = logging.getLogger("rosenblatt.access")
 logger.setLevel(logging.INFO)  # the root logger of BentoML lets warnings through alone
@@ -38,16 +43,20 @@ class AccessLog:
 
     Args:
         route_of: the pattern of a path's route, or None.
-        thread: one thread that writes.
+
+    Raises:
+        StartupError: the thread that writes cannot be started.
     """
 
-    def __init__(self, route_of: Callable[[str], str | None], thread: Executor) -> None:
+    def __init__(self, route_of: Callable[[str], str | None]) -> None:
         self._route_of = route_of
-        self._thread = thread
         self._waiting: list[_Line] = []
         self._lost = 0
-        self._writing: Future[None] | None = None
+        self._handed: SimpleQueue[tuple[list[_Line], int]] = SimpleQueue()
+        self._written = Event()  # all that was handed over
+        self._written.set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        start_daemon(self._write_on, "access-log")
 
     def note(self, method: str, path: str, status: int, seconds: float) -> None:
         """Note one request."""
@@ -73,17 +82,29 @@ class AccessLog:
     def _hand_over(self) -> None:
         """Have the thread write what waits, or wait on while it still writes."""
         self._loop = None
-        if self._writing is not None and not self._writing.done():
-            self._arm()  # the executor's own queue has no limit
-            return
+        if self._written.is_set():
+            self._give()
+        else:
+            self._arm()  # the queue has no limit of its own
+
+    def _give(self) -> None:
         lines, self._waiting = self._waiting, []
         lost, self._lost = self._lost, 0
-        self._writing = self._thread.submit(_write, lines, lost)
+        self._written.clear()
+        self._handed.put((lines, lost))
+
+    def _write_on(self) -> None:
+        while True:
+            lines, lost = self._handed.get()
+            with suppress(Exception):  # without memory lines are lost, and not the thread
+                _write(lines, lost)
+            self._written.set()
 
     def flush(self) -> None:
-        """Write what waits, before the process ends."""
-        _write(self._waiting, self._lost)
-        self._waiting, self._lost = [], 0
+        """Write what waits, before the process ends; give it up if nobody reads it."""
+        if self._written.wait(_FLUSH_SECONDS):
+            self._give()
+            self._written.wait(_FLUSH_SECONDS)
 
 
 def _write(lines: list[_Line], lost: int) -> None:

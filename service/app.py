@@ -33,6 +33,7 @@ from guide.short import ShortDecision, shorten
 from guide.tables import library
 from service import signatures, tracing
 from service.access_log import AccessLog
+from service.access_log import logger as access_logger
 from service.bentoml_supervisor import close_ports
 from service.build import build
 from service.errors import StartupError
@@ -45,11 +46,10 @@ from service.http.kernel.route_first import RouteFirst
 from service.http.repository_control import RepositoryControl
 from service.http.schema import CompareResponse, Instances, PredictResponse
 from service.inference import provider
-from service.logs import log_json
+from service.logs import log_json, write_apart
 from service.metric_files import require_space, reserve
 from service.request_log import check_folder
 from service.settings import Settings, settings
-from service.threads import started_pool
 from service.translate_errors import translate_errors
 
 
@@ -131,8 +131,8 @@ class GuardedService(Service[Any]):
 def _access_log() -> AccessLog | None:
     if not _settings.access_log:
         return None
-    thread = started_pool(1, "access-log")
-    log = AccessLog(lambda path: pattern(product(), path), thread)
+    write_apart(access_logger)
+    log = AccessLog(lambda path: pattern(product(), path))
     atexit.register(log.flush)
     return log
 

@@ -1,9 +1,12 @@
-"""Thread pools whose threads all run before they are needed."""
+"""Threads that run before they are needed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Thread
+
+from service.errors import StartupError
 
 
 def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
@@ -14,9 +17,38 @@ def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
 
     Args:
         name: the beginning of the threads' names.
+
+    Raises:
+        StartupError: one of the threads cannot be started; the others end with the process.
     """
     pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
     all_run = Barrier(threads)
-    for each in [pool.submit(all_run.wait) for _ in range(threads)]:
-        each.result()
+    try:
+        for each in [pool.submit(all_run.wait) for _ in range(threads)]:
+            each.result()
+    except BaseException as error:
+        all_run.abort()  # those that run would wait for ever, and the end of the process for them
+        pool.shutdown(wait=False)
+        if isinstance(error, RuntimeError):  # "can't start new thread"
+            raise _not_started(threads, name, error) from error
+        raise
     return pool
+
+
+def start_daemon(work: Callable[[], None], name: str) -> None:
+    """Start a thread that the end of the process does not wait for.
+
+    Raises:
+        StartupError: it cannot be started.
+    """
+    try:
+        Thread(target=work, name=name, daemon=True).start()
+    except RuntimeError as error:
+        raise _not_started(1, name, error) from error
+
+
+def _not_started(threads: int, name: str, error: RuntimeError) -> StartupError:
+    return StartupError(
+        f"the {threads} thread(s) {name!r} cannot be started ({error}); raise the limit of memory "
+        "or of threads"
+    )

@@ -37,11 +37,14 @@ class LazyGraph:
         Raises:
             ModelError: the graph fails on them, or gives NaN or infinity.
             UnavailableError: it fails its audit, or cannot be loaded.
+            MemoryError: there is no memory to load or run it.
         """
         session = self._loaded()
         try:
             found: list[Array] = session.run(list(outputs), dict(inputs), self._quiet)
         except Exception as error:  # ONNX Runtime's exceptions have no common base
+            if memory.is_exhausted(error):
+                raise MemoryError(f"{self._what}: {first_line(error)}") from error
             raise ModelError(
                 f"{self._what} fails on this row ({first_line(error)}); ask in another way"
             ) from error
@@ -57,6 +60,8 @@ class LazyGraph:
                 try:
                     self._session = self._load()
                 except Exception as error:
+                    if memory.is_exhausted(error):
+                        raise MemoryError(f"{self._what}: {first_line(error)}") from error
                     reason = without_folder(first_line(error), self._settings.models_dir)
                     raise UnavailableError(f"{self._what} cannot be used: {reason}") from error
             return self._session

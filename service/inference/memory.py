@@ -1,4 +1,4 @@
-"""Memory that a loaded model does not need.
+"""Memory that a loaded model does not need, and memory that a run does not get.
 
 ONNX Runtime frees several times the size of a tree ensemble once it has built it. glibc keeps that
 memory for later use, in arenas of the threads that loaded the model, and nothing uses it again
@@ -13,6 +13,14 @@ from collections.abc import Mapping
 import onnxruntime as ort
 
 from contract.batch import Array
+
+# What ONNX Runtime's errors, which have no type of their own, say where there is no memory.
+_EXHAUSTED = ("Failed to allocate memory", "bad_alloc")
+
+
+def is_exhausted(error: Exception) -> bool:
+    """True if there was no memory: for Python, or for ONNX Runtime on the CPU or a GPU."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _EXHAUSTED)
 
 
 def trim() -> bool:

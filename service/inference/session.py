@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import onnxruntime as ort
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from contract.answers import compare
 from contract.batch import Array, Batch
@@ -94,7 +94,13 @@ class Session:
         return self.manifest.version
 
     def predict(self, batch: Batch) -> Batch:
-        """Every output for a batch of all inputs; it must have at least one row."""
+        """Every output for a batch of all inputs; it must have at least one row.
+
+        Raises:
+            InvalidError: the model cannot answer these values.
+            ModelError: it failed on the GPU.
+            MemoryError: there is no memory for the run.
+        """
         if batch.rows <= self.chunk_rows:
             return self._predict(batch)
         starts = range(0, batch.rows, self.chunk_rows)
@@ -111,7 +117,11 @@ class Session:
     def _predict(self, batch: Batch) -> Batch:
         try:
             answers = self._run(batch.arrays)
-        except (InvalidArgument, Fail) as error:
+        except (InvalidArgument, Fail, RuntimeException) as error:
+            if self.provider != provider.CUDA and memory.is_exhausted(error):
+                raise MemoryError(f"{self.name}: {first_line(error)}") from error
+            if isinstance(error, RuntimeException):
+                raise
             if isinstance(error, Fail) and self.provider == provider.CUDA:
                 # The device's fault, or not to be told from it: the client is not to blame.
                 raise ModelError(

@@ -9,7 +9,6 @@ import gc
 import socket
 import sys
 
-from service.supervisor.messages import Failed, encode
 from service.worker.failure import reason
 
 
@@ -27,7 +26,11 @@ def main() -> int:
 
 
 def _tell(control: int, why: str) -> None:
-    """Tell the supervisor why this worker cannot start."""
+    """Tell the supervisor why this worker cannot start; say it if even that cannot be imported."""
+    try:
+        from service.supervisor.messages import Failed, encode
+    except (ImportError, MemoryError):
+        sys.exit(f"rosenblatt's worker cannot start: {why}")
     with socket.socket(fileno=control) as end:
         end.sendall(encode(Failed(why)))
 

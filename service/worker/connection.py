@@ -65,7 +65,7 @@ class Connection(GuardedConnection):
         """Called by the parser at the last byte of a request."""
         super().on_message_complete()
         if self._shared.handover is not None:
-            self.move()
+            self.loop.call_soon(self.move)  # the next request may follow in the same segment
 
     def on_response_complete(self) -> None:
         """Called when a response is complete."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def reason(error: ImportError | MemoryError) -> str:
-    """What stands behind an error that ends the imports or the loading of the models."""
+    """Why the imports or the loading of the models failed."""
     if isinstance(error, MemoryError):
         return "the process may not take as much memory as it needs; raise its limit"
     return (

@@ -61,6 +61,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._unparsed = b""  # received, but not parsed while `MOST_WAITING` requests wait
         self._refusal: RefusedError | None = None
         self._refused = False  # the refusal is written
+        self._upgraded = False  # what follows is of another protocol
         self._discarded = 0
         self._unsent, self._unsent_since = 0, 0.0
 
@@ -76,29 +77,33 @@ class GuardedConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Called with what the client sends."""
-        if self._refusal is not None:
+        if self._is_over():
             self._discard(len(data))
         else:
             self._parse(self._unparsed + data)
 
+    def _is_over(self) -> bool:
+        """True if nothing more is parsed."""
+        return self._refusal is not None or self._upgraded
+
     def _parse(self, data: bytes) -> None:
         """Parse until `MOST_WAITING` requests wait; the rest is parsed as they are answered."""
         parts, start = memoryview(data), 0
-        while start < len(data) and self._refusal is None and len(self.pipeline) < MOST_WAITING:
+        while start < len(data) and not self._is_over() and len(self.pipeline) < MOST_WAITING:
             self._feed(parts[start : start + PART_BYTES])
             start += PART_BYTES
-        if self._refusal is None:
-            self._unparsed = data[start:]
-        else:
+        if self._is_over():
             self._unparsed = b""
             self._discard(max(0, len(data) - start))
+        else:
+            self._unparsed = data[start:]
 
     def _feed(self, part: memoryview) -> None:
         self._received, self._advanced = len(part), False
         try:
             self.parser.feed_data(part)
         except httptools.HttpParserUpgrade:  # the parser has skipped the rest of the part
-            self.cycle.keep_alive = False
+            self._upgraded, self.cycle.keep_alive = True, False
         except httptools.HttpParserError as error:
             self._refuse(refusal_of(error))
             return
@@ -243,7 +248,7 @@ class GuardedConnection(HttpToolsProtocol):
         self.flow.resume_reading()
 
     def _discard(self, received: int) -> None:
-        """Drop what follows a refused request."""
+        """Drop what follows a refused request or an upgrade."""
         self._discarded += received
         if self._discarded > _LINGER_BYTES:
             self.transport.abort()

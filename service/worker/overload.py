@@ -7,6 +7,7 @@ from collections.abc import Callable
 from service.errors import BusyError
 from service.http.kernel.asgi import ASGIApp, Receive, Scope, Send
 from service.http.kernel.messages import reply, send_reply
+from service.http.kernel.receive import awaits_continue, discard_body
 
 
 class OverloadApp:
@@ -18,11 +19,15 @@ class OverloadApp:
         app: the application.
         is_monitoring: True for the paths that are passed on.
         most: connections that a worker may have, for the message.
+        body_seconds: how long the body of a refused request is read.
     """
 
-    def __init__(self, app: ASGIApp, is_monitoring: Callable[[str], bool], most: int) -> None:
+    def __init__(
+        self, app: ASGIApp, is_monitoring: Callable[[str], bool], most: int, body_seconds: float
+    ) -> None:
         self._app = app
         self._is_monitoring = is_monitoring
+        self._body_seconds = body_seconds
         self._error = BusyError(
             f"this worker has more than {most} connections, which is the limit; try again in a "
             "moment",
@@ -34,5 +39,7 @@ class OverloadApp:
         if self._is_monitoring(scope["path"]):
             await self._app(scope, receive, send)
         else:
+            if not awaits_continue(scope["headers"]):
+                await discard_body(receive, self._body_seconds)
             error = self._error
             await send_reply(reply(error.body(), error.status, error.headers), scope, send)

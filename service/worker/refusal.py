@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import httptools
@@ -16,11 +16,15 @@ class RefusedError(Exception):
     Args:
         status: of the answer.
         sentence: for the client.
+        headers: extra headers of the answer.
     """
 
-    def __init__(self, status: HTTPStatus, sentence: str) -> None:
+    def __init__(
+        self, status: HTTPStatus, sentence: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(sentence)
         self.status = status
+        self.headers = dict(headers or {})
 
 
 def refusal_of(error: httptools.HttpParserError) -> RefusedError:
@@ -31,6 +35,7 @@ def refusal_of(error: httptools.HttpParserError) -> RefusedError:
         return RefusedError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "the service has no memory left for this request; send less, or try again in a moment",
+            headers={"retry-after": "1"},
         )
     reason = "" if isinstance(error, httptools.HttpParserCallbackError) else f" ({error})"
     return RefusedError(
@@ -82,6 +87,7 @@ def response(error: RefusedError, headers: Sequence[tuple[bytes, bytes]]) -> byt
     lines = [
         b"HTTP/1.1 %d %b" % (error.status, error.status.phrase.encode()),
         *(b"%b: %b" % header for header in headers),
+        *(f"{name}: {value}".encode("latin-1") for name, value in error.headers.items()),
         b"x-request-id: %b" % secrets.token_hex(8).encode(),
         b"content-type: application/json",
         b"content-length: %d" % len(body),

@@ -63,7 +63,9 @@ def _server(control: SupervisedControl, hello: Hello, guard: Guard, handover: Ha
 
     limits = _limits(settings())
     _allow_files(2 * limits.connections + _OTHER_FILES)
-    overload = OverloadApp(guard.app, is_monitoring(app.product), limits.connections)
+    overload = OverloadApp(
+        guard.app, is_monitoring(app.product), limits.connections, limits.stall_seconds
+    )
     return Server(
         configuration(guard, hello.stop_seconds),
         control,

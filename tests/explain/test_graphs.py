@@ -12,9 +12,11 @@ from contract.batch import Batch
 from contract.repository import Entry, entries, read_manifest
 from service.errors import ModelError, UnavailableError
 from service.explain.graphs import GraphMethod
+from service.explain.lazy import LazyGraph
 from service.explain.question import Question
 from service.settings import Settings
 from tests.conftest import MODELS
+from tests.inference.test_session import NO_MEMORY, counting_model
 
 SOURCE = next(entry for entry in entries(MODELS) if entry.name == "digits-perceptron")
 
@@ -61,3 +63,12 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     (entry.path / "explain_linear.onnx").unlink()
     with pytest.raises(UnavailableError, match="cannot be used"):
         method(entry).explain(question())
+
+
+def test_a_graph_that_gets_no_memory_says_so(tmp_path: Path) -> None:
+    counting_model(tmp_path)
+    path = tmp_path / "number" / "1" / "model.onnx"
+    graph = LazyGraph("the graph of path", path.read_bytes, Settings())
+    with pytest.raises(MemoryError, match=r"the graph of path: .*allocate memory"):
+        graph.run(["y"], {"x": np.array([NO_MEMORY])})
+    assert graph.run(["y"], {"x": np.array([4])})[0].tolist() == [6]

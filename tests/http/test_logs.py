@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from tests.http.raw import RawClient
 from tests.repositories import tiny_repository
 from tests.server import Server, serve
 
+LIVE = b"GET /v2/health/live HTTP/1.1\r\nhost: localhost\r\n\r\n"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"  # the example of the W3C's recommendation
 PIXELS = [[[(17 * x + 29 * y) % 251 for x in range(28)] for y in range(28)]]
 
@@ -105,6 +108,34 @@ def test_a_pipelined_request_has_no_trace_of_the_one_before_it(models: Path) -> 
     assert f"request=first trace={TRACE}" in first
     assert "trace=" not in second
     assert "request=first" not in second
+
+
+@fault("no-resources")
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_requests_are_answered_while_nobody_reads_standard_output(
+    models: Path, tmp_path: Path, form: str
+) -> None:
+    """It is full long before the last request."""
+    pipe, requests = tmp_path / "pipe", 20_000
+    os.mkfifo(pipe)
+    unread = os.open(pipe, os.O_RDWR)
+    prefix = ("sh", "-c", f'exec "$@" >{pipe}', "sh")
+    with logging_server(models, prefix=prefix, ROSENBLATT_LOG_FORMAT=form) as server:
+        with RawClient(server) as client:
+            sender = threading.Thread(target=client.send, args=(LIVE * requests,))
+            sender.start()
+            assert {client.answer().status for _ in range(requests)} == {200}
+            sender.join()
+        time.sleep(0.3)  # longer than lines wait before they are written
+        answer = httpx.post(f"{server.url}/predict", json={"instances": PIXELS}, timeout=5)
+        assert answer.status_code == 200
+        # The worker logs at its end, and waits until that is written.
+        threading.Thread(target=read_on, args=(unread,), daemon=True).start()
+
+
+def read_on(pipe: int) -> None:
+    while os.read(pipe, 2**16):
+        pass
 
 
 def test_requests_are_not_logged_unless_it_is_wanted(models: Path) -> None:

@@ -209,3 +209,14 @@ def test_a_second_signal_skips_the_pause(tmp_path: Path) -> None:
         assert slow.answer().status == 200
         assert psutil.Process(server.pid).wait(30) == 0
         assert time.monotonic() - told < 15
+
+
+def test_without_a_pause_a_second_signal_skips_the_answers(tmp_path: Path) -> None:
+    with serve(**settings(tmp_path, 0, workers=1)) as server, RawClient(server) as slow:
+        slow.send(HALF)
+        time.sleep(0.2)  # nothing tells when the worker has read it
+        os.kill(server.pid, signal.SIGTERM)
+        time.sleep(0.5)
+        os.kill(server.pid, signal.SIGTERM)
+        assert psutil.Process(server.pid).wait(5) == 0
+        assert slow.ends()

@@ -221,6 +221,25 @@ def test_more_connections_than_the_limit(server: Server, files: int) -> None:
     assert within(20, lambda: httpx.get(f"{server.url}/models").status_code == 200)
 
 
+@fault("overload")
+@pytest.mark.parametrize("framing", [b"content-length: %d", b"transfer-encoding: chunked"])
+def test_a_large_body_over_the_limit_of_connections(server: Server, framing: bytes) -> None:
+    """Its client can send all of it, and then sees the refusal."""
+    size = 5 * 2**20
+    head = POST.partition(b"content-length")[0] + framing.replace(b"%d", b"%d" % size)
+    body = bytes(size) if b"length" in framing else b"%x\r\n%b\r\n0\r\n\r\n" % (size, bytes(size))
+    with ExitStack() as open_sockets:
+        for _ in range(CONNECTIONS):
+            open_sockets.enter_context(RawClient(server)).send(GET[:10])
+        for _ in range(5):
+            with RawClient(server) as client:
+                client.send(head + b"\r\n\r\n" + body)  # a reset meanwhile would be an error
+                refused = client.answer()
+                assert (refused.status, refused.closes) == (503, True)
+                assert client.ends()
+    assert within(20, lambda: httpx.get(f"{server.url}/models").status_code == 200)
+
+
 def test_a_connection_that_is_used_stays(server: Server) -> None:
     """Longer than it may be idle."""
     with RawClient(server) as client:

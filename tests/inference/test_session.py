@@ -29,6 +29,7 @@ from tests.graphs import graph_of
 from tests.repositories import tiny_graph, tiny_model, write_model
 
 CPU = Settings(provider="cpu")
+NO_MEMORY = 2**45  # so many numbers are more than an address space holds
 
 
 def revouch(path: Path, graph: bytes) -> Entry:
@@ -87,6 +88,15 @@ def test_a_graph_that_answers_in_another_shape_fails_its_golden_inputs(tmp_path:
     assert "number version 1 does not answer its golden inputs: output y has shape [1]" in reason
 
 
+def test_a_run_that_gets_no_memory_says_so(tmp_path: Path) -> None:
+    """It is neither the model's fault nor the values'; the next run is answered."""
+    counting_model(tmp_path)
+    session = load(entries(tmp_path)[0], CPU)
+    with pytest.raises(MemoryError, match=r"number: .*allocate memory"):
+        session.predict(Batch({"x": np.array([NO_MEMORY])}))
+    assert session.predict(Batch({"x": np.array([4])}))["y"].tolist() == [6]
+
+
 def number_graph(operator: str) -> bytes:
     """FP32 x [n] to an INT64 y of undeclared shape: x itself, or the shape of x."""
     x = helper.make_tensor_value_info("x", onnx.TensorProto.INT64, ["n"])
@@ -105,6 +115,22 @@ def one_number(root: Path, operator: str) -> Path:
     return write_model(
         root, "number", number_graph(operator), (x,), (y,), samples, task="other", labels=()
     )
+
+
+def counting_model(root: Path) -> None:
+    """A model that counts up to each row's number, in as much memory, and answers the sum."""
+    x = Input(name="x", datatype="INT64", shape=(-1,), content="number")
+    y = Output(name="y", datatype="INT64", shape=(-1,), role="other")
+    nodes = [
+        helper.make_node("ReduceMax", ["x"], ["most"], keepdims=0),
+        helper.make_node("Range", ["zero", "most", "one"], ["numbers"]),
+        helper.make_node("ReduceSum", ["numbers"], ["sum"], keepdims=0),
+        helper.make_node("Mul", ["x", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "sum"], ["y"]),
+    ]
+    graph = graph_of(nodes, [x], [y], {"zero": np.array(0), "one": np.array(1)})
+    samples = Batch({"x": np.arange(3)})
+    write_model(root, "number", graph, (x,), (y,), samples, task="other", labels=())
 
 
 def test_a_graph_that_onnx_runtime_cannot_load_is_refused(tmp_path: Path) -> None:

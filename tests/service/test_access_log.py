@@ -6,8 +6,9 @@ import asyncio
 import logging
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 import pytest
@@ -15,6 +16,24 @@ import pytest
 from service.access_log import MOST_WAITING, AccessLog, logger
 from tests.faults import fault
 
+UNREAD = """
+import asyncio, atexit, logging, sys
+from service.access_log import AccessLog, logger
+from service.logs import write_apart
+
+logging.getLogger().addHandler(logging.StreamHandler(sys.stdout))
+write_apart(logger)
+
+async def go():
+    log = AccessLog(lambda path: path)
+    atexit.register(log.flush)
+    for _ in range(5_000):
+        log.note("GET", "/", 200, 0.001)
+    await asyncio.sleep(0.3)
+    log.note("GET", "/last", 200, 0.001)
+
+asyncio.run(go())
+"""
 FIRST, ROUNDS, EACH = 2_000, 5, 7_000  # the first lines are more than a pipe holds
 
 
@@ -54,9 +73,23 @@ def test_a_pipe_that_nobody_reads_costs_bounded_memory(pipe: BinaryIO) -> None:
         log.note("GET", "recovered", 200, 0.001)
         return waiting, await asyncio.to_thread(read_until, pipe, "recovered")
 
-    with ThreadPoolExecutor(1) as thread:
-        waiting, after = asyncio.run(go(AccessLog(lambda path: path, thread)))
+    waiting, after = asyncio.run(go(AccessLog(lambda path: path)))
     lost = re.match(r"(\d+) requests are not logged", waiting[-1])
     assert lost
     assert int(lost[1]) == ROUNDS * EACH - MOST_WAITING
     assert [line.split()[1] for line in after] == ["recovered"]
+
+
+def test_a_pipe_that_nobody_reads_does_not_keep_the_process() -> None:
+    with subprocess.Popen([sys.executable, "-c", UNREAD], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
+def test_the_last_lines_are_written_at_the_end_of_the_process() -> None:
+    done = subprocess.run([sys.executable, "-c", UNREAD], capture_output=True, timeout=60)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 5_001
+    assert lines[-1].startswith(b"GET /last 200 ")

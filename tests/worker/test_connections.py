@@ -11,6 +11,7 @@ import pytest
 from service.supervisor import messages as m
 from service.worker.connection import Connection
 from service.worker.limits import ConnectionLimits
+from service.worker.pipeline import PART_BYTES
 from tests.worker.running import BIG, STOP_SECONDS, Client, Shared, Thread, request, shared
 
 BRIEF = ConnectionLimits(keep_alive_seconds=1)
@@ -118,6 +119,18 @@ def test_a_body_that_comes_after_its_answer(both: Shared, old: Thread, client: C
     assert client.get() == "new"
 
 
+def test_a_request_in_one_segment_with_the_end_of_such_a_body_is_answered(
+    both: Shared, old: Thread, client: Client
+) -> None:
+    client.send("POST /early HTTP/1.1\nhost: test\ncontent-length: 20\n\n0123456789")
+    assert client.read() == "old"
+    replace(both)
+    client.send("0123456789" + request())
+    assert client.read() == "old"
+    assert client.get() == "new"
+    assert old.ended()
+
+
 def test_many_connections_move(both: Shared, old: Thread) -> None:
     """More than the socket pair holds at a time."""
     clients = [both.connect() for _ in range(600)]
@@ -185,6 +198,25 @@ def test_requests_in_one_segment_are_all_answered_when_the_server_is_about_to_st
     answers = client.file.read()
     assert answers.count(b"200 OK") == 30
     assert answers.count(b"connection: close") == 1
+
+
+UPGRADE = "GET / HTTP/1.1\nhost: test\nconnection: upgrade\nupgrade: h2c\n\n"
+
+
+@pytest.mark.parametrize("leaving", [False, True])
+def test_what_follows_an_upgrade_is_no_request(old: Thread, client: Client, leaving: bool) -> None:
+    """It is of another protocol, whatever it looks like and however long it is."""
+    if leaving:
+        old.tell(m.Draining())
+        time.sleep(0.2)
+    head = UPGRADE.replace("/ ", "/slow ", 1)
+    client.send(head + "x" * (PART_BYTES - len(head.replace("\n", "\r\n"))))
+    assert old.app.waiting.wait(30)
+    client.send(request() * 50)
+    time.sleep(0.2)
+    old.app.let_go.set()
+    answers = client.file.read()
+    assert answers.count(b"HTTP/1.1 ") == answers.count(b"connection: close") == 1
 
 
 def test_a_response_that_has_begun_ends_before_its_connection_does(
