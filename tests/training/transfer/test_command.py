@@ -71,7 +71,7 @@ def test_ctrl_c_ends_the_comparison_and_keeps_the_model(tmp_path: Path) -> None:
     out = tmp_path / "models"
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "training", "transfer", "--from", "digits-cnn",
-         "--data", "digits", "--out", str(out)],
+         "--data", "digits", "--labels", "10", "--seeds", "20", "--out", str(out)],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
