@@ -28,7 +28,9 @@ def running(talk: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
         bentomls = application.app.app
         async with bentomls.router.lifespan_context(bentomls):
             transport = httpx.ASGITransport(application)
-            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1"
+            ) as client:
                 await talk(client)
 
     asyncio.run(go())

@@ -75,11 +75,14 @@ def test_ctrl_c_ends_the_comparison_and_keeps_the_model(tmp_path: Path) -> None:
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
-    while "Learn 10 classes" not in process.stdout.readline():
-        assert process.poll() is None
-    time.sleep(3)
-    process.send_signal(signal.SIGINT)
-    written, complaint = process.communicate(timeout=400)
+    try:
+        while "Learn 10 classes" not in process.stdout.readline():
+            assert process.poll() is None
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        written, complaint = process.communicate(timeout=400)
+    finally:
+        process.kill()
     assert process.returncode == 0, complaint
     assert "The comparison was stopped early." in written
     figures = json.loads((out / "digits-transfer" / "1" / "transfer.json").read_text())
