@@ -58,6 +58,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._overhead = 0
         self._received = 0  # bytes that are being parsed
         self._advanced = False
+        self._body_left = 0  # bytes of a body with a length that have not come yet
         self._unparsed = b""  # received, but not parsed while `MOST_WAITING` requests wait
         self._refusal: RefusedError | None = None
         self._refused = False  # the refusal is written
@@ -90,8 +91,9 @@ class GuardedConnection(HttpToolsProtocol):
         """Parse until `MOST_WAITING` requests wait; the rest is parsed as they are answered."""
         parts, start = memoryview(data), 0
         while start < len(data) and not self._is_over() and len(self.pipeline) < MOST_WAITING:
-            self._feed(parts[start : start + PART_BYTES])
-            start += PART_BYTES
+            end = start + max(PART_BYTES, self._body_left)  # the rest of a body hides no request
+            self._feed(parts[start:end])
+            start = end
         if self._is_over():
             self._unparsed = b""
             self._discard(max(0, len(data) - start))
@@ -114,6 +116,7 @@ class GuardedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Called by the parser at the first byte of a request."""
         self._stage, self._since, self._expects, self._hosts = Stage.HEAD, monotonic(), None, 0
+        self._body_left = 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -125,6 +128,8 @@ class GuardedConnection(HttpToolsProtocol):
             self._hosts += 1
         elif name == b"expect":
             self._expects = value.lower()
+        elif name == b"content-length":
+            self._body_left = int(value)  # the parser has refused all but digits
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -158,6 +163,7 @@ class GuardedConnection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Called by the parser with each part of a body."""
         self._advanced = True
+        self._body_left -= len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
