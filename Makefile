@@ -24,7 +24,7 @@ export DATASET
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-15s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-19s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -79,9 +79,9 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 .PHONY: fit
-fit: $(VENV)/.dev ## Train on a table (FILE=, TARGET=) or pictures (FILE=) of your own and write the models (FIT='--budget 60')
+fit: $(VENV)/.dev ## Train on a table (FILE=, TARGET=) or pictures (FILE=) of your own and write the models (MODELS=, FIT='--budget 60')
 	@[ -n "$(FILE)" ] || { echo "Name the table and its column, or a folder of pictures: make fit FILE=churn.csv TARGET=churned"; exit 1; }
-	$(BIN)/python -m training fit "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(FIT)
+	$(BIN)/python -m training fit "$(FILE)" $(if $(TARGET),--target "$(TARGET)") $(if $(filter-out file,$(origin MODELS)),--out "$(MODELS)") $(FIT)
 
 .PHONY: transfer
 transfer: $(VENV)/.dev ## Retrain a served network on few labels (DATA=letters/ or digits, FROM=digits-cnn)

@@ -61,7 +61,8 @@ class Rollout(Record):
     )
     max_error_difference: Probability = Field(
         default=0.01,
-        description="Largest share of requests that may fail more than with the stable version.",
+        description="How much higher the share of failed requests may be than with the stable "
+        "version.",
     )
     max_latency_ratio: float = Field(
         default=1.5,

@@ -29,6 +29,8 @@ def _split(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+# Files that a worker opens besides its connections: models, counts, files to profile.
+_OTHER_FILES = 512
 
 
 class Settings(BaseSettings):
@@ -129,7 +131,8 @@ class Settings(BaseSettings):
         gt=0,
         le=600,
         description="Longest time for the rows of a request to wait and run, in seconds; then 504. "
-        "A run that has begun goes on. A model's queue holds no more rows than run in half of it.",
+        "A run that has begun goes on. A model's queue holds at most the rows that it can run "
+        "in half this time.",
     )
     header_seconds: float = Field(
         10.0,
@@ -258,6 +261,11 @@ class Settings(BaseSettings):
         le=1,
         description="Share of requests that are traced; those that a caller traces always are.",
     )
+
+
+def open_files(given: Settings) -> int:
+    """Files that a worker may have open: connections up to twice the limit, and its own files."""
+    return 2 * given.max_connections + _OTHER_FILES
 
 
 @lru_cache(maxsize=1)

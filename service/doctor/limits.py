@@ -11,14 +11,11 @@ from service.cores import cores
 from service.doctor import memory
 from service.doctor.check import Check
 from service.inference import provider
-from service.settings import Settings
+from service.metric_files import WORKER_BYTES
+from service.settings import Settings, open_files
 
 # What one worker takes, measured with the committed models (docs/operations.md).
 _WORKER_BYTES = 300 * 2**20
-# Libraries, models and sockets between the processes, beside the connections.
-_FILES = 64
-# The workers' counts and metrics.
-_TEMPORARY_BYTES = 16 * 2**20
 
 
 def checks(settings: Settings) -> Iterator[Check]:
@@ -27,7 +24,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield _workers(settings)
     yield _memory(settings)
     yield _open_files(settings)
-    yield _temporary_files()
+    yield _temporary_files(provider.workers(settings))
 
 
 def _settings(settings: Settings) -> Check:
@@ -68,19 +65,22 @@ def _open_files(settings: Settings) -> Check:
         import resource
     except ImportError:  # Windows
         return Check("note", "open files", "this system does not say how many are allowed")
-    needed = settings.max_pending_requests + _FILES
-    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    detail = f"{allowed} allowed; a worker may need {needed}"
+    needed = open_files(settings)
+    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)  # a worker raises its own soft limit
+    detail = f"{allowed} allowed at most; a worker may need {needed}"
     if allowed != resource.RLIM_INFINITY and allowed < needed:
         return Check(
-            "fail", "open files", f"{detail}: raise the limit with `ulimit -n {needed}`, or lower "
-            "ROSENBLATT_MAX_PENDING_REQUESTS",
+            "fail", "open files", f"{detail}: raise the hard limit with `ulimit -Hn {needed}`, or "
+            "lower ROSENBLATT_MAX_CONNECTIONS",
         )  # fmt: skip
     return Check("ok", "open files", detail)
 
 
-def _temporary_files() -> Check:
-    """Python takes another folder without a word if TMPDIR cannot be used."""
+def _temporary_files(workers: int) -> Check:
+    """Whether the workers' counts have room.
+
+    Python takes another folder without a word if TMPDIR cannot be used.
+    """
     chosen = os.environ.get("TMPDIR")
     try:
         folder = tempfile.gettempdir()
@@ -93,9 +93,10 @@ def _temporary_files() -> Check:
             "fail", "temporary files", f"{where} cannot be written to ({error.strerror or error}); "
             "set TMPDIR to a folder that can, in a container to a tmpfs",
         )  # fmt: skip
-    if free < _TEMPORARY_BYTES:
+    needed = workers * WORKER_BYTES
+    if free < needed:
         return Check(
-            "fail", "temporary files", f"{free / 2**20:.0f} MiB are free in {chosen or folder} and "
-            f"the workers' counts need up to {_TEMPORARY_BYTES // 2**20}; free some, or set TMPDIR",
+            "fail", "temporary files", f"{free / 2**20:.1f} MiB are free in {chosen or folder} and "
+            f"the counts of {workers} worker(s) need {needed / 2**20:.1f}; free some or set TMPDIR",
         )  # fmt: skip
     return Check("ok", "temporary files", f"{chosen or folder} can be written to")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -109,7 +110,12 @@ class Supervisor:
         except WorkerError as error:
             raise WorkerError(f"rosenblatt cannot start: {error}") from error
         settings = self.fleet.settings
-        logger.info("serving on %s, workers: %d", url(self._spawner.listener), settings.workers)
+        logger.info(
+            "serving on %s, workers: %d, supervisor: process %d",
+            url(self._spawner.listener),
+            settings.workers,
+            os.getpid(),
+        )
         self.started.set()
         work = [self._changes.run(), self._fail()]
         if settings.poll_seconds:

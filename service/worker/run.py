@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from service.settings import Settings
     from service.worker.server import Server
 
-# Files that a worker opens besides its connections: models, counts, files to profile.
-_OTHER_FILES = 512
-
 
 def run(arguments: Sequence[str]) -> int:
     """Serve until the supervisor says otherwise; the exit status.
@@ -57,12 +54,12 @@ def run(arguments: Sequence[str]) -> int:
 def _server(control: SupervisedControl, hello: Hello, guard: Guard, handover: Handover) -> Server:
     from service import app
     from service.http.guard import is_monitoring, read_keys_anew
-    from service.settings import settings
+    from service.settings import open_files, settings
     from service.worker.overload import OverloadApp
     from service.worker.server import Server, configuration
 
     limits = _limits(settings())
-    _allow_files(2 * limits.connections + _OTHER_FILES)
+    _allow_files(open_files(settings()))
     overload = OverloadApp(
         guard.app, is_monitoring(app.product), limits.connections, limits.stall_seconds
     )

@@ -122,9 +122,9 @@ def test_more_workers_than_memory_and_cores(models: Path) -> None:
 
 
 def test_too_few_open_files(models: Path) -> None:
-    limited = ("bash", "-c", 'ulimit -n 128 && exec "$@"', "bash")
+    limited = ("bash", "-c", 'ulimit -n 1024 && exec "$@"', "bash")
     line = failure(examine(models, prefix=limited))
-    assert "128 allowed; a worker may need 320: raise the limit with `ulimit -n 320`" in line
+    assert "1024 allowed at most; a worker may need 2560: raise the hard limit" in line
 
 
 def test_temporary_files_cannot_be_written(models: Path) -> None:
@@ -140,7 +140,7 @@ def test_temporary_files_have_no_room(models: Path, tmp_path: Path) -> None:
         pytest.skip("this user may not mount a file system")
     prefix = (*own, f'{mount} && exec "$@"', "bash")
     line = failure(examine(models, prefix=prefix, TMPDIR=str(tmp_path)))
-    assert f"1 MiB are free in {tmp_path}" in line
+    assert f"1.0 MiB are free in {tmp_path} and the counts of 1 worker(s) need 3" in line
 
 
 def test_a_gpu_is_asked_for_and_absent(models: Path) -> None:
