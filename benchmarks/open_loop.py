@@ -7,6 +7,7 @@ includes any wait for a free connection. Requests are evenly spaced.
 
 from __future__ import annotations
 
+import math
 import select
 import socket
 import time
@@ -45,6 +46,7 @@ class Outcome:
         late: seconds from the due time of each request until it was sent; the generator's share.
         statuses: number of responses by status. `wrong` is a 200 with a wrong body, `lost` a
             connection that closed without a response, `unanswered` a request still open at the end.
+        in_time: number of correct responses that came while requests were still being sent.
         losses: of the first lost connections, what was asked and how the connection was used.
     """
 
@@ -53,7 +55,13 @@ class Outcome:
     latencies: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
+    in_time: int = 0
     losses: list[str] = field(default_factory=list)
+
+    @property
+    def throughput(self) -> float:
+        """Correct responses per second while requests were still being sent."""
+        return self.in_time / self.seconds
 
     def percentile(self, q: float) -> float:
         """Percentile `q` (0 to 100) of the latencies, in milliseconds."""
@@ -136,6 +144,14 @@ class _Connection:
         return status, headers, body
 
 
+def _is_right(check: Check, body: bytes, headers: Mapping[str, str]) -> bool:
+    """What the check says; a body that it cannot read is wrong."""
+    try:
+        return check(body, headers)
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
 @lru_cache(maxsize=256)
 def parse_head(head: bytes) -> tuple[str, dict[str, str]]:
     """Status and headers, with names in lower case; cached, since few responses differ."""
@@ -174,6 +190,7 @@ class _Run:
         self._open: dict[int, _Connection] = {}
         self._idle: list[_Connection] = []
         self._waiting: deque[float] = deque()
+        self._end = math.inf
         self._poll = select.epoll()
 
     def go(self, rate: float, seconds: float) -> Outcome:
@@ -182,6 +199,7 @@ class _Run:
         for _ in range(min(self._most, 16)):
             self._idle.append(self._connect())
         start = time.perf_counter()
+        self._end = start + seconds
         while (now := time.perf_counter()) < start + seconds + _DRAIN_SECONDS:
             while sent < total and start + sent / rate <= now:
                 self._waiting.append(start + sent / rate)
@@ -237,11 +255,12 @@ class _Run:
             return
         connection.answers, connection.used = connection.answers + 1, time.perf_counter()
         status, headers, body = response
-        taken = time.perf_counter() - connection.due
-        if status == "200" and not connection.check(body, headers):
+        now = time.perf_counter()
+        if status == "200" and not _is_right(connection.check, body, headers):
             status = "wrong"
         if status == "200":
-            outcome.latencies.append(taken)
+            outcome.latencies.append(now - connection.due)
+            outcome.in_time += now <= self._end
         outcome.statuses[status] += 1
         # If the server answered before the whole request was sent, the connection is unusable.
         if connection.unsent or headers.get("connection") == "close":

@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import tempfile
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 from benchmarks.models import processor
 from benchmarks.serving.contenders import ROOT
+from benchmarks.serving.process import Running
 from benchmarks.serving.subject import NAME, subject
 from benchmarks.sides import CONNECTIONS, Side, compare, started
 
@@ -30,6 +32,8 @@ def main(out: Path, rounds: int, seconds: int) -> int:
         tempfile.TemporaryDirectory() as folder,
         started(_sides(Path(folder)), subject_) as servers,
     ):
+        for name in ("shadow", "canary, a tenth"):
+            _require_rollout(servers[name].server)
         rows = compare(KIND, servers, subject_, rounds, seconds)
     document: dict[str, Any] = {
         "processor": processor(), "cores": os.cpu_count(), "model": NAME, "rounds": rounds,
@@ -64,7 +68,7 @@ def _rollout(models: Path, mode: str) -> Side:
         models: folder to make.
         mode: of the rollout.
     """
-    shutil.copytree(ROOT / "models" / NAME, models / NAME)
+    shutil.copytree(ROOT / "models", models)
     stable = max((models / NAME).glob("[0-9]*"), key=lambda version: int(version.name))
     number = str(int(stable.name) + 1)
     candidate = shutil.copytree(stable, stable.with_name(number)) / "manifest.json"
@@ -75,3 +79,11 @@ def _rollout(models: Path, mode: str) -> Side:
     }  # fmt: skip
     (models / NAME / "rollout.json").write_text(json.dumps(rollout))
     return Side(environment={"ROSENBLATT_MODELS_DIR": str(models)})
+
+
+def _require_rollout(server: Running) -> None:
+    """Raise RuntimeError unless the model is being tried: a refused rollout costs nothing."""
+    with urllib.request.urlopen(server.url(f"/models/{NAME}/rollout"), timeout=30) as response:
+        state = json.load(response)["state"]
+    if state != "running":
+        raise RuntimeError(f"the rollout of {NAME} is {state}")

@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +50,11 @@ def main(out: Path | None, minutes: float) -> int:
     document = soak(60 * minutes)
     if out is not None:
         out.write_text(json.dumps(document, indent=1) + "\n")
-    print(json.dumps({key: document[key] for key in ("statuses", "processes", "bars")}, indent=1))
+    print(
+        json.dumps(
+            {key: document[key] for key in ("rate", "statuses", "processes", "bars")}, indent=1
+        )
+    )
     return 0 if all(bar["met"] for bar in document["bars"]) else 1
 
 
@@ -61,8 +66,12 @@ def soak(seconds: float) -> dict[str, Any]:
     warm_up = min(_WARM_UP_SHARE * seconds, _LONGEST_WARM_UP)
     with running(contender, subject().model) as server:
         _wait_for_workers(server)
-        rate = SHARE * _capacity(server, asks)
-        before = _warm(server, asks, rate, warm_up)
+        capacity = _capacity(server, asks)
+        rate = SHARE * capacity
+        # Until caches are full.
+        warming = open_loop_of(server.port, asks, rate, warm_up, _CONNECTIONS)
+        time.sleep(_SETTLE_SECONDS)
+        before = _files(server)
         with _Samples(server) as samples:
             outcome = open_loop_of(server.port, asks, rate, seconds - warm_up, _CONNECTIONS)
         time.sleep(_SETTLE_SECONDS)
@@ -77,13 +86,15 @@ def soak(seconds: float) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "minutes": round(seconds / 60, 2),
         "warm_up_minutes": round(warm_up / 60, 2),
+        "capacity": round(capacity, 1),
         **outcome.summary(),
+        "warm_up_statuses": dict(warming.statuses),
         "processes": processes,
-        "bars": _bars(dict(outcome.statuses), processes),
+        "bars": _bars(outcome.statuses + warming.statuses, processes),
     }
 
 
-def _bars(statuses: dict[str, int], processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _bars(statuses: Mapping[str, int], processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The bars; `processes` are those that lived through the run."""
     slope = max((one["slope_mb_per_10_min"] for one in processes), default=math.nan)
     files = max((one["files_after"] - one["files_before"] for one in processes), default=math.nan)
@@ -126,14 +137,7 @@ def _listening(server: Running) -> list[psutil.Process]:
 def _capacity(server: Running, asks: list[Ask]) -> float:
     """Answers per second to few connections that are never idle."""
     flood = open_loop_of(server.port, asks, 20_000, _CAPACITY_SECONDS, _CAPACITY_CONNECTIONS)
-    return flood.statuses["200"] / _CAPACITY_SECONDS
-
-
-def _warm(server: Running, asks: list[Ask], rate: float, seconds: float) -> dict[int, int]:
-    """Load until caches are full; then the open files of each worker without connections."""
-    open_loop_of(server.port, asks, rate, seconds, _CONNECTIONS)
-    time.sleep(_SETTLE_SECONDS)
-    return _files(server)
+    return flood.throughput
 
 
 def _files(server: Running) -> dict[int, int]:

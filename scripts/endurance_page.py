@@ -19,16 +19,16 @@ def soak(measured: dict[str, Any]) -> str:
         (bar["bar"], f"{bar['limit']:g}", f"{bar['measured']:g}", "met" if bar["met"] else "missed")
         for bar in measured["bars"]
     ]
-    answers = measured["statuses"].get("200", 0)
+    answers = measured["statuses"].get("200", 0) + measured["warm_up_statuses"].get("200", 0)
     held = "; ".join(
         f"{one['role']} {one['mb_first']:g} to {one['mb_last']:g} MB "
         f"({one['slope_mb_per_10_min']:+.2f} in 10 minutes)"
         for one in measured["processes"]
     )
     return (
-        f"{measured['minutes']:g} minutes at half the capacity ({measured['rate']:,.0f} requests a "
-        f"second to all models and routes), of which {measured['warm_up_minutes']:g} fill the "
-        f"caches: {answers:,} answers were right. Memory: {held}.\n\n"
+        f"{measured['minutes']:g} minutes of {measured['rate']:,.0f} requests a second to all models "
+        f"and routes, half of the capacity; {measured['warm_up_minutes']:g} of them fill the "
+        f"caches. {answers:,} answers were right. Memory: {held}.\n\n"
         + table(("bar", "limit", "measured", ""), rows)
         + f"\n\n`make soak`, {_machine(measured)}."
     )

@@ -48,7 +48,7 @@ def measure(subject: Subject) -> dict[str, Any]:
         "times": TIMES,
         "unloaded": unloaded.summary(),
         "overloaded": loaded.summary(),
-        "accepted_share_of_capacity": round(loaded.statuses["200"] / SECONDS / most, 3),
+        "accepted_share_of_capacity": round(loaded.throughput / most, 3),
         "unexpected": unexpected,
         "p99_ratio": round(ratio, 2),
         **watch.summary(),
