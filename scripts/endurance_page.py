@@ -26,9 +26,9 @@ def soak(measured: dict[str, Any]) -> str:
         for one in measured["processes"]
     )
     return (
-        f"{measured['minutes']:g} minutes of {measured['rate']:,.0f} requests a second to all models "
-        f"and routes, half of the capacity; {measured['warm_up_minutes']:g} of them fill the "
-        f"caches. {answers:,} answers were right. Memory: {held}.\n\n"
+        f"{measured['minutes']:g} minutes of {measured['rate']:,.0f} requests a second to all "
+        f"models and routes, half of the capacity; {measured['warm_up_minutes']:g} of them fill "
+        f"the caches. {answers:,} answers were right. Memory: {held}.\n\n"
         + table(("bar", "limit", "measured", ""), rows)
         + f"\n\n`make soak`, {_machine(measured)}."
     )

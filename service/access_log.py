@@ -96,7 +96,7 @@ class AccessLog:
     def _write_on(self) -> None:
         while True:
             lines, lost = self._handed.get()
-            with suppress(Exception):  # without memory lines are lost, and not the thread
+            with suppress(Exception):  # if memory runs out, lose the lines but keep the thread
                 _write(lines, lost)
             self._written.set()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import sys
 from collections.abc import MutableMapping
 from contextvars import ContextVar
@@ -58,7 +59,8 @@ class UnlockedHandler(logging.Handler):
     """Writes where another handler does, for one thread, without a lock of either.
 
     While nobody reads what is written, that thread alone waits: not the others, nor the end of the
-    process, which takes the locks of all handlers and buffers.
+    process, which takes the locks of all handlers and buffers. In a nearly full pipe a line may
+    land within a longer one of another thread.
 
     Args:
         like: has the stream, the level, the format and the filters.
@@ -74,14 +76,29 @@ class UnlockedHandler(logging.Handler):
         """Make no lock."""
         self.lock = None
 
+    def handle(self, record: logging.LogRecord) -> Any:
+        """Filter and write; from Python 3.13 on the standard one needs a lock."""
+        kept = self.filter(record)
+        if kept:
+            self.emit(kept if isinstance(kept, logging.LogRecord) else record)
+        return kept
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
         try:
             line = f"{self.format(record)}\n".encode(errors="backslashreplace")
             while line:
-                line = line[os.write(self._number, line) :]
+                line = line[self._write(line) :]
         except Exception:
             self.handleError(record)
+
+    def _write(self, line: bytes) -> int:
+        """Write what the stream takes, waiting for it; the number of bytes."""
+        while True:
+            try:
+                return os.write(self._number, line)
+            except BlockingIOError:  # whoever started the process had the stream not block
+                select.select([], [self._number], [])
 
 
 def write_apart(logger: logging.Logger) -> None:

@@ -27,7 +27,7 @@ def started_pool(threads: int, name: str) -> ThreadPoolExecutor:
         for each in [pool.submit(all_run.wait) for _ in range(threads)]:
             each.result()
     except BaseException as error:
-        all_run.abort()  # those that run would wait for ever, and the end of the process for them
+        all_run.abort()  # else the started threads wait for ever, and so does the process's exit
         pool.shutdown(wait=False)
         if isinstance(error, RuntimeError):  # "can't start new thread"
             raise _not_started(threads, name, error) from error
@@ -48,7 +48,7 @@ def start_daemon(work: Callable[[], None], name: str) -> None:
 
 
 def _not_started(threads: int, name: str, error: RuntimeError) -> StartupError:
+    what = "thread" if threads == 1 else f"{threads} threads"
     return StartupError(
-        f"the {threads} thread(s) {name!r} cannot be started ({error}); raise the limit of memory "
-        "or of threads"
+        f"cannot start the {what} of {name!r} ({error}); raise the limit of memory or of threads"
     )

@@ -118,7 +118,7 @@ class Session:
         try:
             answers = self._run(batch.arrays)
         except (InvalidArgument, Fail, RuntimeException) as error:
-            if self.provider != provider.CUDA and memory.is_exhausted(error):
+            if memory.is_exhausted(error):
                 raise MemoryError(f"{self.name}: {first_line(error)}") from error
             if isinstance(error, RuntimeException):
                 raise

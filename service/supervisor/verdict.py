@@ -63,10 +63,8 @@ def _changed_by_fault(fault: Rejection, before: Loaded, after: Loaded) -> str:
     was, now = dict(before.defaults).get(fault.name), dict(after.defaults).get(fault.name)
     if was in (None, now):
         return ""
-    return (
-        f"model {fault.name!r} would answer with version {now} in place of {was}, though its "
-        f"rollout is wrong: {fault.reason}"
-    )
+    change = f"answer with version {now} in place of {was}" if now else "no longer answer"
+    return f"model {fault.name!r} would {change}, and its rollout is wrong: {fault.reason}"
 
 
 def _refused(refusal: Rejection) -> str:

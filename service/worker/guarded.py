@@ -22,6 +22,7 @@ from service.worker.refusal import (
     too_long,
     unsupported_expectation,
     unsupported_version,
+    upgrade_with_body,
 )
 from service.worker.state import State
 
@@ -91,7 +92,7 @@ class GuardedConnection(HttpToolsProtocol):
         """Parse until `MOST_WAITING` requests wait; the rest is parsed as they are answered."""
         parts, start = memoryview(data), 0
         while start < len(data) and not self._is_over() and len(self.pipeline) < MOST_WAITING:
-            end = start + max(PART_BYTES, self._body_left)  # the rest of a body hides no request
+            end = start + max(PART_BYTES, self._body_left)  # the rest of a body holds no request
             self._feed(parts[start:end])
             start = end
         if self._is_over():
@@ -151,10 +152,15 @@ class GuardedConnection(HttpToolsProtocol):
         limit = self._limits.header_bytes
         if self._overhead + self._received > limit and self._head_bytes() > limit:
             raise too_long(limit)
+        if self.parser.should_upgrade() and self._announces_body():
+            raise upgrade_with_body()
         if self._expects is not None:
             if self._expects != b"100-continue":
                 raise unsupported_expectation(self._expects)
             self.expect_100_continue = True
+
+    def _announces_body(self) -> bool:
+        return self._body_left > 0 or any(name == b"transfer-encoding" for name, _ in self.headers)
 
     def _head_bytes(self) -> int:
         """Bytes of the request line and headers without separators, a lower bound."""

@@ -9,6 +9,9 @@ from service.http.kernel.asgi import ASGIApp, Receive, Scope, Send
 from service.http.kernel.messages import reply, send_reply
 from service.http.kernel.receive import awaits_continue, discard_body
 
+# How long and how much of a refused body is read, so that the client sees the answer.
+_BODY_SECONDS, _BODY_BYTES = 2.0, 16 * 2**20
+
 
 class OverloadApp:
     """An ASGI application that passes on only requests of monitoring systems.
@@ -19,15 +22,11 @@ class OverloadApp:
         app: the application.
         is_monitoring: True for the paths that are passed on.
         most: connections that a worker may have, for the message.
-        body_seconds: how long the body of a refused request is read.
     """
 
-    def __init__(
-        self, app: ASGIApp, is_monitoring: Callable[[str], bool], most: int, body_seconds: float
-    ) -> None:
+    def __init__(self, app: ASGIApp, is_monitoring: Callable[[str], bool], most: int) -> None:
         self._app = app
         self._is_monitoring = is_monitoring
-        self._body_seconds = body_seconds
         self._error = BusyError(
             f"this worker has more than {most} connections, which is the limit; try again in a "
             "moment",
@@ -40,6 +39,6 @@ class OverloadApp:
             await self._app(scope, receive, send)
         else:
             if not awaits_continue(scope["headers"]):
-                await discard_body(receive, self._body_seconds)
+                await discard_body(receive, _BODY_SECONDS, _BODY_BYTES)
             error = self._error
             await send_reply(reply(error.body(), error.status, error.headers), scope, send)

@@ -81,6 +81,18 @@ def unsupported_expectation(value: bytes) -> RefusedError:
     )
 
 
+def upgrade_with_body() -> RefusedError:
+    """The refusal of a request that asks for another protocol and has a body.
+
+    The parser skips the body, and without it the request would be another one.
+    """
+    return RefusedError(
+        HTTPStatus.BAD_REQUEST,
+        "the request has a body and asks for an upgrade to another protocol; send it as HTTP/1.1 "
+        "without the header Upgrade",
+    )
+
+
 def response(error: RefusedError, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     """The bytes of the answer, after which the connection is closed; `headers` are the server's."""
     body = orjson.dumps({"error": str(error)})

@@ -60,9 +60,7 @@ def _server(control: SupervisedControl, hello: Hello, guard: Guard, handover: Ha
 
     limits = _limits(settings())
     _allow_files(open_files(settings()))
-    overload = OverloadApp(
-        guard.app, is_monitoring(app.product), limits.connections, limits.stall_seconds
-    )
+    overload = OverloadApp(guard.app, is_monitoring(app.product), limits.connections)
     return Server(
         configuration(guard, hello.stop_seconds),
         control,

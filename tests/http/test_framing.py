@@ -219,6 +219,19 @@ def test_a_connection_that_would_be_upgraded_is_closed_after_its_answer(server: 
     assert (found.status, found.closes) == (200, True)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"content-length: 2\r\n\r\n{}", b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"],
+)
+@fault("framing")
+def test_a_body_that_the_parser_would_skip_is_refused(server: Server, body: bytes) -> None:
+    """Java's HttpClient asks for HTTP/2 like this."""
+    upgrade = b"connection: upgrade, http2-settings\r\nupgrade: h2c\r\n"
+    found = exchange(server, POST + upgrade + body)
+    assert (found.status, found.closes) == (400, True)
+    assert "without the header Upgrade" in found.error
+
+
 def test_refusals_write_no_log(server: Server) -> None:
     """Else any client could fill the disk."""
     before = Path(server.log).stat().st_size

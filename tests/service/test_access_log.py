@@ -9,11 +9,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
 import pytest
 
 from service.access_log import MOST_WAITING, AccessLog, logger
+from service.logs import UnlockedHandler
 from tests.faults import fault
 
 UNREAD = """
@@ -93,3 +95,17 @@ def test_the_last_lines_are_written_at_the_end_of_the_process() -> None:
     lines = done.stdout.splitlines()
     assert len(lines) == 5_001
     assert lines[-1].startswith(b"GET /last 200 ")
+
+
+def test_a_line_is_whole_where_the_stream_does_not_block() -> None:
+    """As where whoever started the process shares its pipe and uses it without blocking."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    line = "x" * 300_000  # more than a pipe holds
+    with open(reading) as read, open(writing, "w") as stream:
+        handler = UnlockedHandler(logging.StreamHandler(stream))
+        record = logging.LogRecord("access", logging.INFO, "", 0, line, None, None)
+        with ThreadPoolExecutor(1) as pool:
+            written = pool.submit(handler.handle, record)
+            assert read.readline() == line + "\n"
+            written.result(10)

@@ -38,6 +38,6 @@ def test_a_thread_that_cannot_be_started_ends_the_process() -> None:
     )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "service.errors.StartupError: the 4 thread(s) 'decode' cannot be started (can't start new "
+        "service.errors.StartupError: cannot start the 4 threads of 'decode' (can't start new "
         "thread); raise the limit of memory or of threads"
     )

@@ -77,7 +77,7 @@ class Thread:
         self.sockets = [pair[0].dup(), pair[1].dup(), listener.dup()]
         handover = Handover(*self.sockets[:2])
         config = configuration(app, STOP_SECONDS)
-        overload = OverloadApp(config.loaded_app, lambda path: False, limits.connections, 1)
+        overload = OverloadApp(config.loaded_app, lambda path: False, limits.connections)
         self.server = Server(config, self.control, handover, STOP_SECONDS, limits, overload)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()

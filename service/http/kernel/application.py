@@ -92,11 +92,11 @@ class Application:
                 return reply(error.body(), error.status, error.headers)
         except ClientDisconnected:
             raise
-        except MemoryError:
+        except MemoryError as error:
             logger.error(
-                "%s %s failed: the process has no memory left (request %s); raise its limit, or "
-                "lower ROSENBLATT_MAX_PENDING_BYTES",
-                *_label(match, scope), request_id.get(),
+                "%s %s failed: there is no memory for it (%s; request %s); raise the limit of the "
+                "process, or lower ROSENBLATT_MAX_PENDING_BYTES",
+                *_label(match, scope), str(error) or "Python's", request_id.get(),
             )  # fmt: skip
             return _no_memory()
         except Exception:

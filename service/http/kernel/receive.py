@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -80,12 +81,20 @@ def awaits_continue(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     return any(name == b"expect" for name, _ in headers)
 
 
-async def discard_body(receive: Receive, seconds: float) -> None:
-    """Read a refused body to its end: a client that is still sending does not see the answer."""
+async def discard_body(receive: Receive, seconds: float, most: float = math.inf) -> None:
+    """Read a refused body to its end: a client that is still sending does not see the answer.
+
+    Args:
+        seconds: after which the rest is left unread.
+        most: bytes after which the rest is left unread.
+    """
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            message = await receive()
+            message, size = await receive(), 0
             while message["type"] == "http.request" and message.get("more_body", False):
+                size += len(message.get("body", b""))
+                if size > most:
+                    return
                 message = await receive()
 
 
