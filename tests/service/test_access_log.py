@@ -102,7 +102,7 @@ def test_a_line_is_whole_where_the_stream_does_not_block() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     line = "x" * 300_000  # more than a pipe holds
-    with open(reading) as read, open(writing, "w") as stream:
+    with os.fdopen(reading) as read, os.fdopen(writing, "w") as stream:
         handler = UnlockedHandler(logging.StreamHandler(stream))
         record = logging.LogRecord("access", logging.INFO, "", 0, line, None, None)
         with ThreadPoolExecutor(1) as pool:
