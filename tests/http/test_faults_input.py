@@ -87,9 +87,7 @@ def post(client: httpx.Client, route: str, body: str) -> httpx.Response:
 @fault("wrong-input")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("monster", MONSTERS)
-def test_a_body_that_no_parser_should_read_is_malformed(
-    client: httpx.Client, case: str, monster: str
-) -> None:
+def test_a_hostile_body_is_malformed(client: httpx.Client, case: str, monster: str) -> None:
     route, body = CASES[case]
     answer = post(client, route, body.replace("@", MONSTERS[monster]))
     assert answer.status_code == 400, answer.text[:500]

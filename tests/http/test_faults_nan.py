@@ -160,7 +160,7 @@ def test_a_comparison_skips_the_model_and_has_the_others(client: httpx.Client) -
 
 
 @fault("nan-output")
-def test_a_row_that_lacks_a_value_is_the_clients_to_mend(client: httpx.Client) -> None:
+def test_a_row_with_a_missing_value_is_a_client_error(client: httpx.Client) -> None:
     before = counted(client, "quotients")
     answer = client.post("/predict", json={"model": "quotients", "instances": [{"p": 1}]})
     missing = client.post(

@@ -124,7 +124,7 @@ def test_no_refusal_or_damaged_explanation_has_one(
 
 
 @fault("paths")
-def test_a_repository_that_is_gone_is_not_told_by_its_place(
+def test_a_missing_repository_is_reported_without_its_path(
     server: Server, client: httpx.Client, repository: Path, secrets: list[str]
 ) -> None:
     away = repository.with_name("away")

@@ -82,7 +82,7 @@ def test_no_route_loads_a_pickle(
 
 
 @fault("pickle")
-def test_nor_as_the_file_or_field_of_a_form(
+def test_no_field_or_file_of_a_form_is_unpickled(
     server: Server, paths: list[str], tmp_path: Path
 ) -> None:
     body = pickle.dumps(Canary(tmp_path / "canary"))
@@ -97,9 +97,7 @@ def test_nor_as_the_file_or_field_of_a_form(
 
 @fault("pickle")
 @pytest.mark.parametrize("content_type", PICKLES)
-def test_nor_do_the_routes_that_only_show_read_a_body(
-    server: Server, tmp_path: Path, content_type: str
-) -> None:
+def test_get_routes_read_no_body(server: Server, tmp_path: Path, content_type: str) -> None:
     body = pickle.dumps(Canary(tmp_path / "canary"))
     headers = {"content-type": content_type}
     with server.client() as client:

@@ -181,7 +181,7 @@ def test_a_harmful_picture_in_a_form(server: Server, client: httpx.Client, name:
 
 @fault("pictures")
 @pytest.mark.parametrize("chunk", UNREAD)
-def test_what_no_pixel_needs_is_not_inflated(
+def test_bytes_that_no_pixel_needs_are_not_inflated(
     server: Server, client: httpx.Client, chunk: str
 ) -> None:
     memory = Memory(server)

@@ -11,7 +11,7 @@ from tests.server import free_port, serve
 
 @fault("wrong-start")
 @pytest.mark.parametrize("module", [OURS, BENTOMLS], ids=["ours", "BentoML's"])
-def test_a_setting_that_there_is_not_is_refused_with_the_nearest_name(
+def test_an_unknown_setting_is_refused_with_the_nearest_name(
     module: tuple[str, ...],
 ) -> None:
     line = refused(module, str(free_port()), ROSENBLATT_WORKRES="2")

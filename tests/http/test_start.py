@@ -98,7 +98,7 @@ def test_the_index_lists_every_route_and_no_other_host(server: Server) -> None:
 
 @pytest.mark.parametrize("size", [5 * 2**20, 40 * 2**20])
 @fault("large-body")
-def test_a_client_that_sends_too_much_lives_to_see_the_answer(server: Server, size: int) -> None:
+def test_a_client_that_sends_too_much_sees_the_answer(server: Server, size: int) -> None:
     """urllib sends the whole body before it reads: a closed connection would hide the 413."""
     request = urllib.request.Request(
         f"{server.url}/predict", b"a" * size, {"content-type": "application/json"}

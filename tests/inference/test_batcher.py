@@ -69,7 +69,7 @@ def test_a_request_fails_at_its_deadline_though_a_run_goes_on(pool: ThreadPoolEx
 
 
 @fault("deadline")
-def test_a_batch_that_waits_for_the_thread_is_not_run_for_nobody(pool: ThreadPoolExecutor) -> None:
+def test_rows_whose_client_has_left_are_not_run(pool: ThreadPoolExecutor) -> None:
     model, log = Echo(gate=threading.Event()), Log()
 
     async def talk() -> None:
