@@ -106,6 +106,15 @@ class _Connection:
         self.unsent, self.sent = memoryview(ask.request), time.perf_counter()
         self.send()
 
+    def is_closed(self) -> bool:
+        """True if the server has closed the connection."""
+        try:
+            return not self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def loss(self) -> str:
         """What was asked when the server closed the connection, and how it was used before."""
         line = self.request.split(b"\r\n", 1)[0].decode()
@@ -224,13 +233,26 @@ class _Run:
 
     def _dispatch(self, outcome: Outcome) -> None:
         while self._waiting and (self._idle or len(self._open) < self._most):
-            connection = self._idle.pop() if self._idle else self._connect()
+            connection = self._reuse() or self._connect()
             connection.due = self._waiting.popleft()
             outcome.late.append(time.perf_counter() - connection.due)
             ask = next(self._asks)
             connection.ask(ask)
             if connection.unsent:
                 self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
+
+    def _reuse(self) -> _Connection | None:
+        """An idle connection that the server has not closed; None if there is none.
+
+        Every HTTP client looks before it uses a connection again: a server may close an idle one at
+        any time (RFC 9112, section 9.3).
+        """
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            self._drop(connection)
+        return None
 
     def _collect(self, outcome: Outcome) -> bool:
         """Process the waiting events; True if there were any."""

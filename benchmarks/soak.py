@@ -98,10 +98,12 @@ def _bars(statuses: Mapping[str, int], processes: list[dict[str, Any]]) -> list[
     """The bars; `processes` are those that lived through the run."""
     slope = max((one["slope_mb_per_10_min"] for one in processes), default=math.nan)
     files = max((one["files_after"] - one["files_before"] for one in processes), default=math.nan)
-    wrong = sum(number for status, number in statuses.items() if status != "200")
+    wrong = sum(number for status, number in statuses.items() if status not in ("200", "lost"))
+    lost = statuses.get("lost", 0)
     lived = sum(one["role"] == "worker" for one in processes)
     return [
-        _bar("answers other than the right ones, or lost", wrong, 0, wrong == 0),
+        _bar("wrong answers, and requests without one", wrong, 0, wrong == 0),
+        _bar("connections that were closed before their answer", lost, 0, lost == 0),
         _bar("MB in 10 minutes, of any process", slope, SLOPE_LIMIT, slope < SLOPE_LIMIT),
         _bar("more open files than after the warm-up", files, FILES_LIMIT, files <= FILES_LIMIT),
         _bar("workers that lived through it", lived, WORKERS, lived == WORKERS),

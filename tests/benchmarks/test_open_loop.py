@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.open_loop import Outcome, open_loop
+from benchmarks.open_loop import Outcome, _Connection, open_loop
 
 REQUEST = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nping"
 
@@ -104,3 +106,14 @@ def test_answers_in_pieces_are_whole_answers() -> None:
     with server(lambda n: (0, large)) as port:
         outcome = open_loop(port, REQUEST, lambda body, _: len(body) == 400_000, 50, 0.5)
     assert outcome.statuses == {"200": 25}
+
+
+def test_a_connection_that_the_server_has_closed_is_not_used_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connection = _Connection(listener.getsockname()[1])
+        with connection.socket:
+            accepted, _ = listener.accept()
+            assert not connection.is_closed()
+            accepted.close()
+            time.sleep(0.1)
+            assert connection.is_closed()
