@@ -59,7 +59,7 @@ test-all: test ## Run the slow tests too
 
 .PHONY: reliability
 reliability: $(VENV)/.dev ## Run the tests of faults, slow ones too, and record them in docs/reliability.md
-	$(BIN)/python -m pytest -m fault --fault-results docs/results/reliability.json
+	$(BIN)/python -m pytest tests -m fault --fault-results docs/results/reliability.json
 	$(BIN)/python -m scripts.docs
 
 .PHONY: fuzz
