@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks import gpu, guide, models
 from benchmarks.serving import run as serving
 from benchmarks.serving.bars import PARTS
+from benchmarks.sides import Effort
 
 RESULTS = Path("docs/results")
 # Outside the repository: what is downloaded is not ours to keep.
@@ -63,11 +64,11 @@ def main() -> None:
     long = commands.add_parser("soak", help="half the capacity for long; every answer is checked")
     long.add_argument("--minutes", type=float, default=30.0, help="minutes of load")
     guards = commands.add_parser("hardening", help="throughput against the commit before guards")
-    guards.add_argument("--rounds", type=int, default=24, help="measurements of each server")
-    guards.add_argument("--seconds", type=int, default=2, help="seconds per measurement")
     each = commands.add_parser("options", help="throughput with each option of the service")
-    each.add_argument("--rounds", type=int, default=24, help="measurements of each server")
-    each.add_argument("--seconds", type=int, default=2, help="seconds per measurement")
+    for compared in (guards, each):
+        compared.add_argument("--starts", type=int, default=6, help="of all servers")
+        compared.add_argument("--rounds", type=int, default=4, help="measurements after a start")
+        compared.add_argument("--seconds", type=int, default=2, help="seconds per measurement")
     cards = commands.add_parser("gpu", help="CPU against CUDA: parity, images per second")
     cards.add_argument("--cpu-only", action="store_true", help="measure only the CPU")
     cards.add_argument("--sizes", type=_sizes, default=gpu.SIZES, help="batch sizes: 1,2,4,...")
@@ -144,12 +145,12 @@ def main() -> None:
         from benchmarks import hardening
 
         out = RESULTS / "hardening.json"
-        sys.exit(hardening.main(out, arguments.rounds, arguments.seconds))
+        sys.exit(hardening.main(out, _effort(arguments)))
     elif arguments.command == "options":
         from benchmarks import options
 
         out = RESULTS / "options.json"
-        sys.exit(options.main(out, arguments.rounds, arguments.seconds))
+        sys.exit(options.main(out, _effort(arguments)))
     elif arguments.command == "gpu":
         sys.exit(gpu.main(arguments.out, arguments.sizes, arguments.seconds, arguments.cpu_only))
     else:
@@ -167,6 +168,10 @@ def _packages() -> Path:
 
 def _sizes(text: str) -> tuple[int, ...]:
     return tuple(int(size) for size in text.split(","))
+
+
+def _effort(arguments: argparse.Namespace) -> Effort:
+    return Effort(arguments.starts, arguments.rounds, arguments.seconds)
 
 
 if __name__ == "__main__":

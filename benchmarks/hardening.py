@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.models import processor
 from benchmarks.serving.contenders import ROOT
 from benchmarks.serving.subject import subject
-from benchmarks.sides import CONNECTIONS, Side, compare, started
+from benchmarks.sides import CONNECTIONS, Effort, Side, compare
 from service.api_keys import new_key
 
 # The last commit without guards of connections.
@@ -23,13 +23,8 @@ BAR = 0.95
 KINDS = ("json", "binary", "binary-64")
 
 
-def main(out: Path, rounds: int, seconds: int) -> int:
-    """Measure, write the figures; 1 if a bar is missed.
-
-    Args:
-        rounds: measurements of each server for each kind of request.
-        seconds: of one measurement.
-    """
+def main(out: Path, effort: Effort) -> int:
+    """Measure, write the figures; 1 if a bar is missed."""
     subject_ = subject()
     key, entry = new_key()
     keyed = Side(
@@ -37,13 +32,10 @@ def main(out: Path, rounds: int, seconds: int) -> int:
     )
     with _checkout(BASE) as folder:
         sides = {"before": Side(folder), "now": Side(), "now, with a key": keyed}
-        with started(sides, subject_) as servers:
-            rows = [
-                row for kind in KINDS for row in compare(kind, servers, subject_, rounds, seconds)
-            ]
+        rows = compare(KINDS, sides, subject_, effort)
     document: dict[str, Any] = {
-        "processor": processor(), "cores": os.cpu_count(), "base": BASE, "rounds": rounds,
-        "connections": CONNECTIONS, "seconds": seconds, "bar": BAR, "rows": rows,
+        "processor": processor(), "cores": os.cpu_count(), "base": BASE,
+        **effort._asdict(), "connections": CONNECTIONS, "bar": BAR, "rows": rows,
     }  # fmt: skip
     out.write_text(json.dumps(document, indent=1) + "\n")
     return 0 if all(row["ratio"] >= BAR for row in rows) else 1

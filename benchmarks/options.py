@@ -7,37 +7,28 @@ import os
 import shutil
 import tempfile
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.models import processor
 from benchmarks.serving.contenders import ROOT
-from benchmarks.serving.process import Running
 from benchmarks.serving.subject import NAME, subject
-from benchmarks.sides import CONNECTIONS, Side, compare, started
+from benchmarks.sides import CONNECTIONS, Effort, Side, Started, compare
 
 # The cheapest request, of which an option takes the largest share.
 KIND = "binary"
+SHADOW, CANARY = "shadow", "canary, a tenth"
 
 
-def main(out: Path, rounds: int, seconds: int) -> int:
-    """Measure and write the figures; 0.
-
-    Args:
-        rounds: measurements of each server.
-        seconds: of one measurement.
-    """
+def main(out: Path, effort: Effort) -> int:
+    """Measure and write the figures; 0."""
     subject_ = subject()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        started(_sides(Path(folder)), subject_) as servers,
-    ):
-        for name in ("shadow", "canary, a tenth"):
-            _require_rollout(servers[name].server)
-        rows = compare(KIND, servers, subject_, rounds, seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = compare([KIND], _sides(Path(folder)), subject_, effort, _require_rollouts)
     document: dict[str, Any] = {
-        "processor": processor(), "cores": os.cpu_count(), "model": NAME, "rounds": rounds,
-        "connections": CONNECTIONS, "seconds": seconds, "rows": rows,
+        "processor": processor(), "cores": os.cpu_count(), "model": NAME,
+        **effort._asdict(), "connections": CONNECTIONS, "rows": rows,
     }  # fmt: skip
     out.write_text(json.dumps(document, indent=1) + "\n")
     return 0
@@ -56,8 +47,8 @@ def _sides(folder: Path) -> dict[str, Side]:
                 "ROSENBLATT_REQUEST_LOG_DIR": str(log), "ROSENBLATT_REQUEST_LOG_SHARE": "0.1",
             }
         ),
-        "shadow": _rollout(folder / "shadow", "shadow"),
-        "canary, a tenth": _rollout(folder / "canary", "canary"),
+        SHADOW: _rollout(folder / "shadow", "shadow"),
+        CANARY: _rollout(folder / "canary", "canary"),
     }  # fmt: skip
 
 
@@ -81,9 +72,11 @@ def _rollout(models: Path, mode: str) -> Side:
     return Side(environment={"ROSENBLATT_MODELS_DIR": str(models)})
 
 
-def _require_rollout(server: Running) -> None:
+def _require_rollouts(servers: Mapping[str, Started]) -> None:
     """Raise RuntimeError unless the model is being tried: a refused rollout costs nothing."""
-    with urllib.request.urlopen(server.url(f"/models/{NAME}/rollout"), timeout=30) as response:
-        state = json.load(response)["state"]
-    if state != "running":
-        raise RuntimeError(f"the rollout of {NAME} is {state}")
+    for name in (SHADOW, CANARY):
+        url = servers[name].server.url(f"/models/{NAME}/rollout")
+        with urllib.request.urlopen(url, timeout=30) as response:
+            state = json.load(response)["state"]
+        if state != "running":
+            raise RuntimeError(f"the rollout of {name} is {state}")

@@ -1,17 +1,18 @@
 """Throughput of several servers of this service against the first, in one run.
 
 All servers run at the same time, and one of them is measured at a time, in rounds of short
-measurements whose order turns around, so that a busy moment of the machine does not decide. The
-figures are medians over the ratios of the rounds.
+measurements whose order turns around, so that a busy moment of the machine does not decide. They
+are started anew several times: two processes of the same code differ by up to a tenth for as long
+as they live. The figures are medians over the starts, of the median ratio of each.
 """
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 from benchmarks.load import closed_loop
@@ -37,6 +38,18 @@ class Side:
     folder: Path = ROOT
     environment: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Effort(NamedTuple):
+    """How much is measured.
+
+    starts: of all servers; rounds: measurements of each server and kind after each start; seconds:
+    of one measurement.
+    """
+
+    starts: int
+    rounds: int
+    seconds: int
 
 
 class Cost(NamedTuple):
@@ -99,41 +112,55 @@ def _require_own_code(server: Running, folder: Path) -> None:
 
 
 def compare(
-    kind: str, sides: Mapping[str, Started], subject: Subject, rounds: int, seconds: int
+    kinds: Sequence[str],
+    sides: Mapping[str, Side],
+    subject: Subject,
+    effort: Effort,
+    require: Callable[[Mapping[str, Started]], None] = lambda servers: None,
 ) -> list[dict[str, Any]]:
-    """Measure a kind of request; a row of figures for each server but the first.
+    """Measure kinds of requests; a row of figures for each kind and each server but the first.
 
     Args:
-        rounds: measurements of each server.
-        seconds: of one measurement.
+        require: raises if a server does not do what it is measured for.
     """
-    request = request_of(kind, ours().paths[kind], subject.golden)
-    for side in sides.values():
-        side.check(request)
-        side.load(request, _WARM_UP_SECONDS)
     first, *others = sides
-    measured = []
-    for turn in range(rounds):
-        order = [first, *others] if turn % 2 == 0 else [*reversed(others), first]
-        measured.append({name: sides[name].load(request, seconds) for name in order})
-    base = [one[first] for one in measured]
-    rows = [_row(kind, name, base, [one[name] for one in measured]) for name in others]
+    found: dict[str, list[list[dict[str, Cost]]]] = {kind: [] for kind in kinds}
+    for _ in range(effort.starts):
+        with started(sides, subject) as servers:
+            require(servers)
+            for kind in kinds:
+                request = request_of(kind, ours().paths[kind], subject.golden)
+                found[kind].append(_rounds(request, servers, effort))
+    rows = [_row(kind, first, name, found[kind]) for kind in kinds for name in others]
     for row in rows:
         print(row, flush=True)
     return rows
 
 
-def _row(kind: str, name: str, base: list[Cost], found: list[Cost]) -> dict[str, Any]:
-    ratios = [own.rate / other.rate for other, own in zip(base, found, strict=True)]
-    cpu_ratios = [own.cpu_us / other.cpu_us for other, own in zip(base, found, strict=True)]
-    low, high = statistics.quantiles(ratios, n=4)[::2]
+def _rounds(
+    request: Request, servers: Mapping[str, Started], effort: Effort
+) -> list[dict[str, Cost]]:
+    for server in servers.values():
+        server.check(request)
+        server.load(request, _WARM_UP_SECONDS)
+    names = list(servers)
+    return [
+        {name: servers[name].load(request, effort.seconds) for name in names[:: (-1) ** turn]}
+        for turn in range(effort.rounds)
+    ]
+
+
+def _row(kind: str, first: str, name: str, starts: list[list[dict[str, Cost]]]) -> dict[str, Any]:
+    ratios = [median(one[name].rate / one[first].rate for one in rounds) for rounds in starts]
+    cpu = [median(one[name].cpu_us / one[first].cpu_us for one in rounds) for rounds in starts]
+    every = [one for rounds in starts for one in rounds]
     return {
         "kind": kind,
         "server": name,
-        "base_rate": round(statistics.median(one.rate for one in base), 1),
-        "rate": round(statistics.median(one.rate for one in found), 1),
-        "ratio": round(statistics.median(ratios), 3),
-        "quartiles": [round(low, 3), round(high, 3)],
-        "cpu_us": round(statistics.median(one.cpu_us for one in found), 1),
-        "cpu_ratio": round(statistics.median(cpu_ratios), 3),
+        "base_rate": round(median(one[first].rate for one in every), 1),
+        "rate": round(median(one[name].rate for one in every), 1),
+        "ratio": round(median(ratios), 3),
+        "ratios": sorted(round(ratio, 3) for ratio in ratios),
+        "cpu_us": round(median(one[name].cpu_us for one in every), 1),
+        "cpu_ratio": round(median(cpu), 3),
     }

@@ -46,10 +46,10 @@ def guards(measured: dict[str, Any]) -> str:
         )
         for row in measured["rows"]
     ]
-    head = ("request", "server", "before, per second", "now, per second", "ratio (quartiles)")
+    head = ("request", "server", "before, per second", "now, per second", "ratio (by start)")
     return (
         table(head, rows)
-        + f"\n\nThe bar is {measured['bar']:g}; medians of {measured['rounds']} rounds against "
+        + f"\n\nThe bar is {measured['bar']:g}; medians of {measured['starts']} starts against "
         f"commit {measured['base']}, the last one without guards. `python -m benchmarks "
         f"hardening`, {_machine(measured)}."
     )
@@ -63,16 +63,16 @@ def options(measured: dict[str, Any]) -> str:
     ]
     return (
         table(
-            ("the default service, but with", "throughput (quartiles)", "CPU time a request"), rows
+            ("the default service, but with", "throughput (by start)", "CPU time a request"), rows
         )
         + f"\n\nRelative to the default service, one image to `{measured['model']}` as binary "
         f"tensors, one worker, {measured['connections']} connections, medians of "
-        f"{measured['rounds']} rounds. `python -m benchmarks options`, {_machine(measured)}."
+        f"{measured['starts']} starts. `python -m benchmarks options`, {_machine(measured)}."
     )
 
 
 def _range(row: dict[str, Any]) -> str:
-    return " to ".join(f"{one:.3f}" for one in row["quartiles"])
+    return f"{row['ratios'][0]:.3f} to {row['ratios'][-1]:.3f}"
 
 
 def _machine(measured: dict[str, Any]) -> str:
