@@ -30,6 +30,7 @@ def soak(measured: dict[str, Any]) -> str:
         f"models and routes, half of the capacity; {measured['warm_up_minutes']:g} of them fill "
         f"the caches. {answers:,} answers were right. Memory: {held}.\n\n"
         + table(("bar", "limit", "measured", ""), rows)
+        + "".join(f"\n\nLost: `{line}`." for line in measured.get("losses", ()))
         + f"\n\n`make soak`, {_machine(measured)}."
     )
 
