@@ -9,31 +9,20 @@ from __future__ import annotations
 
 import math
 import select
-import socket
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import cycle
-from typing import NamedTuple
 
 import numpy as np
+
+from benchmarks.connection import Ask, Check, Connection
 
 # Longest pause between two polls for responses; sleeping leaves the core to the server.
 _NAP_SECONDS = 50e-6
 _DRAIN_SECONDS = 5.0
 _LOSSES = 10
-
-# Returns True for a correct response, given its body and headers.
-Check = Callable[[bytes, Mapping[str, str]], bool]
-
-
-class Ask(NamedTuple):
-    """The bytes of an HTTP/1.1 request, and the check of a response with status 200."""
-
-    request: bytes
-    check: Check
 
 
 @dataclass
@@ -84,89 +73,12 @@ class Outcome:
         }
 
 
-class _Connection:
-    """One connection and the request in flight on it."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.setblocking(False)
-        self.due = 0.0
-        self.answers = 0
-        self.used = time.perf_counter()  # when it was opened, or had its last answer
-        self.sent = self.used
-        self.check: Check
-        self.request = b""
-        self.unsent = memoryview(b"")
-        self.received = b""
-
-    def ask(self, ask: Ask) -> None:
-        """Begin to send a request."""
-        self.request, self.check = ask.request, ask.check
-        self.unsent, self.sent = memoryview(ask.request), time.perf_counter()
-        self.send()
-
-    def is_closed(self) -> bool:
-        """True if the server has closed the connection."""
-        try:
-            return not self.socket.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-
-    def loss(self) -> str:
-        """What was asked when the server closed the connection, and how it was used before."""
-        line = self.request.split(b"\r\n", 1)[0].decode()
-        idle, waited = self.sent - self.used, time.perf_counter() - self.sent
-        return (
-            f"{line}: after {self.answers} answers and {idle:.3f} s idle, closed {waited:.3f} s "
-            f"after it was sent, {len(self.unsent)} bytes not sent, {len(self.received)} received"
-        )
-
-    def send(self) -> None:
-        """Send as much of the request as the socket takes."""
-        try:
-            self.unsent = self.unsent[self.socket.send(self.unsent) :]
-        except BlockingIOError:
-            pass
-        except OSError:  # the server closed the connection; `receive` reports it
-            self.unsent = memoryview(b"")
-
-    def receive(self) -> tuple[str, dict[str, str], bytes] | None:
-        """A complete response as status, headers and body; None if it is still incomplete.
-
-        Raises:
-            ConnectionError: the server closed the connection.
-        """
-        part = self.socket.recv(1 << 18)
-        if not part:
-            raise ConnectionError
-        self.received += part
-        head, found, body = self.received.partition(b"\r\n\r\n")
-        if not found:
-            return None
-        status, headers = parse_head(head)
-        if len(body) < int(headers.get("content-length", 0)):
-            return None
-        self.received = b""
-        return status, headers, body
-
-
 def _is_right(check: Check, body: bytes, headers: Mapping[str, str]) -> bool:
     """What the check says; a body that it cannot read is wrong."""
     try:
         return check(body, headers)
     except (KeyError, TypeError, ValueError):
         return False
-
-
-@lru_cache(maxsize=256)
-def parse_head(head: bytes) -> tuple[str, dict[str, str]]:
-    """Status and headers, with names in lower case; cached, since few responses differ."""
-    first, *lines = head.decode("latin-1").split("\r\n")
-    headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
-    return first.split(" ")[1], headers
 
 
 def open_loop(
@@ -196,8 +108,8 @@ class _Run:
         self._port = port
         self._asks = cycle(asks)
         self._most = most
-        self._open: dict[int, _Connection] = {}
-        self._idle: list[_Connection] = []
+        self._open: dict[int, Connection] = {}
+        self._idle: list[Connection] = []
         self._waiting: deque[float] = deque()
         self._end = math.inf
         self._poll = select.epoll()
@@ -225,8 +137,8 @@ class _Run:
         self._poll.close()
         return outcome
 
-    def _connect(self) -> _Connection:
-        connection = _Connection(self._port)
+    def _connect(self) -> Connection:
+        connection = Connection(self._port)
         self._open[connection.socket.fileno()] = connection
         self._poll.register(connection.socket, select.EPOLLIN)
         return connection
@@ -241,7 +153,7 @@ class _Run:
             if connection.unsent:
                 self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
 
-    def _reuse(self) -> _Connection | None:
+    def _reuse(self) -> Connection | None:
         """An idle connection that the server has not closed; None if there is none.
 
         Every HTTP client looks before it uses a connection again: a server may close an idle one at
@@ -267,7 +179,7 @@ class _Run:
                 self._respond(connection, outcome)
         return bool(events)
 
-    def _respond(self, connection: _Connection, outcome: Outcome) -> None:
+    def _respond(self, connection: Connection, outcome: Outcome) -> None:
         try:
             response = connection.receive()
         except OSError:
@@ -290,7 +202,7 @@ class _Run:
         else:
             self._idle.append(connection)
 
-    def _lose(self, connection: _Connection, outcome: Outcome) -> None:
+    def _lose(self, connection: Connection, outcome: Outcome) -> None:
         if connection in self._idle:
             self._idle.remove(connection)
         else:
@@ -299,6 +211,6 @@ class _Run:
                 outcome.losses.append(connection.loss())
         self._drop(connection)
 
-    def _drop(self, connection: _Connection) -> None:
+    def _drop(self, connection: Connection) -> None:
         del self._open[connection.socket.fileno()]
         connection.socket.close()

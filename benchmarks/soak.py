@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 import psutil
 
+from benchmarks.connection import Ask
 from benchmarks.models import processor
-from benchmarks.open_loop import Ask, open_loop_of
+from benchmarks.open_loop import open_loop_of
 from benchmarks.serving.contenders import ROOT, ours
 from benchmarks.serving.process import Running, running
 from benchmarks.serving.subject import subject

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.open_loop import Ask, Check
+from benchmarks.connection import Ask, Check
 from benchmarks.soak_slow import recommend, seen
 from contract.repository import Artifact, audit, entries
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.open_loop import Outcome, _Connection, open_loop
+from benchmarks.connection import Connection
+from benchmarks.open_loop import Outcome, open_loop
 
 REQUEST = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nping"
 
@@ -110,7 +111,7 @@ def test_answers_in_pieces_are_whole_answers() -> None:
 
 def test_a_connection_that_the_server_has_closed_is_not_used_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        connection = _Connection(listener.getsockname()[1])
+        connection = Connection(listener.getsockname()[1])
         with connection.socket:
             accepted, _ = listener.accept()
             assert not connection.is_closed()

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from benchmarks.serving.bars import PARTS, bars
-from scripts import docs
+from scripts import docs, reference_page
 from tests.conftest import ROOT
 from tests.server import Server
 
@@ -48,15 +48,15 @@ def test_generated_pages_are_current(path: Path) -> None:
 )
 def test_types_of_the_manifest_are_shown_in_plain_words(field: str, shown: str) -> None:
     """Unions, optional fields and their discriminators."""
-    assert f"| `{field}` | {shown} |" in docs.manifest_page()
+    assert f"| `{field}` | {shown} |" in reference_page.manifest_page()
 
 
 def test_settings_without_a_default_are_shown_as_unset() -> None:
-    for row in docs.settings_table().splitlines()[2:]:
+    for row in reference_page.settings_table().splitlines()[2:]:
         _, variable, default, *_ = (cell.strip() for cell in row.split("|"))
         assert default == "unset" or re.fullmatch(r"`[^`()]+`", default), variable
-    assert "| `ROSENBLATT_API_KEYS` | unset |" in docs.settings_table()
-    assert "| `ROSENBLATT_ALLOWED_HOSTS` | unset |" in docs.settings_table()
+    assert "| `ROSENBLATT_API_KEYS` | unset |" in reference_page.settings_table()
+    assert "| `ROSENBLATT_ALLOWED_HOSTS` | unset |" in reference_page.settings_table()
 
 
 def blocks(language: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,7 +12,6 @@ import pytest
 from PIL import Image
 
 from tests.faults import fault
-from tests.server import Server
 
 ZEROS = [[0] * 28] * 28
 
@@ -62,12 +60,6 @@ BAD = {
     "given twice": (b'{"instances": [], "instances": []}', 400, "given twice"),
     "not UTF-8": (b'{"instances": "\xff"}', 400, "the body is not valid JSON"),
 }
-
-
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
 
 
 def check(answer: httpx.Response, status: int, message: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -15,7 +14,6 @@ from PIL import Image
 
 from contract.repository import audit, entries
 from tests.conftest import MODELS
-from tests.server import Server
 from training.datasets import Dataset
 
 ARTIFACTS = {entry.name: audit(entry) for entry in entries(MODELS)}
@@ -26,12 +24,6 @@ OWN = {
     "digits-random-forest": "path",
     "digits-xgboost": "path",
 }
-
-
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
 
 
 def explained(client: httpx.Client, **body: Any) -> dict[str, Any]:

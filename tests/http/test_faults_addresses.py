@@ -109,12 +109,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
-
-
 @pytest.fixture
 def bait(tmp_path: Path) -> Iterator[Bait]:
     (tmp_path / "secret.png").write_bytes(b"secret of this file")

@@ -167,12 +167,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
-
-
 @fault("damaged-artifacts")
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_refused_by_name_with_its_reason(

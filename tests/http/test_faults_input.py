@@ -67,12 +67,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
-
-
 def post(client: httpx.Client, route: str, body: str) -> httpx.Response:
     """The answer, which must come within a second; on a busy machine, one of three."""
     headers = {"content-type": "application/json"}

@@ -64,12 +64,6 @@ def server(folder: Path) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
-
-
 @pytest.fixture
 def untouched(folder: Path) -> Iterator[None]:
     """No file of the models that no name may lead to is opened."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +17,10 @@ from PIL import Image
 
 from contract.repository import audit, entries
 from tests.conftest import MODELS
-from tests.server import Server, serve
+from tests.server import serve
 
 CNN = next(audit(entry) for entry in entries(MODELS) if entry.name == "digits-cnn")
 IMAGE = CNN.golden.inputs["images"][14]
-
-
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
 
 
 def shown(client: httpx.Client, **body: Any) -> dict[str, Any]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import gzip
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.conftest import ROOT
-from tests.server import Server
 
 WEB = ROOT / "service" / "web"
 FILES = sorted(p.name for p in WEB.iterdir() if p.suffix in {".html", ".css", ".js", ".svg"})
@@ -34,12 +32,6 @@ POLICY = {
     "form-action": "'none'",
     "frame-ancestors": "'none'",
 }
-
-
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
 
 
 def paths() -> list[str]:

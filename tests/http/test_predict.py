@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,6 @@ from tests.server import Server
 ARTIFACTS = [audit(entry) for entry in entries(MODELS)]
 CNN = next(a for a in ARTIFACTS if a.manifest.name == "digits-cnn")
 IMAGES, LABELS = CNN.golden.inputs["images"], CNN.golden.outputs["label"]
-
-
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
 
 
 def png(image: np.ndarray) -> str:

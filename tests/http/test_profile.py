@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,12 +15,6 @@ from sklearn.datasets import load_breast_cancer
 from tests.profiler.bombs import BOMBS
 from tests.profiler.files import image, images, parquet, zipped
 from tests.server import Server, serve
-
-
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
 
 
 def cancer() -> pl.DataFrame:

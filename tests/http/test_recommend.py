@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import bentoml
@@ -23,12 +22,6 @@ METRICS = {
     for name, manifest in MANIFESTS.items()
     if isinstance(manifest.metrics, ClassificationMetrics)
 }
-
-
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)

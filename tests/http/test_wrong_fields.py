@@ -31,12 +31,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
-
-
 def check(client: httpx.Client, route: str, content: bytes, named: str, **headers: str) -> None:
     sent = {"content-type": "application/json", **headers}
     for _ in range(3):  # the machine may be busy
