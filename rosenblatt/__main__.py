@@ -1,17 +1,23 @@
 """`rosenblatt COMMAND ...`, or `python -m rosenblatt COMMAND ...`: find the command and run it.
 
-Exit status: that of the command; 2 where there is no such command or its packages are missing.
+Exit status: that of the command; 2 where there is no such command or its packages are missing; 141
+where the reader of standard output has left, as in `rosenblatt doctor | head -1`.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
+import select
 import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from service import __version__
+
+# Of a program that SIGPIPE ends, as a shell reports it.
+_SIGPIPE_STATUS = 128 + 13
 
 
 class Command(NamedTuple):
@@ -67,7 +73,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     run: Callable[[Sequence[str]], int] = importlib.import_module(command.module).main
-    return run([*command.prefix, *rest])
+    try:
+        status = run([*command.prefix, *rest])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _is_unread():
+            raise
+        # Python writes what is left at its end, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _SIGPIPE_STATUS
+    return status
+
+
+def _is_unread() -> bool:
+    """True if the reader of standard output has left."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), select.POLLOUT)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _usage() -> str:

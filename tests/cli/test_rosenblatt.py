@@ -80,3 +80,16 @@ def test_the_doctor_finds_this_installation_well() -> None:
     assert done.returncode == 0, done.stdout
     assert "ok    digits-cnn version 1" in done.stdout
     assert "fail" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", ["doctor --port 0", "recommend --modality image --detail full"]
+)
+def test_a_reader_that_leaves_ends_the_command_without_a_traceback(arguments: str) -> None:
+    """As `head` does once it has its lines."""
+    command = f"{sys.executable} -m rosenblatt {arguments} | (exec <&-); echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("141\n", "")
