@@ -8,6 +8,7 @@ as they live. The figures are medians over the starts, of the median ratio of ea
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -125,7 +126,8 @@ def compare(
     """
     first, *others = sides
     found: dict[str, list[list[dict[str, Cost]]]] = {kind: [] for kind in kinds}
-    for _ in range(effort.starts):
+    for start in range(1, effort.starts + 1):
+        print(f"start {start} of {effort.starts}", file=sys.stderr, flush=True)
         with started(sides, subject) as servers:
             require(servers)
             for kind in kinds:

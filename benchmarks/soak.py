@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -69,10 +70,14 @@ def soak(seconds: float) -> dict[str, Any]:
         _wait_for_workers(server)
         capacity = _capacity(server, asks)
         rate = SHARE * capacity
+        _say(
+            f"{rate:,.0f} requests a second, half of the capacity; caches fill until {warm_up:g} s"
+        )
         # Until caches are full.
         warming = open_loop_of(server.port, asks, rate, warm_up, _CONNECTIONS)
         time.sleep(_SETTLE_SECONDS)
         before = _files(server)
+        _say(f"memory is watched for {(seconds - warm_up) / 60:.1f} minutes")
         with _Samples(server) as samples:
             outcome = open_loop_of(server.port, asks, rate, seconds - warm_up, _CONNECTIONS)
         time.sleep(_SETTLE_SECONDS)
@@ -93,6 +98,10 @@ def soak(seconds: float) -> dict[str, Any]:
         "processes": processes,
         "bars": _bars(outcome.statuses + warming.statuses, processes),
     }
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _bars(statuses: Mapping[str, int], processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
