@@ -49,12 +49,14 @@ serve: $(VENV)/.serve ## Serve the committed models on 127.0.0.1:3000 (HOST=, PO
 	@exec $(BIN)/python -m service.serve --host $(HOST) --port $(PORT)
 
 .PHONY: test
-test: $(VENV)/.dev ## Run the tests with branch coverage of all but training (TEST_WORKERS=)
-	$(BIN)/python -m pytest -m "not slow" --numprocesses $(TEST_WORKERS) --dist loadfile --cov --cov-report=term
+test: $(VENV)/.dev ## Run the fast tests (TEST_WORKERS=)
+	$(BIN)/python -m pytest -m "not slow and not thorough" --numprocesses $(TEST_WORKERS) --dist loadfile
 
-# Slow tests measure times and memory, so they run one at a time.
+# Slow tests measure times and memory, so they run one at a time. Tracing the branches doubles the
+# time of many tests.
 .PHONY: test-all
-test-all: test ## Run the slow tests too
+test-all: $(VENV)/.dev ## Run all tests, with branch coverage of all but training (TEST_WORKERS=)
+	$(BIN)/python -m pytest -m "not slow" --numprocesses $(TEST_WORKERS) --dist loadfile --cov --cov-report=term
 	$(BIN)/python -m pytest -m slow --cov --cov-append --cov-report=term
 
 .PHONY: reliability

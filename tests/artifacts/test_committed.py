@@ -141,6 +141,7 @@ def test_the_images_that_excite_channels_are_the_training_set_s(mnist: Dataset) 
     np.testing.assert_array_equal(found.images, training[found.indices])
 
 
+@pytest.mark.thorough
 @every_explanation
 def test_contributions_add_up_to_the_models_own_answer(
     entry: Entry, explanation: Explanation

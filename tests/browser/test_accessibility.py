@@ -11,6 +11,7 @@ from tests.browser.conftest import Visit
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("view", VIEWS)
 def test_nothing_is_found(visit: Visit, view: str, scheme: str) -> None:

@@ -214,6 +214,7 @@ def test_a_palm_draws_nothing(visit: Visit) -> None:
         assert page.evaluate(ink, place) == 0
 
 
+@pytest.mark.thorough
 def test_twenty_digits(visit: Visit) -> None:
     """Two of each class, as strokes; the CNN is right on at least 18."""
     wrong = misread(visit().open())

@@ -212,6 +212,7 @@ def test_an_error_leaves_no_heat_map(visit: Visit) -> None:
     expect(page.get_by_role("img", name="No explanation yet")).to_have_count(1)
 
 
+@pytest.mark.thorough
 def test_an_explanation_of_an_earlier_digit_is_not_shown(visit: Visit) -> None:
     watched = visit()
     page = watched.page

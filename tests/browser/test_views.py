@@ -61,6 +61,7 @@ def test_a_view_that_was_not_loaded_is_tried_again(visit: Visit) -> None:
     expect(page.get_by_label("Image")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_a_service_that_is_silent_for_a_minute_is_given_up(visit: Visit) -> None:
     watched = visit()
     page = watched.page

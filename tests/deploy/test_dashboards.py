@@ -176,6 +176,7 @@ def test_every_alert_fires_when_it_should_and_only_then() -> None:
     assert fired == {rule["alert"] for rule in RULES}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_a_changed_threshold_is_noticed(rule: dict[str, Any], tmp_path: Path) -> None:
     """The control of the test above: with another comparison it fails."""

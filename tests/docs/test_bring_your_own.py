@@ -17,6 +17,8 @@ from tests.server import Server, serve
 from training.importing.options import ROLES
 from training.importing.pixels import NAMED
 
+pytestmark = pytest.mark.thorough
+
 PAGE = (ROOT / "docs" / "bring-your-own.md").read_text()
 SECTIONS = dict(re.findall(r"## (.*?)\n(.*?)(?=\n## |\Z)", PAGE, re.S))
 MODELS = {"A scikit-learn pipeline": "iris", "A torch network": "small-digits"}

@@ -22,6 +22,7 @@ PAGES = sorted(
 )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", docs.pages(), ids=lambda p: p.name)
 def test_generated_pages_are_current(path: Path) -> None:
     assert path.read_text() == docs.pages()[path], "run `make docs`"

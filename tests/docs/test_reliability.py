@@ -37,6 +37,7 @@ def _rows(mark: ast.expr) -> list[str]:
     return []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_row_has_tests_and_they_are_the_recorded_ones(name: str) -> None:
     assert marked()[name] == set(RECORDED[name]) != set()

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from contract.rollout import Rollout
 from tests.conftest import MODELS, ROOT
 from tests.http.test_rollout import until
@@ -31,6 +33,7 @@ def run(command: list[str], server: Server, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.thorough
 def test_the_walk_ends_with_a_promotion(tmp_path: Path) -> None:
     for name in ("digits-perceptron", "digits-cnn"):
         shutil.copytree(MODELS / name, tmp_path / "models" / name)

@@ -182,6 +182,7 @@ def test_there_are_no_models_or_not_the_default(models: Path, tmp_path: Path) ->
     assert line.endswith("set ROSENBLATT_DEFAULT_MODEL to one of alpha, beta")
 
 
+@pytest.mark.thorough
 def test_the_port_is_taken_by_another_and_by_the_service(models: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

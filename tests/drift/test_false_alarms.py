@@ -71,6 +71,7 @@ def window(rng: np.random.Generator, tally: Tally, n: int) -> Any:
     return tally.count(numbers, codes)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("train", "rows"), [(200, 150), (1000, 100), (1000, 1000), (5000, 3000)])
 def test_rows_like_trainings_are_hardly_ever_called_drift(train: int, rows: int) -> None:
     """A thousand models with a window each: at the stated rate one false alarm is expected."""

@@ -60,6 +60,7 @@ def test_tiers() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["threshold", "strictness", "kind", "unless", "tier", "families"])
 def test_a_change_of_the_rules_is_noticed(kind: str) -> None:
     """`python -m scripts.mutate_rules` prints the same."""

@@ -45,6 +45,7 @@ def bounded(rows: int | None, labelled: int | None) -> int | None:
     return labelled if rows is None or labelled is None else min(rows, labelled)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("untraced", "frozen")
 @given(ACCEPTED)
 @settings(max_examples=300, deadline=None)
@@ -102,6 +103,7 @@ def test_a_rejected_request_names_the_field(document: dict[str, Any]) -> None:
         assert str(refused.loc[0]) in str(refused)
 
 
+@pytest.mark.slow  # where other tests run beside it, the processor's caches are theirs
 @pytest.mark.usefixtures("untraced", "frozen")
 def test_a_decision_takes_under_two_milliseconds_at_the_median() -> None:
     fresh = Adviser(ruleset(), library())

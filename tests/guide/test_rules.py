@@ -146,6 +146,7 @@ WITHOUT_LABELS = (
 )  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_every_candidate_is_reachable_and_every_strategy_has_some() -> None:
     """Over every set of modalities, task and pressure on the choice."""
     subsets: list[Any] = [None]

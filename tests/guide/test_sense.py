@@ -64,6 +64,7 @@ def decisions() -> Iterator[tuple[dict[str, Any], Decision]]:
             yield facts, decision
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("untraced")
 def test_candidates_make_sense() -> None:
     seen = 0

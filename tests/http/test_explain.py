@@ -55,6 +55,7 @@ def test_the_default_method_is_the_models_own_and_adds_up_for_100_images(
             assert one["sum"] == pytest.approx(total, abs=1e-9)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("model", OWN)
 def test_shapley_adds_up_and_tells_its_error(client: httpx.Client, model: str) -> None:
     labels = explained(client, model=model, instances=IMAGES[:16].tolist(), method="shapley")
@@ -134,6 +135,7 @@ def test_what_is_wrong_is_said(
     assert says in found[1]
 
 
+@pytest.mark.thorough
 def test_predictions_are_answered_while_something_is_explained(client: httpx.Client) -> None:
     body = {"model": "digits-cnn", "instances": IMAGES[:16].tolist(), "method": "shapley"}
     with httpx.Client(base_url=client.base_url, timeout=60) as other:

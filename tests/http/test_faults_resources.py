@@ -101,6 +101,7 @@ def test_a_memory_limit_that_is_not(settings: dict[str, Any], mebibytes: int) ->
     fails(("prlimit", f"--as={mebibytes * MIB}"), settings)
 
 
+@pytest.mark.thorough
 @fault("no-resources")
 @pytest.mark.skipif(sys.platform != "linux", reason="limits another process")
 def test_memory_runs_out_while_it_serves(settings: dict[str, Any]) -> None:

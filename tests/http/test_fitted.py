@@ -21,6 +21,8 @@ from tests.server import Server, serve
 from tests.training.fit import tables
 from training.fit.run import Outcome, fit, prepare
 
+pytestmark = pytest.mark.thorough
+
 ONLY = ("linear", "xgboost", "mlp")
 TOLERANCE = 1e-5
 

@@ -16,6 +16,8 @@ from tests.training.fit.images import made
 from training.fit.images.rows import Images
 from training.fit.run import Outcome, fit, prepare
 
+pytestmark = pytest.mark.thorough
+
 ONLY = ("linear", "forest", "cnn")
 TOLERANCE = 1e-5
 

@@ -15,6 +15,8 @@ from tests.server import Server, serve
 from tests.training.fit.texts import reviews
 from training.fit.run import Outcome, fit, prepare
 
+pytestmark = pytest.mark.thorough
+
 TOLERANCE = 1e-5
 
 

@@ -130,6 +130,7 @@ def test_other_peoples_clients_can_send_it(locked: Locked) -> None:
         assert ours.predict(**IMAGE)["model"] == "alpha"
 
 
+@pytest.mark.thorough
 def test_keys_are_exchanged_by_a_reload(locked: Locked) -> None:
     key, entry = new_key(admin=True)
     before = locked.file.read_text()

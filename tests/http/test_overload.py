@@ -115,6 +115,7 @@ def test_ten_times_the_load(server: Server) -> None:
     assert time.perf_counter() - started < TIMEOUT
 
 
+@pytest.mark.thorough
 @fault("overload")
 def test_a_refusal_says_when_to_try_again(tmp_path: Path) -> None:
     """Of many requests at once most do not fit the queue."""
@@ -135,6 +136,7 @@ def processor_seconds(server: Server) -> float:
     return float(times.user + times.system)
 
 
+@pytest.mark.thorough
 @fault("deadline")
 def test_a_run_that_takes_longer_than_the_time_limit(tmp_path: Path) -> None:
     """Its client is told in time; the run goes on, alone, and the model answers again after it."""
@@ -165,6 +167,7 @@ def test_a_run_that_takes_longer_than_the_time_limit(tmp_path: Path) -> None:
         assert share < 1.5
 
 
+@pytest.mark.thorough
 @fault("deadline")
 def test_two_slow_models_at_once_each_tell_their_clients_in_time(tmp_path: Path) -> None:
     """Each model has one run at a time; neither waits for the other's."""

@@ -126,6 +126,7 @@ def test_only_the_port_of_the_service_is_open(server: Server) -> None:
     assert named_sockets(processes) == set()
 
 
+@pytest.mark.thorough
 def test_a_plugin_of_bentomls_supervisor_reaches_it_where_others_cannot() -> None:
     with serve(f"{BENTOMLS} --reload") as server:
         processes = family(server)
@@ -137,6 +138,7 @@ def test_a_plugin_of_bentomls_supervisor_reaches_it_where_others_cannot() -> Non
         assert any("circus import plugins" in " ".join(p.cmdline()) for p in processes)
 
 
+@pytest.mark.thorough
 @fault("killed-worker")
 def test_a_worker_that_dies_is_restarted(server: Server) -> None:
     killed, survivor = server.workers()
@@ -147,6 +149,7 @@ def test_a_worker_that_dies_is_restarted(server: Server) -> None:
     assert survivor in server.workers()
 
 
+@pytest.mark.thorough
 def test_loading_is_refused_by_bentomls_supervisor(server: Server) -> None:
     answer = httpx.post(f"{server.url}/v2/repository/models/alpha/load", timeout=120)
     extensions = httpx.get(f"{server.url}/v2").json()["extensions"]
@@ -167,6 +170,7 @@ def test_the_supervisor_stays_small() -> None:
         assert not [name for name in loaded if "onnxruntime" in name or "pydantic" in name]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @fault("sigterm")
 def test_a_signal_stops_all_after_what_is_being_answered(number: int) -> None:
@@ -210,6 +214,7 @@ def listens(server: Server) -> bool:
     return False
 
 
+@pytest.mark.thorough
 def test_workers_end_with_a_supervisor_that_is_killed() -> None:
     with serve(ROSENBLATT_WORKERS="2") as server:
         until(lambda: len(server.workers()) == 2)
@@ -219,6 +224,7 @@ def test_workers_end_with_a_supervisor_that_is_killed() -> None:
         assert not alive
 
 
+@pytest.mark.thorough
 def test_a_worker_that_is_told_to_stop_answers_first() -> None:
     """As by an operator who sends it SIGTERM; another takes its place."""
     with serve(ROSENBLATT_WORKERS="2") as server:
@@ -230,6 +236,7 @@ def test_a_worker_that_is_told_to_stop_answers_first() -> None:
         assert httpx.get(f"{server.url}/readyz", timeout=60).status_code == 200
 
 
+@pytest.mark.thorough
 def test_a_second_signal_waits_for_nothing() -> None:
     with serve() as server:
         address = ("127.0.0.1", int(server.url.rpartition(":")[2]))

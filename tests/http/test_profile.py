@@ -150,6 +150,7 @@ def test_the_route_takes_forms_alone(client: httpx.Client) -> None:
     assert client.get("/recommend/profile").status_code == 405
 
 
+@pytest.mark.thorough
 def test_a_queue_that_is_full_says_so() -> None:
     """More files at once than may wait: each is answered, or told when to come back."""
     slow = ("id,x\n" + "".join(f"{i},{i % 977}.5\n" for i in range(400_000))).encode()
@@ -166,6 +167,7 @@ def test_a_queue_that_is_full_says_so() -> None:
         assert "try again" in json.loads(answer.text)["error"]
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory need Linux")
 def test_the_worker_stays_small(server: Server, client: httpx.Client) -> None:
     """Bombs are refused with 413, and the serving process never loads what reads files."""

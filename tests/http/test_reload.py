@@ -205,6 +205,7 @@ def test_counts_go_on_in_as_many_files(server: Server) -> None:
     assert httpx.get(url).json()["model_stats"][0]["inference_count"] == before
 
 
+@pytest.mark.thorough
 @fault("new-version")
 def test_the_folder_is_followed(tmp_path: Path) -> None:
     models = tiny_repository(tmp_path / "models")
@@ -231,6 +232,7 @@ def sighup(server: Server, outcome: str) -> str:
     return server.log.read_text()[before:]
 
 
+@pytest.mark.thorough
 @fault("new-version")
 def test_a_signal_loads_a_good_version_and_leaves_a_broken_one_out(tmp_path: Path) -> None:
     """In every worker, without a lost request."""
@@ -252,6 +254,7 @@ def test_a_signal_loads_a_good_version_and_leaves_a_broken_one_out(tmp_path: Pat
     assert clients.versions == {"1", "2"}
 
 
+@pytest.mark.thorough
 @fault("new-version", "keys")
 def test_keys_change_though_a_broken_version_keeps_the_workers(tmp_path: Path) -> None:
     """A revoked key must not stay in force because of a model."""
@@ -289,6 +292,7 @@ def reload(server: Server, client: httpx.Client) -> None:
     until(lambda: len(server.workers()) == 1)
 
 
+@pytest.mark.thorough
 def test_one_worker_is_replaced_under_load(tmp_path: Path) -> None:
     models = tiny_repository(tmp_path / "models")
     with served(models) as server, server.client() as client, load(server) as clients:

@@ -108,6 +108,7 @@ def metric(server: Server, name: str, **wanted: str) -> float:
     )
 
 
+@pytest.mark.thorough
 def test_a_shadow_that_is_the_same_is_to_be_promoted(tmp_path: Path) -> None:
     """From copying it in while the server serves to its promotion, with a killed worker between."""
     tiny_model(tmp_path, "alpha", "1", seed=1)
@@ -195,6 +196,7 @@ def test_a_bad_candidate_in_the_shadow_is_not_noticed(kind: str, tmp_path: Path)
         assert httpx.get(f"{server.url}/readyz").json()["state"] == "ready"
 
 
+@pytest.mark.thorough
 def test_a_canary_gets_its_share_of_both_protocols(tmp_path: Path) -> None:
     tiny_model(tmp_path, "alpha", "1", seed=1)
     copy_version(tmp_path, "2")
@@ -230,6 +232,7 @@ def test_a_canary_gets_its_share_of_both_protocols(tmp_path: Path) -> None:
         assert metric(server, "requests_total", role="candidate", outcome="answered") == taken
 
 
+@pytest.mark.thorough
 @fault("wrong-rollout")
 def test_a_wrong_rollout_promotes_nothing(tmp_path: Path) -> None:
     """Copied in with a new version it is not loaded; at a start it is left out. Both say why."""

@@ -119,6 +119,7 @@ def test_without_keys_all_are_served(models: Path) -> None:
         assert client.get("/readyz").json()["refused"] == []
 
 
+@pytest.mark.thorough
 def test_a_version_serves_once_it_is_signed_and_a_new_key_may_join(
     tmp_path: Path, key: Path
 ) -> None:

@@ -90,6 +90,7 @@ class Clients:
             return f"{type(error).__name__}: {error}"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("drain", [0, DRAIN_SECONDS])
 @fault("sigterm")
 def test_nothing_that_was_accepted_is_lost(tmp_path: Path, drain: int) -> None:
@@ -105,6 +106,7 @@ def test_nothing_that_was_accepted_is_lost(tmp_path: Path, drain: int) -> None:
     assert clients.outcomes["200"] > 50
 
 
+@pytest.mark.thorough
 @fault("sigterm")
 def test_readiness_turns_while_all_else_is_answered(tmp_path: Path) -> None:
     with serve(**settings(tmp_path, DRAIN_SECONDS)) as server:
@@ -156,6 +158,7 @@ def test_two_signals_at_once_skip_the_pause_alone(tmp_path: Path) -> None:
         assert time.monotonic() - told < 15
 
 
+@pytest.mark.thorough
 @fault("sigterm")
 def test_a_pod_is_ended_without_a_lost_request(tmp_path: Path) -> None:
     """With the pause, the drain, the probe and the grace of the manifest, under load.

@@ -26,6 +26,8 @@ from training.transfer.approaches import forest
 from training.transfer.options import Options
 from training.transfer.run import FIGURES, Outcome, Prepared, prepare, run
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:

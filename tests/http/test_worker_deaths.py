@@ -42,6 +42,7 @@ def accepting(server: Server) -> int:
     return server.log.read_text().count("initialized")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("workers", [1, 2])
 @fault("killed-worker")
 def test_a_worker_is_killed_under_load(tmp_path: Path, workers: int) -> None:
@@ -75,6 +76,7 @@ def readiness(server: Server) -> str:
         return type(error).__name__
 
 
+@pytest.mark.thorough
 @fault("crash-loop")
 def test_each_worker_is_killed_as_soon_as_it_serves(tmp_path: Path) -> None:
     with serve(**settings(tmp_path, 1)) as server:

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,8 @@ def test_statistics_and_metrics_are_those_of_both(pair: Server) -> None:
 def test_what_a_killed_worker_counted_stays(pair: Server) -> None:
     ask(pair, 20)
     (before, *_) = statistics(pair)
+    counted = partial(metric, pair, "rosenblatt_predictions_total", model=MODEL)
+    until(lambda: counted() == before["inference_count"])  # written a moment later
     deaths = metric(pair, "rosenblatt_worker_deaths")
     killed, survivor = pair.workers()
     os.kill(killed.pid, signal.SIGKILL)
@@ -120,11 +123,11 @@ def test_what_a_killed_worker_counted_stays(pair: Server) -> None:
     assert {worker.pid for worker in pair.workers()} > {survivor.pid}
     for after in statistics(pair):
         assert after["inference_count"] == before["inference_count"] + 60
-    total = metric(pair, "rosenblatt_predictions_total", model=MODEL)
-    assert total == before["inference_count"] + 60
+    until(lambda: counted() == before["inference_count"] + 60)
     until(lambda: metric(pair, "rosenblatt_worker_deaths") == deaths + 1)  # its successor tells
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("target", [None, "service.app:Rosenblatt"], ids=["ours", "BentoML's"])
 def test_a_server_that_starts_anew_counts_from_nothing(target: str | None, tmp_path: Path) -> None:
     """In the same home."""

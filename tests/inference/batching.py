@@ -73,6 +73,9 @@ class Log:
     def refused(self, reason: str, rows: int) -> None:
         self.lost[reason] = self.lost.get(reason, 0) + rows
 
+    def settled(self) -> None:
+        asyncio.get_running_loop()  # raises elsewhere
+
 
 def batcher_of(
     model: Echo, policy: BatchingPolicy, pool: ThreadPoolExecutor, log: Log | None = None

@@ -65,6 +65,7 @@ GRAPHS = [(name, "default", 1) for name in ENTRIES]
 GRAPHS += [("digits-random-forest", "cuda", 7), ("digits-xgboost", "cuda", 7)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "variant", "step"), GRAPHS)
 def test_every_size_in_any_order_from_several_threads(name: str, variant: str, step: int) -> None:
     """Each row is answered as in a plain run, whatever stands in the buffers beside it."""

@@ -196,6 +196,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.thorough
 @given(json_values, st.sampled_from(["none", "mnist", "resize"]))
 def test_any_json_is_refused_in_words_or_taken_by_a_fit(instance: Any, fit: Fit) -> None:
     try:

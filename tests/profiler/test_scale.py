@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 
 from profiler import Reader
 
@@ -18,6 +19,7 @@ def test_half_a_million_rows(reader: Reader) -> None:
     assert (profile.facts["n_rows"], profile.facts["task"]) == (500_000, "classification")
 
 
+@pytest.mark.thorough
 def test_thousands_of_genes(reader: Reader) -> None:
     """Khan's small round blue cell tumours: 63 patients, 2,308 genes, four kinds."""
     genes = {f"V{i}": R.normal(size=63).round(4) for i in range(2308)}

@@ -118,6 +118,7 @@ def test_pictures_and_texts_are_logged_where_asked(root: Path, tmp_path: Path) -
     assert note["instances"] == [{"note": "nothing secret"}]
 
 
+@pytest.mark.thorough
 def test_the_share_is_kept_over_two_workers(root: Path, tmp_path: Path) -> None:
     """Of 600 requests a tenth, within what chance allows once in a million times."""
     low, high = (float(stats.binom.ppf(p, 600, 0.1)) for p in (5e-7, 1 - 5e-7))
@@ -165,6 +166,7 @@ def failing(said: Callable[[], str]) -> bool:
     return "cannot be written" in said()
 
 
+@pytest.mark.thorough
 @fault("no-resources")
 def test_a_full_disk_fails_no_request(root: Path, tmp_path: Path) -> None:
     """No file may grow beyond 1 MiB, and one of the log may have 2."""

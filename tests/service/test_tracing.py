@@ -123,6 +123,7 @@ def test_all_are_traced_at_a_rate_of_one_also_as_bentoml_is_configured(tmp_path:
         assert names.count("POST /predict") == 2
 
 
+@pytest.mark.thorough
 def test_a_collector_that_is_away_delays_neither_answers_nor_the_end(tmp_path: Path) -> None:
     settings = settings_of(
         tmp_path,

@@ -32,6 +32,9 @@ class Told:
     def refused(self, reason: str, rows: int) -> None:
         self.calls.append((reason, rows))
 
+    def settled(self) -> None:
+        self.calls.append(("settled",))
+
 
 def statistics_of(
     model: Model, then: Told | None = None, folder: Path | None = None, worker: str | None = None

@@ -124,6 +124,7 @@ def test_early_deaths_are_forgotten_when_a_worker_that_served_is_replaced(tmp_pa
     run(work)
 
 
+@pytest.mark.thorough
 def test_early_deaths_do_not_end_a_server_whose_other_worker_serves(tmp_path: Path) -> None:
     async def work() -> None:
         async with running(tmp_path, **SERVES, **PAIR) as server:

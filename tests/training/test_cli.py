@@ -54,6 +54,7 @@ def test_a_truncated_file_ends_the_run_with_one_line(tmp_path: Path) -> None:
     assert "train-images-idx3-ubyte.gz is truncated" in done.stderr
 
 
+@pytest.mark.thorough
 def test_a_race_writes_its_figures(tmp_path: Path) -> None:
     out = tmp_path / "race.json"
     done = run(

@@ -97,6 +97,7 @@ def test_means_are_over_the_seeds() -> None:
     assert [bar["held"] for bar in document["bars"]] == [True, False, True, True]
 
 
+@pytest.mark.thorough
 def test_recipes_take_turns_and_are_looked_at_after_every_epoch() -> None:
     race = run(load("digits"), {"guide": 1, "sprint": 2, "fast": 1})
     assert [(at.recipe, at.seed, len(at.epochs)) for at in race.laps] == [
@@ -124,6 +125,7 @@ def test_looking_teaches_nothing_and_takes_no_time() -> None:
     assert blind.elapsed == ()
 
 
+@pytest.mark.thorough
 def test_the_clock_stands_still_while_looking() -> None:
     """Three looks at 20,000 images take longer than three epochs of 128."""
     data = load("digits")

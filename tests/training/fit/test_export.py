@@ -72,6 +72,7 @@ def rows_seen(tensor: Input) -> int:
     return round(seen.histogram.values / (1 - seen.missing))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("kind", "name"), list(itertools.product(tables.TASKS, NAMES)))
 def test_the_graph_answers_as_the_model(problems: dict[str, Problem], kind: str, name: str) -> None:
     problem = problems[kind]
@@ -93,6 +94,7 @@ def test_the_graph_answers_as_the_model(problems: dict[str, Problem], kind: str,
         np.testing.assert_allclose(exported.answers["probabilities"].sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("factor", "offset"), [(1e-8, 0.0), (0.05, 1e6)])
 def test_a_target_of_any_size_is_answered_to_its_own_spread(
@@ -113,6 +115,7 @@ def test_a_target_of_any_size_is_answered_to_its_own_spread(
     assert np.std(expected) > 0.3 * spread  # it learnt something
 
 
+@pytest.mark.thorough
 def test_every_candidate_that_can_explains_itself(problems: dict[str, Problem]) -> None:
     methods = {
         "linear": ["linear"], "additive": ["curves"], "xgboost": ["tree_shap", "path"],
@@ -174,6 +177,7 @@ def test_many_columns_share_a_tensor(name: str) -> None:
     assert [tensor.shape for tensor in exported.inputs] == [(-1, 70), (-1, 66)]
 
 
+@pytest.mark.thorough
 def test_a_table_of_categories_alone_is_served() -> None:
     generator = np.random.default_rng(0)
     codes = generator.integers(0, 3, (300, 2)).astype(np.int32)

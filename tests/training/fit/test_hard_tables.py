@@ -38,6 +38,7 @@ def failures(outcome: Outcome) -> dict[str, str | None]:
     return {c.candidate: c.failed for c in outcome.record.candidates if c.failed}
 
 
+@pytest.mark.thorough
 def test_a_class_that_lies_in_one_group_alone_crashes_nothing(tmp_path: Path) -> None:
     rows = tables.rows("classes", 300)
     for i, row in enumerate(rows):
@@ -47,6 +48,7 @@ def test_a_class_that_lies_in_one_group_alone_crashes_nothing(tmp_path: Path) ->
     assert failures(outcome) == {}
 
 
+@pytest.mark.thorough
 def test_a_sensor_that_came_late_is_served(tmp_path: Path) -> None:
     rows = tables.rows("binary", 300)
     for i, row in enumerate(rows):
@@ -84,6 +86,7 @@ def test_a_group_that_goes_on_to_the_end_leaves_nothing_to_train_on(tmp_path: Pa
         ran(tmp_path, rows, time="day", groups=("who",))
 
 
+@pytest.mark.thorough
 def test_rows_of_few_combinations_are_on_both_sides_and_the_plan_says_so(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     rows = []
@@ -106,6 +109,7 @@ def test_a_large_group_of_twins_keeps_the_shares_of_the_classes() -> None:
         assert target[split.validation].sum() >= 3
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "names",
     [("label", "column:label"), ("/constant_1", "probabilities"), ("größe in m²", "value")],
@@ -120,6 +124,7 @@ def test_columns_may_have_any_name(tmp_path: Path, names: tuple[str, str]) -> No
     assert failures(outcome) == {}
 
 
+@pytest.mark.thorough
 def test_a_column_may_have_the_name_that_many_numbers_share(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     rows = [
@@ -130,6 +135,7 @@ def test_a_column_may_have_the_name_that_many_numbers_share(tmp_path: Path) -> N
     assert failures(ran(tmp_path, rows)) == {}
 
 
+@pytest.mark.thorough
 def test_a_target_that_no_column_tells_is_said(tmp_path: Path) -> None:
     generator = np.random.default_rng(3)
     rows = [

@@ -46,6 +46,7 @@ def manifests(folder: Path) -> dict[str, Manifest]:
     return {entry.name: read_manifest(entry) for entry in entries(folder / "models")}
 
 
+@pytest.mark.thorough
 def test_every_candidate_is_written_and_the_chosen_one_has_the_plain_name(tmp_path: Path) -> None:
     outcome = run(tmp_path, only=("linear", "xgboost"))
     found = manifests(tmp_path)
@@ -75,12 +76,14 @@ def test_every_candidate_is_written_and_the_chosen_one_has_the_plain_name(tmp_pa
     }  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_the_next_fit_of_the_same_name_is_the_next_version(tmp_path: Path) -> None:
     run(tmp_path, only=("linear",))
     run(tmp_path, only=("linear",))
     assert [entry.version for entry in entries(tmp_path / "models")] == [1, 2]
 
 
+@pytest.mark.thorough
 def test_a_model_that_only_an_earlier_fit_wrote_is_named(tmp_path: Path) -> None:
     assert run(tmp_path, only=("linear", "xgboost")).earlier == ()
     (entry,) = run(tmp_path, only=("linear",)).earlier
@@ -88,6 +91,7 @@ def test_a_model_that_only_an_earlier_fit_wrote_is_named(tmp_path: Path) -> None
     assert entry.name in ("made-linear", "made-xgboost")
 
 
+@pytest.mark.thorough
 def test_importance_of_a_wide_table_says_which_columns_were_shuffled(tmp_path: Path) -> None:
     rows = tables.rows("binary", 200)
     generator = np.random.default_rng(0)
@@ -104,6 +108,7 @@ def test_importance_of_a_wide_table_says_which_columns_were_shuffled(tmp_path: P
     assert {"age", "income"} <= set(training.notes["loss_without_a_column"])
 
 
+@pytest.mark.thorough
 def test_a_disk_that_fails_half_way_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +127,7 @@ def test_a_disk_that_fails_half_way_leaves_nothing(
     assert entries(tmp_path / "models") == []
 
 
+@pytest.mark.thorough
 def test_one_candidate_whose_graph_fails_does_not_end_the_fit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +143,7 @@ def test_one_candidate_whose_graph_fails_does_not_end_the_fit(
     assert set(manifests(tmp_path)) == {"made"}
 
 
+@pytest.mark.thorough
 def test_ctrl_c_while_columns_are_shuffled_keeps_the_models(tmp_path: Path) -> None:
     def stop(what: str, left: float) -> None:
         if what.startswith("importance of the columns"):
@@ -148,6 +155,7 @@ def test_ctrl_c_while_columns_are_shuffled_keeps_the_models(tmp_path: Path) -> N
     assert "loss_without_a_column" not in training.notes
 
 
+@pytest.mark.thorough
 def test_a_blend_records_what_its_members_are(tmp_path: Path) -> None:
     run(tmp_path, only=("xgboost", "mlp"))
     (blend,) = (m for m in manifests(tmp_path).values() if m.algorithm == "blend")
@@ -167,6 +175,7 @@ def test_a_class_in_one_group_of_rows_is_told(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.thorough
 def test_an_interrupted_fit_keeps_what_is_done(tmp_path: Path) -> None:
     def stop(what: str, left: float) -> None:
         if what == "split 1: xgboost":
@@ -187,6 +196,7 @@ def test_a_fit_that_is_stopped_before_the_first_candidate_writes_nothing(tmp_pat
     assert not (tmp_path / "models").exists()
 
 
+@pytest.mark.thorough
 def test_only_models_that_a_person_can_follow_where_that_is_required(tmp_path: Path) -> None:
     outcome = run(tmp_path, explain="required")
     assert {c.candidate for c in outcome.record.candidates} == {"linear", "additive"}
@@ -265,6 +275,7 @@ def test_the_question_leaves_standard_output_to_the_json(
     assert asked == [False, True]
 
 
+@pytest.mark.thorough
 def test_the_command_tells_how_to_serve_what_it_wrote(tmp_path: Path) -> None:
     path, out = table(tmp_path), tmp_path / "models"
     given = ["fit", str(path), "--target", "target", "--out", str(out), "--budget", "5", "--yes",

@@ -25,6 +25,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_a_folder_becomes_a_version(tmp_path: Path) -> None:
     folder = made.letters(tmp_path)
     out = tmp_path / "models"
@@ -46,6 +47,7 @@ def test_a_folder_becomes_a_version(tmp_path: Path) -> None:
     assert "as it is" not in done.stdout  # the source knows no such labels
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -67,6 +69,7 @@ def test_a_wrong_argument_is_named_in_one_line(
     assert words in done.stderr
 
 
+@pytest.mark.thorough
 def test_ctrl_c_ends_the_comparison_and_keeps_the_model(tmp_path: Path) -> None:
     out = tmp_path / "models"
     process = subprocess.Popen(

@@ -79,6 +79,7 @@ def test_few_rows_take_small_batches_and_many_epochs(rows: int, batch: int, epoc
     assert (recipe.batch_size, recipe.epochs) == (batch, epochs)
 
 
+@pytest.mark.thorough
 def test_a_comparison_has_a_point_for_all_draws(source: Source, given: Given) -> None:
     seen: list[tuple[str, int, int]] = []
     found = compare(

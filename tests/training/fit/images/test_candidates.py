@@ -44,6 +44,7 @@ def problem(request: pytest.FixtureRequest, tmp_path: Path) -> Problem:
     return read_images(made.options(made.folder(tmp_path, made.pictures(size=size, colour=colour))))
 
 
+@pytest.mark.thorough
 def test_graphs_answer_as_the_candidates_do_and_all_learn(problem: Problem) -> None:
     split = next(splits_of(problem, 0))
     data = problem.kind.prepare(
@@ -117,6 +118,7 @@ def test_a_grey_image_has_the_features_of_three_equal_channels(file: Path) -> No
     np.testing.assert_allclose(backbone.features(grey), backbone.features(rgb), atol=2e-5)
 
 
+@pytest.mark.thorough
 def test_the_backbone_learns_a_head_and_computes_each_feature_once(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ def test_what_takes_too_long_is_refused_early(folder: Path) -> None:
         load(folder).encode([list(map(int, text)) for text in texts], 1e-6)
 
 
+@pytest.mark.thorough
 def test_without_the_encoder_the_others_are_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
