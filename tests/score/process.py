@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,7 +30,25 @@ def _environment(models: Path) -> dict[str, str]:
         "ROSENBLATT_MODELS_DIR": str(models),
         "ROSENBLATT_DEFAULT_MODEL": "alpha",
         "ROSENBLATT_PROVIDER": "cpu",
+        "PYTHONFAULTHANDLER": "1",  # `ended` asks for the stacks
     }
+
+
+def ended(process: subprocess.Popen[str], seconds: float = 120) -> str:
+    """What the process wrote to standard error, once it has ended.
+
+    If it does not end in time, the test fails with the stacks of its threads.
+    """
+    try:
+        return process.communicate(timeout=seconds)[1]
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        try:
+            _, said = process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:  # a child of it holds the pipe
+            process.kill()
+            said = "no stacks could be read"
+        raise AssertionError(f"still running after {seconds} seconds:\n{said}") from None
 
 
 def await_parts(process: subprocess.Popen[str], folder: Path, count: int) -> None:

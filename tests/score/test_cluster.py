@@ -23,7 +23,7 @@ from service.score import ray as on_ray
 from service.score.cluster import cluster, import_ray
 from tests.score.actors import Dying, Waiting
 from tests.score.conftest import Score
-from tests.score.process import command
+from tests.score.process import command, ended
 from tests.score.sources import expected, pictures, png, table
 
 pytestmark = pytest.mark.slow
@@ -203,7 +203,7 @@ def test_no_other_process_joins_the_cluster(ray: Any, tmp_path: Path) -> None:
 def test_the_command_line_starts_and_stops_its_own_cluster(models: Path, tmp_path: Path) -> None:
     source = table(tmp_path / "in.parquet", IMAGES)
     process = command(models, source, tmp_path / "out", "--ray")
-    _, said = process.communicate(timeout=300)
+    said = ended(process, 300)
     assert process.returncode == 0, said
     assert f"scored {source} to the Parquet files of {tmp_path / 'out'}" in said
     assert read(tmp_path / "out")["label"].to_list() == expected(models, IMAGES)[0]

@@ -24,7 +24,7 @@ from service.score.csv_source import CsvSource
 from service.settings import Settings
 from tests.faults import fault
 from tests.score.conftest import Score
-from tests.score.process import await_parts, command, peak_memory
+from tests.score.process import await_parts, command, ended, peak_memory
 
 FIELDS = st.text(st.sampled_from('ab"\n\r, ;é'), max_size=6)
 
@@ -147,6 +147,7 @@ def _loans(path: Path, rows: int) -> Path:
     return path
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["in.csv", "in.csv.gz"])
 @fault("score-killed")
 def test_an_interrupted_run_is_taken_up_byte_for_byte(
@@ -161,7 +162,7 @@ def test_an_interrupted_run_is_taken_up_byte_for_byte(
     process = command(models, source, target, *options, "--threads", 1)
     await_parts(process, tmp_path / "out.parts", 5)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    ended(process)
     assert process.returncode == -9
     assert score(source, target, *options) == 0
     assert score(source, tmp_path / "whole", *options) == 0

@@ -66,6 +66,7 @@ def probabilities(scored: pl.DataFrame) -> np.ndarray:
     return np.array(scored["probabilities"].to_list())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_the_training_file_gets_the_answers_of_training(
     suffix: str, tmp_path: Path, repository: Path
@@ -86,6 +87,7 @@ def test_the_training_file_gets_the_answers_of_training(
     np.testing.assert_allclose(probabilities(scored), answers(outcome), atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_a_batch_of_arrays_is_read_the_same(tmp_path: Path, repository: Path) -> None:
     columns = {name.strip(): values for name, values in messy().items()}
     pl.DataFrame(columns).write_csv(tmp_path / "rows.csv")
@@ -99,6 +101,7 @@ def test_a_batch_of_arrays_is_read_the_same(tmp_path: Path, repository: Path) ->
     np.testing.assert_allclose(found, answers(outcome), atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_what_the_model_does_not_read_as_training_did_is_refused(
     tmp_path: Path, repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ from tests.score.process import peak_memory
 from tests.score.sources import pictures, table
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="needs the peak memory of a child")
 def test_peak_memory_does_not_grow_with_the_rows(models: Path, tmp_path: Path) -> None:
     """From 10,000 to 200,000 images; the larger file holds 157 MB of pixels."""

@@ -15,7 +15,7 @@ import pytest
 from service.score.staging import check
 from tests.conftest import ROOT
 from tests.score.conftest import Score
-from tests.score.process import await_parts, command
+from tests.score.process import await_parts, command, ended
 from tests.score.shapes import FILES, FOLDERS, RAY, Shape, file, linked
 from tests.score.sources import pictures, table
 
@@ -67,7 +67,7 @@ def test_the_command_line_refuses_a_source_as_its_target(
     source = file(tmp_path / "x.parquet")
     before = tree(tmp_path)
     process = command(models, source, source, "--overwrite", *ray)
-    _, said = process.communicate(timeout=60)
+    said = ended(process)
     assert process.returncode == 1
     assert said == f"error: {source} and the source {source} are the same; name another target\n"
     assert tree(tmp_path) == before
@@ -103,6 +103,7 @@ def _parts_link_to_source(source: Path, target: Path) -> None:
     parts.symlink_to(source.parent)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("option", [(), ("--overwrite",)], ids=["", "overwrite"])
 @pytest.mark.parametrize(
     "meanwhile",
@@ -126,7 +127,7 @@ def test_a_link_made_during_a_run_ends_it(
     meanwhile(source, target)
     places = [p for p in (tmp_path / "d").iterdir() if p.exists()] or [target]
     process.send_signal(signal.SIGCONT)
-    _, said = process.communicate(timeout=60)
+    said = ended(process)
     assert process.returncode == 1
     assert said.splitlines()[-1].startswith("error: ")
     assert [place.read_bytes() == content for place in places] == [True] * len(places)
@@ -143,7 +144,7 @@ def test_links_put_among_the_parts_do_no_harm(hard: bool, models: Path, tmp_path
     for name in ("part-00000180.parquet.tmp", "part-00000181.parquet", "joined.parquet.tmp"):
         linked(parts / name, source, hard=hard)
     process.send_signal(signal.SIGCONT)
-    _, said = process.communicate(timeout=60)
+    said = ended(process)
     assert source.read_bytes() == content
     if hard:  # a name of a part like any other
         assert process.returncode == 0, said
@@ -164,7 +165,7 @@ def test_an_interrupted_run_leaves_source_and_old_target(
     process = command(models, source, target, "--batch-rows", 16, "--overwrite", "--threads", 1)
     await_parts(process, tmp_path / "out.parquet.parts", 5)
     process.send_signal(how)
-    process.communicate(timeout=60)
+    ended(process)
     assert process.returncode != 0
     assert source.read_bytes() == content
     assert target.read_bytes() == b"old"

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from tests.faults import fault
 from tests.repositories import tiny_repository
 from tests.score.conftest import Score
-from tests.score.process import await_parts, command
+from tests.score.process import await_parts, command, ended
 from tests.score.sources import pictures, table
 
 IMAGES = pictures(1000)
@@ -31,7 +31,7 @@ def test_an_interrupted_run_is_taken_up_byte_for_byte(
     process = command(models, source, target, *options)
     await_parts(process, parts, 5)
     process.send_signal(how)
-    _, said = process.communicate(timeout=30)
+    said = ended(process)
     assert process.returncode == status
     assert status != 130 or f"interrupted; the same command goes on with {target}" in said
     assert not target.exists()
@@ -43,10 +43,10 @@ def test_an_interrupted_run_is_taken_up_byte_for_byte(
     await_parts(process, parts, len(kept) + 1)
     for name, written in kept.items():
         assert not (parts / name).exists() or (parts / name).stat().st_mtime_ns == written
-    _, said = process.communicate(timeout=60)
+    said = ended(process)
     assert process.returncode == 0, said
     assert f"scored 6,000 rows to {target}; {len(kept) * 64:,} of them before" in said
-    assert other.communicate(timeout=60)
+    ended(other)
     assert target.read_bytes() == whole.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "in.parquet", "out.parquet", "whole.parquet",
