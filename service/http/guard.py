@@ -15,6 +15,7 @@ from service.settings import Settings
 
 _LOCKED = Access()
 _PUBLIC = Access(public=True)
+_ADMIN = Access(admin=True)
 _BENTOML = {o.path: Access(public=o.public) for o in BENTOML}
 _BENTOML_MONITORING = frozenset(o.path for o in BENTOML if o.monitoring)
 
@@ -97,6 +98,8 @@ def access(product: Callable[[], Application]) -> Callable[[str, str], Access]:
         if match is None:
             return _BENTOML.get(path, _LOCKED)
         route = match.methods.get(method)
-        return _LOCKED if route is None else _PUBLIC if route.public else Access(admin=route.admin)
+        if route is None:
+            return _LOCKED
+        return _PUBLIC if route.public else _ADMIN if route.admin else _LOCKED
 
     return find

@@ -38,6 +38,7 @@ from service.verbs.infer import Infer, InferRequest
 
 OCTETS = "application/octet-stream"
 _HEADER = HEADER.lower()
+_HEADER_BYTES = _HEADER.encode()
 _HEADER_LENGTH = Annotated[
     int, Field(ge=0, description="Bytes of the JSON; the binary tensors follow it.")
 ]
@@ -185,7 +186,7 @@ class V2:
     async def _answer(self, request: Request) -> Reply:
         """Decode, infer, encode; the first and the last on a thread where they take long."""
         name, version = request.parameters["name"], request.parameters.get("version")
-        length = header_length(request.header(_HEADER.encode()))
+        length = header_length(request.header(_HEADER_BYTES))
         arguments = (name, version, request.body, length)
         # Binary tensors are only viewed, whatever their size.
         if (len(request.body) if length is None else length) <= INLINE_BYTES:

@@ -41,6 +41,9 @@ class BatchMetrics(Protocol):
     def refused(self, reason: str, rows: int) -> None:
         """`rows` have no answer: `full`, `deadline`, `cancelled`, `failed` or `not_finite`."""
 
+    def settled(self) -> None:
+        """The answers of a run were passed to its requests; called on the event loop."""
+
 
 class Batcher:
     """Batches the requests to one model on one event loop. Not thread-safe.
@@ -177,11 +180,13 @@ class Batcher:
         """
         waiting = [one for one in slices if not one[0].future.done()]
         try:
-            answers = iter(self._answer(waiting) if waiting else ())
+            answers = self._answer(waiting) if waiting else []
         except Exception as error:  # from the metrics, or from splitting the outputs
-            answers = iter([error] * len(waiting))
-        kept = set(map(id, waiting))
-        return [next(answers) if id(one) in kept else _GIVEN_UP for one in slices]
+            answers = [error] * len(waiting)
+        if len(waiting) == len(slices):
+            return answers
+        left, kept = iter(answers), set(map(id, waiting))
+        return [next(left) if id(one) in kept else _GIVEN_UP for one in slices]
 
     def _answer(self, slices: list[Slice]) -> list[Batch | Exception]:
         started = time.perf_counter()
@@ -216,6 +221,7 @@ class Batcher:
                 request.parts.append(answer)
                 if sum(part.rows for part in request.parts) == request.batch.rows:
                     request.future.set_result(Batch.join(request.parts))
+        self._metrics.settled()
 
 
 def _stopping() -> UnavailableError:

@@ -55,7 +55,8 @@ class PredictionEncoder:
         Outputs of a role that is not the model's answer are left out.
         """
         arrays = outputs.arrays
-        return {row: output for output in self._floats for row in _not_finite(arrays[output.name])}
+        wrong = [output for output in self._floats if not _is_finite(arrays[output.name])]
+        return {row: output for output in wrong for row in _not_finite(arrays[output.name])}
 
     def labels(self, outputs: Batch) -> Sequence[str] | None:
         """The class of each row, or None where the model does not classify.
@@ -119,13 +120,17 @@ def _looked_up(indices: list[int], by_index: Mapping[int, str]) -> list[str]:
         ) from error
 
 
-def _not_finite(array: Array) -> Sequence[int]:
-    """The rows with a number that is infinite or NaN."""
-    # A sum is finite for nearly every batch, and costs a tenth of a look at each number; that of a
-    # list is faster for few.
+def _is_finite(array: Array) -> bool:
+    """True if the sum is a finite number: so is every number then.
+
+    Summing costs a tenth of looking at each number; few numbers are summed faster as a list.
+    """
     few = array.size <= _FEW_VALUES
-    if math.isfinite(sum(array.ravel().tolist()) if few else array.sum(dtype=np.float64)):
-        return ()
+    return math.isfinite(sum(array.ravel().tolist()) if few else array.sum(dtype=np.float64))
+
+
+def _not_finite(array: Array) -> list[int]:
+    """The rows with a number that is infinite or NaN; none if only the sum was infinite."""
     wrong = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
     found: list[int] = np.flatnonzero(wrong).tolist()
     return found

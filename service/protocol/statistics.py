@@ -52,6 +52,10 @@ class ModelStatistics:
         """Forward only: `failed` counts the request of these rows."""
         self._then.refused(reason, rows)
 
+    def settled(self) -> None:
+        """Forward only: what is counted here is in memory that all workers share."""
+        self._then.settled()
+
     def started(self) -> None:
         """Note the time of a request."""
         self._own[_LAST] = time.time_ns() // 1_000_000

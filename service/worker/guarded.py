@@ -54,7 +54,6 @@ class GuardedConnection(HttpToolsProtocol):
         self._stage = Stage.NEW
         self._since = monotonic()  # when the wait for the client began
         self._expects: bytes | None = None
-        self._hosts = 0
         # Bytes since headers were last complete, or a part of a body was last found.
         self._overhead = 0
         self._received = 0  # bytes that are being parsed
@@ -81,8 +80,10 @@ class GuardedConnection(HttpToolsProtocol):
         """Called with what the client sends."""
         if self._is_over():
             self._discard(len(data))
-        else:
+        elif self._unparsed or self.pipeline or len(data) > max(PART_BYTES, self._body_left):
             self._parse(self._unparsed + data)
+        else:
+            self._feed(data)
 
     def _is_over(self) -> bool:
         """True if nothing more is parsed."""
@@ -101,7 +102,7 @@ class GuardedConnection(HttpToolsProtocol):
         else:
             self._unparsed = data[start:]
 
-    def _feed(self, part: memoryview) -> None:
+    def _feed(self, part: bytes | memoryview) -> None:
         self._received, self._advanced = len(part), False
         try:
             self.parser.feed_data(part)
@@ -116,22 +117,14 @@ class GuardedConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Called by the parser at the first byte of a request."""
-        self._stage, self._since, self._expects, self._hosts = Stage.HEAD, monotonic(), None, 0
+        self._stage, self._since, self._expects = Stage.HEAD, monotonic(), None
         self._body_left = 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser with each header, and with each trailer of a body in chunks."""
-        if self._stage is Stage.BODY:  # a trailer, which must not pass for a header
-            return
-        name = name.lower()
-        if name == b"host":
-            self._hosts += 1
-        elif name == b"expect":
-            self._expects = value.lower()
-        elif name == b"content-length":
-            self._body_left = int(value)  # the parser has refused all but digits
-        self.headers.append((name, value))
+        if self._stage is not Stage.BODY:  # else a trailer, which must not pass for a header
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Called by the parser at the end of the headers."""
@@ -147,20 +140,26 @@ class GuardedConnection(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise unsupported_version(version)
-        if self._hosts != 1 and (self._hosts or version == "1.1"):
-            raise hosts(self._hosts)
+        headers = dict(self.headers)
+        if b"host" not in headers or len(headers) < len(self.headers):
+            self._check_host(version)
+        self._body_left = int(headers.get(b"content-length", 0))  # the parser takes digits only
         limit = self._limits.header_bytes
         if self._overhead + self._received > limit and self._head_bytes() > limit:
             raise too_long(limit)
-        if self.parser.should_upgrade() and self._announces_body():
+        if self.parser.should_upgrade() and (self._body_left or b"transfer-encoding" in headers):
             raise upgrade_with_body()
+        self._expects = headers.get(b"expect")
         if self._expects is not None:
-            if self._expects != b"100-continue":
-                raise unsupported_expectation(self._expects)
+            if self._expects.lower() != b"100-continue":
+                raise unsupported_expectation(self._expects.lower())
             self.expect_100_continue = True
 
-    def _announces_body(self) -> bool:
-        return self._body_left > 0 or any(name == b"transfer-encoding" for name, _ in self.headers)
+    def _check_host(self, version: str) -> None:
+        """Raise RefusedError unless there is one host, or none where the version allows that."""
+        count = sum(name == b"host" for name, _ in self.headers)
+        if count != 1 and (count or version == "1.1"):
+            raise hosts(count)
 
     def _head_bytes(self) -> int:
         """Bytes of the request line and headers without separators, a lower bound."""

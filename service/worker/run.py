@@ -52,7 +52,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _server(control: SupervisedControl, hello: Hello, guard: Guard, handover: Handover) -> Server:
-    from service import app
+    from service import app, tracing
     from service.http.guard import is_monitoring, read_keys_anew
     from service.settings import open_files, settings
     from service.worker.overload import OverloadApp
@@ -62,7 +62,7 @@ def _server(control: SupervisedControl, hello: Hello, guard: Guard, handover: Ha
     _allow_files(open_files(settings()))
     overload = OverloadApp(guard.app, is_monitoring(app.product), limits.connections)
     return Server(
-        configuration(guard, hello.stop_seconds),
+        configuration(guard, hello.stop_seconds, traced=tracing.is_on(settings())),
         control,
         handover,
         hello.stop_seconds,

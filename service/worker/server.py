@@ -51,11 +51,12 @@ class Lifespan(LifespanOn):
         await super().send(message)
 
 
-def configuration(app: Any, stop_seconds: float) -> uvicorn.Config:
+def configuration(app: Any, stop_seconds: float, *, traced: bool = False) -> uvicorn.Config:
     """As BentoML's own worker configures uvicorn, with connections that are guarded and can move.
 
     Args:
         stop_seconds: longest that a request in progress may take once the server stops.
+        traced: requests have spans.
     """
     config = uvicorn.Config(
         app,
@@ -64,6 +65,8 @@ def configuration(app: Any, stop_seconds: float) -> uvicorn.Config:
         loop="uvloop",
         lifespan="on",
         log_config=None,
+        access_log=False,  # the service has its own
+        proxy_headers=traced,  # only spans tell the client's address
         server_header=False,
         timeout_graceful_shutdown=math.ceil(stop_seconds),
         # A pipelined request is started while the one before it ends, and must not have its trace.

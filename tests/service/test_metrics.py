@@ -76,3 +76,20 @@ def test_other_threads_observations_are_not_lost(tmp_path: Path) -> None:
         "batch_rows_count": 6_000,
         "batch_rows_sum": 12_000,
     }
+
+
+def test_a_run_without_a_request_is_written_too(tmp_path: Path) -> None:
+    """As those of a shadow's candidate, or of a client that has left."""
+    tiny_model(tmp_path, "alpha")
+    client = Client(Settings(models_dir=tmp_path, default_model="alpha"))
+    served = client.models.get("alpha")
+    labels = ("alpha", "1", served.provider)
+    unread = client.registry._names_to_collectors["rosenblatt_predictions"].labels(*labels)  # type: ignore[attr-defined]
+
+    async def run() -> float:
+        await served.infer(served.session.samples.slice(0, 3))
+        assert unread._value.get() == 0
+        await asyncio.sleep(0.1)
+        return float(unread._value.get())
+
+    assert asyncio.run(run()) == 3

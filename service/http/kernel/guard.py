@@ -35,10 +35,6 @@ from service.http.kernel.origins import (
 )
 from service.logs import request_id, trace_id
 
-_HEADERS_READ = frozenset(
-    (b"host", b"origin", b"authorization", b"sec-fetch-site", b"sec-fetch-mode",
-     b"x-request-id", b"traceparent", b"access-control-request-method")
-)  # fmt: skip
 # A client's own id is kept only if it has this form, since it is logged.
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -127,7 +123,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        found = {name: value for name, value in scope["headers"] if name in _HEADERS_READ}
+        found = dict(scope["headers"])  # of several with one name, the last
         headers = [(b"x-request-id", self._identify(found))]
         if self._rules.origins:
             headers += self._cross_origin(found.get(b"origin"))
@@ -154,12 +150,15 @@ class Guard:
     def _identify(self, found: Headers) -> bytes:
         """The request's id: the client's own, if it is fit to be logged, or a new one."""
         given = found.get(b"x-request-id")
-        if given is None or not _REQUEST_ID.fullmatch(given):
-            given = f"{self._prefix}-{next(self._numbers):x}".encode()
-        request_id.set(given.decode())
-        trace = _TRACE_PARENT.fullmatch(found.get(b"traceparent", b""))
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            own = given.decode()
+        else:
+            own = f"{self._prefix}-{next(self._numbers):x}"
+        request_id.set(own)
+        parent = found.get(b"traceparent")
+        trace = None if parent is None else _TRACE_PARENT.fullmatch(parent)
         trace_id.set(trace[1].decode() if trace else None)  # or a pipelined request has another's
-        return given
+        return own.encode()
 
     def _cross_origin(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
         """What lets a page of an allowed origin read the answer."""
