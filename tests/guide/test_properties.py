@@ -50,11 +50,7 @@ def bounded(rows: int | None, labelled: int | None) -> int | None:
 @given(ACCEPTED)
 @settings(max_examples=300, deadline=None)
 def test_an_accepted_request_is_answered(facts: dict[str, Any]) -> None:
-    started = time.process_time()
-    decision = adviser().recommend(parse_facts(facts))
-    text = decision.model_dump_json()
-    assert time.process_time() - started < SLOWEST
-    document = json.loads(text)
+    document = json.loads(adviser().recommend(parse_facts(facts)).model_dump_json())
     assert document["verdict"] in {
         "classical_ml", "deep_learning", "hybrid", "insufficient_information",
     }  # fmt: skip
@@ -105,7 +101,7 @@ def test_a_rejected_request_names_the_field(document: dict[str, Any]) -> None:
 
 @pytest.mark.slow  # where other tests run beside it, the processor's caches are theirs
 @pytest.mark.usefixtures("untraced", "frozen")
-def test_a_decision_takes_under_two_milliseconds_at_the_median() -> None:
+def test_a_decision_takes_under_two_milliseconds_at_the_median_and_fifty_at_most() -> None:
     fresh = Adviser(ruleset(), library())
     taken = []
     for question in random_requests(400):
@@ -113,6 +109,7 @@ def test_a_decision_takes_under_two_milliseconds_at_the_median() -> None:
         fresh.recommend(parse_facts(question)).model_dump_json()
         taken.append(time.process_time() - started)
     assert sorted(taken)[200] < MEDIAN
+    assert max(taken) < SLOWEST
 
 
 def test_counts_are_named_in_order() -> None:
