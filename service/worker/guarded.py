@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
+import socket
+from contextlib import suppress
 from enum import Enum
 from time import monotonic
 from typing import Any
@@ -207,8 +210,22 @@ class GuardedConnection(HttpToolsProtocol):
 
     def _close_unused(self) -> None:
         """Close a connection on which no request came in time, unless one is still unread."""
-        if self._stage is Stage.BODY or not self._has_unread():
+        if self._stage is Stage.BODY:
             self.transport.close()
+        elif not self._has_unread():
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        """Close a connection on which no request is unread; the client learns of it at once.
+
+        The transport closes the socket a turn of the event loop later, and a request that the
+        client sent meanwhile would have no answer.
+        """
+        if not self.transport.get_write_buffer_size():  # else the rest of an answer would be lost
+            number = self.transport.get_extra_info("socket").fileno()
+            with suppress(OSError), socket.socket(fileno=os.dup(number)) as own:
+                own.shutdown(socket.SHUT_WR)
+        self.transport.close()
 
     def _has_unread(self) -> bool:
         """True if the client has sent something that the event loop has not read yet."""

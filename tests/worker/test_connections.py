@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from queue import Queue
 
 import pytest
 
@@ -186,6 +187,23 @@ def test_an_idle_connection_is_not_closed_over_a_request_that_has_come(
     assert client.read() == "old"
     time.sleep(0.1)
     assert client.get() == "old"  # its time has begun anew
+
+
+def test_a_client_learns_at_once_that_its_idle_connection_is_closed(
+    old: Thread, client: Client
+) -> None:
+    """Else a request that it sends in the turn of the event loop before would have no answer."""
+    client.get()
+    (connection,) = old.server.server_state.connections
+    assert isinstance(connection, Connection)
+    seen: Queue[bytes] = Queue()
+
+    def fire() -> None:
+        connection.enforce_limits(time.monotonic() + 1000)
+        seen.put(client.socket.recv(1, socket.MSG_DONTWAIT))  # raises if nothing has come
+
+    connection.loop.call_soon_threadsafe(fire)
+    assert seen.get(timeout=5) == b""
 
 
 def test_requests_in_one_segment_are_all_answered_when_the_server_is_about_to_stop(
