@@ -103,10 +103,8 @@ class Connection(GuardedConnection):
             self.loop.call_later(_LAST_REQUEST_SECONDS, self._close_at_end)
         elif self._stage is not Stage.BODY and self._has_unread():
             self.loop.call_later(_RETRY_SECONDS, self._close_at_end)
-        elif self._stage is not Stage.BODY:
-            self._close_idle()
         else:
-            self.transport.close()
+            self._close_at_once()
 
     def _is_idle(self) -> bool:
         between = self._stage in (Stage.NEW, Stage.BETWEEN)

@@ -210,13 +210,11 @@ class GuardedConnection(HttpToolsProtocol):
 
     def _close_unused(self) -> None:
         """Close a connection on which no request came in time, unless one is still unread."""
-        if self._stage is Stage.BODY:
-            self.transport.close()
-        elif not self._has_unread():
-            self._close_idle()
+        if self._stage is Stage.BODY or not self._has_unread():
+            self._close_at_once()
 
-    def _close_idle(self) -> None:
-        """Close a connection on which no request is unread; the client learns of it at once.
+    def _close_at_once(self) -> None:
+        """Close the connection, and tell the client now.
 
         The transport closes the socket a turn of the event loop later, and a request that the
         client sent meanwhile would have no answer.

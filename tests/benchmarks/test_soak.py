@@ -36,6 +36,5 @@ def test_half_a_minute() -> None:
     assert document["statuses"]["200"] > 500
     assert [one["role"] for one in document["processes"]] == ["supervisor", "worker", "worker"]
     for one in document["processes"]:
-        # Of these, a worker's first explanations of all models take 90, which may come late.
-        assert one["mb_last"] - one["mb_first"] < 130
+        assert one["mb_last"] - one["mb_first"] < 30
         assert one["files_after"] <= one["files_before"] + 2

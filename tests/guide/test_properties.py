@@ -57,6 +57,16 @@ def test_an_accepted_request_is_answered(facts: dict[str, Any]) -> None:
     check_claims(facts, document)
 
 
+@pytest.mark.slow  # where other tests run beside it, the time is not its own
+@pytest.mark.usefixtures("untraced", "frozen")
+@given(ACCEPTED)
+@settings(max_examples=300, deadline=None)
+def test_an_accepted_request_takes_under_fifty_milliseconds(facts: dict[str, Any]) -> None:
+    started = time.process_time()
+    adviser().recommend(parse_facts(facts)).model_dump_json()
+    assert time.process_time() - started < SLOWEST
+
+
 def check_claims(facts: dict[str, Any], document: dict[str, Any]) -> None:
     """What the decision says would change it does, when asked over."""
     for counterfactual in (
@@ -101,7 +111,7 @@ def test_a_rejected_request_names_the_field(document: dict[str, Any]) -> None:
 
 @pytest.mark.slow  # where other tests run beside it, the processor's caches are theirs
 @pytest.mark.usefixtures("untraced", "frozen")
-def test_a_decision_takes_under_two_milliseconds_at_the_median_and_fifty_at_most() -> None:
+def test_a_decision_takes_under_two_milliseconds_at_the_median() -> None:
     fresh = Adviser(ruleset(), library())
     taken = []
     for question in random_requests(400):
@@ -109,7 +119,6 @@ def test_a_decision_takes_under_two_milliseconds_at_the_median_and_fifty_at_most
         fresh.recommend(parse_facts(question)).model_dump_json()
         taken.append(time.process_time() - started)
     assert sorted(taken)[200] < MEDIAN
-    assert max(taken) < SLOWEST
 
 
 def test_counts_are_named_in_order() -> None:

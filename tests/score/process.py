@@ -34,7 +34,7 @@ def _environment(models: Path) -> dict[str, str]:
     }
 
 
-def ended(process: subprocess.Popen[str], seconds: float = 120) -> str:
+def ended(process: subprocess.Popen[str], seconds: float = 60) -> str:
     """What the process wrote to standard error, once it has ended.
 
     If it does not end in time, the test fails with the stacks of its threads.

@@ -26,14 +26,14 @@ def test_what_is_killed_at_random_ends_as_if_it_had_not_been(
     options = ("--batch-rows", 64, "--threads", 1)
     target, whole = tmp_path / "out.parquet", tmp_path / "whole.parquet"
     undisturbed = command(models, source, whole, *options)
-    said = ended(undisturbed)
+    said = ended(undisturbed, 120)
     assert undisturbed.returncode == 0, said
     chance, killed, kept = random.Random(seed), 0, 0
     while not target.exists():
         process = command(models, source, target, *options)
         if killed < 5:
             killed += _killed(process, chance.uniform(0.5, 2.0))
-        said = ended(process)
+        said = ended(process, 120)
         now = len(list((tmp_path / "out.parquet.parts").glob("part-*.parquet")))
         assert target.exists() or now >= kept  # nothing that was written is lost
         kept = now
