@@ -63,6 +63,7 @@ def main() -> None:
     page.add_argument("--visits", type=int, default=10, help="visits per figure of speed")
     long = commands.add_parser("soak", help="half the capacity for long; every answer is checked")
     long.add_argument("--minutes", type=float, default=30.0, help="minutes of load")
+    long.add_argument("--provider", choices=("cpu", "cuda"), default="cpu", help="where graphs run")
     guards = commands.add_parser("hardening", help="throughput against the commit before guards")
     each = commands.add_parser("options", help="throughput with each option of the service")
     for compared in (guards, each):
@@ -140,7 +141,8 @@ def main() -> None:
     elif arguments.command == "soak":
         from benchmarks import soak
 
-        sys.exit(soak.main(RESULTS / "soak.json", arguments.minutes))
+        name = "soak.json" if arguments.provider == "cpu" else "soak_cuda.json"
+        sys.exit(soak.main(RESULTS / name, arguments.minutes, arguments.provider))
     elif arguments.command == "hardening":
         from benchmarks import hardening
 

@@ -105,12 +105,29 @@ class Bound:
 
 def card() -> tuple[str, str]:
     """Name and driver version of the first GPU, from nvidia-smi."""
+    name, _, driver = _smi("name,driver_version").partition(", ")
+    return name or "unknown", driver or "unknown"
+
+
+def memory_used() -> int:
+    """MB of the first GPU's memory that all processes use together.
+
+    Raises:
+        RuntimeError: nvidia-smi is absent or does not say.
+    """
+    used = _smi("memory.used")
+    if not used.endswith(" MiB"):
+        raise RuntimeError("nvidia-smi does not say how much memory of the GPU is used")
+    return round(int(used.removesuffix(" MiB")) * 2**20 / 1e6)
+
+
+def _smi(fields: str) -> str:
+    """What nvidia-smi says of the first GPU; empty without it."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        return "unknown", "unknown"
+        return ""
     done = subprocess.run(
-        [tool, "--query-gpu=name,driver_version", "--format=csv,noheader", "--id=0"],
+        [tool, f"--query-gpu={fields}", "--format=csv,noheader", "--id=0"],
         capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip
-    name, _, driver = done.stdout.strip().partition(", ")
-    return name or "unknown", driver or "unknown"
+    return done.stdout.strip()

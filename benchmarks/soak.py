@@ -2,7 +2,8 @@
 
 The load is an open loop over all models and routes (`soak_requests`). The memory of supervisor and
 workers is sampled once a second. Its slope is that of the least-squares line after a warm-up, in
-which caches and allocators fill.
+which caches and allocators fill. With CUDA the memory of the GPU is read at both ends, of the whole
+device: nothing else may run there.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 import psutil
 
 from benchmarks.connection import Ask
+from benchmarks.devices import card, memory_used
 from benchmarks.models import processor
 from benchmarks.open_loop import open_loop_of
 from benchmarks.serving.contenders import ROOT, ours
@@ -43,13 +45,14 @@ _WARM_UP_SHARE, _LONGEST_WARM_UP = 0.25, 300.0
 _SETTLE_SECONDS = 8.0
 
 
-def main(out: Path | None, minutes: float) -> int:
+def main(out: Path | None, minutes: float, provider: str = "cpu") -> int:
     """Run, write the figures unless `out` is None; 1 if a bar is missed.
 
     Args:
         minutes: of load, the warm-up included.
+        provider: where graphs run, `cpu` or `cuda`.
     """
-    document = soak(60 * minutes)
+    document = soak(60 * minutes, provider)
     if out is not None:
         out.write_text(json.dumps(document, indent=1) + "\n")
     print(
@@ -60,9 +63,9 @@ def main(out: Path | None, minutes: float) -> int:
     return 0 if all(bar["met"] for bar in document["bars"]) else 1
 
 
-def soak(seconds: float) -> dict[str, Any]:
+def soak(seconds: float, provider: str = "cpu") -> dict[str, Any]:
     """The figures of a run of so many seconds."""
-    own = {"ROSENBLATT_WORKERS": str(WORKERS)}
+    own = {"ROSENBLATT_WORKERS": str(WORKERS), "ROSENBLATT_PROVIDER": provider}
     contender = replace(ours(), environment={**ours().environment, **own})
     asks = mix(ROOT / "models")
     warm_up = min(_WARM_UP_SHARE * seconds, _LONGEST_WARM_UP)
@@ -76,12 +79,12 @@ def soak(seconds: float) -> dict[str, Any]:
         # Until caches are full.
         warming = open_loop_of(server.port, asks, rate, warm_up, _CONNECTIONS)
         time.sleep(_SETTLE_SECONDS)
-        before = _files(server)
+        before, gpu = _files(server), _gpu_memory(provider)
         _say(f"memory is watched for {(seconds - warm_up) / 60:.1f} minutes")
         with _Samples(server) as samples:
             outcome = open_loop_of(server.port, asks, rate, seconds - warm_up, _CONNECTIONS)
         time.sleep(_SETTLE_SECONDS)
-        after = _files(server)
+        after, gpu = _files(server), gpu + _gpu_memory(provider)
     processes = [
         {**figures, "files_before": before[pid], "files_after": after[pid]}
         for pid, figures in samples.figures().items()
@@ -90,13 +93,16 @@ def soak(seconds: float) -> dict[str, Any]:
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
+        "provider": provider,
+        "device": card()[0] if provider == "cuda" else None,
+        "gpu_mb": gpu,
         "minutes": round(seconds / 60, 2),
         "warm_up_minutes": round(warm_up / 60, 2),
         "capacity": round(capacity, 1),
         **outcome.summary(),
         "warm_up_statuses": dict(warming.statuses),
         "processes": processes,
-        "bars": _bars(outcome.statuses + warming.statuses, processes),
+        "bars": _bars(outcome.statuses + warming.statuses, processes, gpu),
     }
 
 
@@ -104,20 +110,26 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _bars(statuses: Mapping[str, int], processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _bars(
+    statuses: Mapping[str, int], processes: list[dict[str, Any]], gpu: list[int]
+) -> list[dict[str, Any]]:
     """The bars; `processes` are those that lived through the run."""
     slope = max((one["slope_mb_per_10_min"] for one in processes), default=math.nan)
     files = max((one["files_after"] - one["files_before"] for one in processes), default=math.nan)
     wrong = sum(number for status, number in statuses.items() if status not in ("200", "lost"))
     lost = statuses.get("lost", 0)
     lived = sum(one["role"] == "worker" for one in processes)
-    return [
+    bars = [
         _bar("wrong answers, and requests without one", wrong, 0, wrong == 0),
         _bar("connections that were closed before their answer", lost, 0, lost == 0),
         _bar("MB in 10 minutes, of any process", slope, SLOPE_LIMIT, slope < SLOPE_LIMIT),
         _bar("more open files than after the warm-up", files, FILES_LIMIT, files <= FILES_LIMIT),
         _bar("workers that lived through it", lived, WORKERS, lived == WORKERS),
     ]
+    if gpu:
+        more = gpu[-1] - gpu[0]
+        bars.append(_bar("MB of the GPU more than after the warm-up", more, 0, more <= 0))
+    return bars
 
 
 def _bar(name: str, measured: float, limit: float, met: bool) -> dict[str, Any]:
@@ -154,6 +166,11 @@ def _capacity(server: Running, asks: list[Ask]) -> float:
 
 def _files(server: Running) -> dict[int, int]:
     return {process.pid: process.num_fds() for process in _watched(server)}
+
+
+def _gpu_memory(provider: str) -> list[int]:
+    """MB of the GPU that are in use now; nothing on the CPU."""
+    return [memory_used()] if provider == "cuda" else []
 
 
 def _watched(server: Running) -> list[psutil.Process]:

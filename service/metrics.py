@@ -202,7 +202,9 @@ class Metrics:
             "rosenblatt_compute_seconds", "Seconds to run one batch, without waiting.", SECONDS
         )
         self._queue = histogram(
-            "rosenblatt_queue_seconds", "Seconds a request waited before its batch ran.", SECONDS
+            "rosenblatt_queue_seconds",
+            "Seconds a request waited before the first of its rows ran.",
+            SECONDS,
         )
         self._size = histogram("rosenblatt_batch_rows", "Rows in one batch.", ROWS)
         self._ready = Gauge(

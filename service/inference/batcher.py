@@ -36,7 +36,10 @@ class BatchMetrics(Protocol):
     """Receives the counts and times of a batcher."""
 
     def batch(self, rows: int, waited: Sequence[float], seconds: float) -> None:
-        """A batch of `rows` ran for `seconds`; `waited` has each request's wait in seconds."""
+        """A batch of `rows` ran for `seconds`.
+
+        `waited` has the seconds until then of each request of which no rows had been run before.
+        """
 
     def refused(self, reason: str, rows: int) -> None:
         """`rows` have no answer: `full`, `deadline`, `cancelled`, `failed` or `not_finite`."""
@@ -204,7 +207,7 @@ class Batcher:
             return [answer for one in slices for answer in self._answer([one])]
         seconds = time.perf_counter() - started
         rows = sum(batch.rows for _, batch in slices)
-        self._metrics.batch(rows, [started - request.since for request, _ in slices], seconds)
+        self._metrics.batch(rows, _waits(slices, started), seconds)
         return list(answers)
 
     def _settle(self, slices: list[Slice], answers: Sequence[Batch | Exception]) -> None:
@@ -222,6 +225,16 @@ class Batcher:
                 if sum(part.rows for part in request.parts) == request.batch.rows:
                     request.future.set_result(Batch.join(request.parts))
         self._metrics.settled()
+
+
+def _waits(slices: list[Slice], started: float) -> list[float]:
+    """Seconds until now of the requests of which these are the first rows; each waits once."""
+    waits = []
+    for request, _ in slices:
+        if not request.ran:
+            request.ran = True
+            waits.append(started - request.since)
+    return waits
 
 
 def _stopping() -> UnavailableError:

@@ -24,7 +24,10 @@ RUN_SECONDS = 0.01
 _MAX_BATCH_ROWS = (64, CHUNK_ROWS)
 _SIZES = (1, 4, 16, *_MAX_BATCH_ROWS)
 _REPEATS = 5
-# Seconds. A slower run is not repeated, and larger batch sizes are not measured.
+# Runs before one is believed to be slow: a machine or a GPU that stands still for a moment while a
+# model is loaded would otherwise leave it in batches of one row for good.
+_LEAST_REPEATS = 3
+# Seconds. A slower run is repeated no further, and larger batch sizes are not measured.
 _SLOW_RUN = 0.05
 # Seconds. A large batch must run within RUN_SECONDS and hardly ever halves the cost of a row.
 _HOPELESS_RUN = 2 * RUN_SECONDS
@@ -83,7 +86,7 @@ class BatchingPolicy:
 def measure(session: Measurable, settings: Settings) -> BatchingPolicy:
     """Time runs of several batch sizes on this machine and derive the policy.
 
-    This takes a few hundred milliseconds.
+    This takes a few hundred milliseconds, and three runs of a row if these take longer.
     """
     row_seconds: dict[int, float] = {}
     for n in _SIZES:
@@ -138,7 +141,7 @@ def _seconds(session: Measurable, n: int) -> float:
     order = np.random.default_rng(n).integers(0, len(session.samples), n)
     batch = session.samples.take(order)
     taken: list[float] = []
-    while len(taken) < _REPEATS and (not taken or taken[-1] < _SLOW_RUN):
+    while len(taken) < _LEAST_REPEATS or (len(taken) < _REPEATS and min(taken) < _SLOW_RUN):
         started = time.perf_counter()
         session.predict(batch)
         taken.append(time.perf_counter() - started)

@@ -79,7 +79,9 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 def counted(client: httpx.Client, model: str) -> float:
     """Rows of a model whose answer was not a finite number."""
-    name = f'rosenblatt_refused_rows_total{{model="{model}",provider="CPUExecutionProvider",'
+    listed = client.get("/models").json()["models"]
+    (provider,) = (one["provider"] for one in listed if one["name"] == model)
+    name = f'rosenblatt_refused_rows_total{{model="{model}",provider="{provider}",'
     (line,) = (
         line
         for line in client.get("/metrics").text.splitlines()

@@ -61,12 +61,12 @@ def open_ports(processes: list[psutil.Process]) -> set[int]:
 
 
 def named_sockets(processes: list[psutil.Process]) -> set[str]:
-    """Unix sockets that another process can find."""
+    """Unix sockets that another process can find, other than those of CUDA's driver."""
     return {
         str(connection.laddr)
         for process in processes
         for connection in process.net_connections("unix")
-        if connection.laddr
+        if connection.laddr and not str(connection.laddr).startswith("@cuda-uvmfd-")
     }
 
 

@@ -209,6 +209,22 @@ def test_statistics_grow(client: Any) -> None:
     assert len(client.get_inference_statistics()["model_stats"]) == len(ARTIFACTS)
 
 
+def test_a_request_of_many_runs_waits_once(client: Any) -> None:
+    """Its rows are more than those of one run."""
+
+    def read() -> Any:
+        (found,) = client.get_inference_statistics("digits-perceptron", "1")["model_stats"]
+        return found
+
+    before = read()
+    client.infer("digits-perceptron", [images(np.zeros((600, 28, 28), np.uint8))])
+    after = read()
+    assert after["inference_count"] - before["inference_count"] == 600
+    assert after["execution_count"] - before["execution_count"] > 1
+    waits = [found["inference_stats"]["queue"]["count"] for found in (before, after)]
+    assert waits[1] - waits[0] == 1
+
+
 def test_many_at_a_time(server: Server) -> None:
     """Requests that are answered in one batch get each its own rows."""
     with triton.InferenceServerClient(server.url.removeprefix("http://"), concurrency=8) as client:

@@ -54,11 +54,11 @@ def test_an_idle_service_answers_at_once(pool: ThreadPoolExecutor) -> None:
 
 
 def test_a_large_request_is_cut_and_joined(pool: ThreadPoolExecutor) -> None:
-    """And the small ones after it share its last batch."""
-    model = Echo()
+    """And the small ones after it share its last batch; each has waited once."""
+    model, log = Echo(), Log()
 
     async def talk() -> None:
-        batcher = batcher_of(model, POLICY, pool)
+        batcher = batcher_of(model, POLICY, pool, log)
         large, small = await asyncio.gather(
             batcher.infer(rows(*range(20))), batcher.infer(rows(77, 78))
         )
@@ -67,6 +67,7 @@ def test_a_large_request_is_cut_and_joined(pool: ThreadPoolExecutor) -> None:
 
     run(talk)
     assert model.sizes == [8, 8, 6]
+    assert log.batches == [(8, 1), (8, 0), (6, 1)]
 
 
 def test_a_batch_worth_a_thread_leaves_the_loop(pool: ThreadPoolExecutor) -> None:

@@ -55,29 +55,38 @@ def test_a_queue_is_run_within_half_the_time_limit(row_seconds: float, rows: int
 
 @dataclass
 class Slow:
-    """Takes so many seconds for each row, or for each run."""
+    """Takes so many seconds for each row, or for each run, or once more for each of some runs."""
 
     row_seconds: float
     run_seconds: float = 0.0
+    pauses: dict[int, float] = field(default_factory=dict)
     chunk_rows: int = CHUNK_ROWS
     sizes: list[int] = field(default_factory=list)
     samples: Batch = field(default_factory=lambda: Batch({"x": np.arange(3.0)}))
 
     def predict(self, batch: Batch) -> Batch:
         self.sizes.append(len(batch))
-        until = time.perf_counter() + self.run_seconds + self.row_seconds * len(batch)
+        took = self.run_seconds + self.row_seconds * len(batch)
+        until = time.perf_counter() + took + self.pauses.get(len(self.sizes), 0.0)
         while (left := until - time.perf_counter()) > 0:
             time.sleep(left)
         return batch
 
 
-def test_a_slow_model_is_measured_once_and_not_in_batches() -> None:
+def test_a_slow_model_is_measured_thrice_and_not_in_batches() -> None:
     """Sixteen rows would take a second."""
     slow = Slow(row_seconds=0.06)
     measured = measure(slow, Settings())
-    assert slow.sizes == [1]
+    assert slow.sizes == [1, 1, 1]
     assert (measured.max_batch_rows, measured.inline_rows) == (1, 0)
     assert measured.row_seconds == pytest.approx(0.06, rel=0.5)
+
+
+@pytest.mark.parametrize("run", [1, 6, 11, 16])
+def test_a_machine_that_stands_still_is_no_slow_model(run: int) -> None:
+    """For two runs: the first of one row, of four, of sixteen or of 64, and the one after."""
+    disturbed = Slow(row_seconds=0.0, pauses={run: 0.2, run + 1: 0.2})
+    assert measure(disturbed, Settings()).max_batch_rows in (64, 256)
 
 
 def test_measuring_stops_at_the_first_size_that_takes_long() -> None:

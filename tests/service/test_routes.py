@@ -102,7 +102,8 @@ def test_metrics_count_what_succeeded(client: Client) -> None:
     def value(name: str, **labels: str) -> float | None:
         return client.registry.get_sample_value(name, labels)
 
-    labels = {"model": "beta", "version": "10", "provider": "CPUExecutionProvider"}
+    provider = client.models.get("beta", "10").session.provider
+    labels = {"model": "beta", "version": "10", "provider": provider}
     client.request("POST", "/predict", {"instances": IMAGES[:3].tolist()})
     client.request("POST", "/predict", {"instances": IMAGES[:5].tolist()})
     client.request("POST", "/predict", {"instances": [[1]]})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -31,17 +32,29 @@ def test_an_object_is_parsed() -> None:
         (b'{"a": {"b": 1, "b": 2}}', 'field "b" is given twice'),
         (b'{"a": [{"b": 1}, {"b": 1, "b": 2}]}', 'field "b" is given twice'),
         (b"[" * 2000, "not valid JSON"),
-        (b'{"a":' * 1010 + b"1" + b"}" * 1010, "the body is nested too deeply; send it flatter"),
-        *(
-            (b'{"a": 1, "b": ":", "c": ' + b"[" * n + b"]" * n + b"}", "nested too deeply")
-            for n in (990, 1000, 1010)
-        ),
+        (b'{"a":' * 1030 + b"1" + b"}" * 1030, "not valid JSON"),
     ],
 )  # fmt: skip
 def test_what_is_no_plain_object_is_refused(body: bytes, message: str) -> None:
     with pytest.raises(MalformedError) as caught:
         parse_object(body)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":' * 1010 + b"1" + b"}" * 1010,
+        *(b'{"a": 1, "b": ":", "c": ' + b"[" * n + b"]" * n + b"}" for n in (990, 1000, 1010)),
+    ],
+)
+def test_what_is_nested_deeply_is_parsed_or_refused(body: bytes) -> None:
+    """Python 3.11's parser goes less deep than orjson; later ones do not."""
+    if sys.version_info >= (3, 12):
+        assert parse_object(body) == json.loads(body)
+        return
+    with pytest.raises(MalformedError, match="the body is nested too deeply; send it flatter"):
+        parse_object(body)
 
 
 def test_an_unknown_field_is_named_with_the_known_ones() -> None:
