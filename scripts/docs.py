@@ -79,6 +79,7 @@ def pages() -> dict[Path, str]:
             "docs/reliability.md",
             faults=reliability_page.table(_result("reliability")),
             soak=endurance_page.soak(_result("soak")),
+            soak_cuda=endurance_page.soak(_result("soak_cuda")),
             guards=endurance_page.guards(_result("hardening")),
             options=endurance_page.options(_result("options")),
         ),

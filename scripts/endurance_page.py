@@ -14,7 +14,7 @@ _KINDS = {
 
 
 def soak(measured: dict[str, Any]) -> str:
-    """What docs/results/soak.json says."""
+    """What docs/results/soak.json or soak_cuda.json says."""
     rows = [
         (bar["bar"], f"{bar['limit']:g}", f"{bar['measured']:g}", "met" if bar["met"] else "missed")
         for bar in measured["bars"]
@@ -25,13 +25,18 @@ def soak(measured: dict[str, Any]) -> str:
         f"({one['slope_mb_per_10_min']:+.2f} in 10 minutes)"
         for one in measured["processes"]
     )
+    command, where = "`make soak`", _machine(measured)
+    if measured["provider"] == "cuda":
+        held += f"; GPU {measured['gpu_mb'][0]:,} to {measured['gpu_mb'][-1]:,} MB"
+        command = f"`python -m benchmarks soak --minutes {measured['minutes']:g} --provider cuda`"
+        where = f"{measured['device']} beside {where}"
     return (
         f"{measured['minutes']:g} minutes of {measured['rate']:,.0f} requests a second to all "
         f"models and routes, half of the capacity; {measured['warm_up_minutes']:g} of them fill "
         f"the caches. {answers:,} answers were right. Memory: {held}.\n\n"
         + table(("bar", "limit", "measured", ""), rows)
         + "".join(f"\n\nLost: `{line}`." for line in measured.get("losses", ()))
-        + f"\n\n`make soak`, {_machine(measured)}."
+        + f"\n\n{command}, {where}."
     )
 
 
