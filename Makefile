@@ -99,7 +99,7 @@ race: $(VENV)/.dev ## Race the guide's CNN recipe against ours, several seeds (a
 	$(BIN)/python -m training race
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Measure the service against five peers and two floors (needs wrk; 30 minutes)
+bench: $(VENV)/.dev ## Measure the service against five peers and two floors (needs wrk; 40 minutes)
 	$(BIN)/python -m benchmarks serving
 
 .PHONY: soak

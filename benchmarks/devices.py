@@ -122,7 +122,7 @@ def memory_used() -> int:
 
 
 def _smi(fields: str) -> str:
-    """What nvidia-smi says of the first GPU; empty without it."""
+    """What nvidia-smi says of the first GPU; empty if it says nothing or fails."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return ""
@@ -130,4 +130,4 @@ def _smi(fields: str) -> str:
         [tool, f"--query-gpu={fields}", "--format=csv,noheader", "--id=0"],
         capture_output=True, text=True, check=False, timeout=30,
     )  # fmt: skip
-    return done.stdout.strip()
+    return "" if done.returncode else done.stdout.strip()

@@ -66,6 +66,7 @@ def main(out: Path | None, minutes: float, provider: str = "cpu") -> int:
 def soak(seconds: float, provider: str = "cpu") -> dict[str, Any]:
     """The figures of a run of so many seconds."""
     own = {"ROSENBLATT_WORKERS": str(WORKERS), "ROSENBLATT_PROVIDER": provider}
+    _gpu_memory(provider)  # fails before half an hour of load, not after it
     contender = replace(ours(), environment={**ours().environment, **own})
     asks = mix(ROOT / "models")
     warm_up = min(_WARM_UP_SHARE * seconds, _LONGEST_WARM_UP)
@@ -79,12 +80,13 @@ def soak(seconds: float, provider: str = "cpu") -> dict[str, Any]:
         # Until caches are full.
         warming = open_loop_of(server.port, asks, rate, warm_up, _CONNECTIONS)
         time.sleep(_SETTLE_SECONDS)
-        before, gpu = _files(server), _gpu_memory(provider)
+        before, gpu_mb = _files(server), _gpu_memory(provider)
         _say(f"memory is watched for {(seconds - warm_up) / 60:.1f} minutes")
         with _Samples(server) as samples:
             outcome = open_loop_of(server.port, asks, rate, seconds - warm_up, _CONNECTIONS)
         time.sleep(_SETTLE_SECONDS)
-        after, gpu = _files(server), gpu + _gpu_memory(provider)
+        after = _files(server)
+        gpu_mb += _gpu_memory(provider)
     processes = [
         {**figures, "files_before": before[pid], "files_after": after[pid]}
         for pid, figures in samples.figures().items()
@@ -95,14 +97,14 @@ def soak(seconds: float, provider: str = "cpu") -> dict[str, Any]:
         "cores": os.cpu_count(),
         "provider": provider,
         "device": card()[0] if provider == "cuda" else None,
-        "gpu_mb": gpu,
+        "gpu_mb": gpu_mb,
         "minutes": round(seconds / 60, 2),
         "warm_up_minutes": round(warm_up / 60, 2),
         "capacity": round(capacity, 1),
         **outcome.summary(),
         "warm_up_statuses": dict(warming.statuses),
         "processes": processes,
-        "bars": _bars(outcome.statuses + warming.statuses, processes, gpu),
+        "bars": _bars(outcome.statuses + warming.statuses, processes, gpu_mb),
     }
 
 
@@ -111,9 +113,14 @@ def _say(line: str) -> None:
 
 
 def _bars(
-    statuses: Mapping[str, int], processes: list[dict[str, Any]], gpu: list[int]
+    statuses: Mapping[str, int], processes: list[dict[str, Any]], gpu_mb: list[int]
 ) -> list[dict[str, Any]]:
-    """The bars; `processes` are those that lived through the run."""
+    """The bars.
+
+    Args:
+        processes: those that lived through the run.
+        gpu_mb: memory of the GPU after the warm-up and at the end; empty on the CPU.
+    """
     slope = max((one["slope_mb_per_10_min"] for one in processes), default=math.nan)
     files = max((one["files_after"] - one["files_before"] for one in processes), default=math.nan)
     wrong = sum(number for status, number in statuses.items() if status not in ("200", "lost"))
@@ -126,8 +133,8 @@ def _bars(
         _bar("more open files than after the warm-up", files, FILES_LIMIT, files <= FILES_LIMIT),
         _bar("workers that lived through it", lived, WORKERS, lived == WORKERS),
     ]
-    if gpu:
-        more = gpu[-1] - gpu[0]
+    if gpu_mb:
+        more = gpu_mb[-1] - gpu_mb[0]
         bars.append(_bar("MB of the GPU more than after the warm-up", more, 0, more <= 0))
     return bars
 

@@ -32,8 +32,9 @@ def soak(measured: dict[str, Any]) -> str:
         where = f"{measured['device']} beside {where}"
     return (
         f"{measured['minutes']:g} minutes of {measured['rate']:,.0f} requests a second to all "
-        f"models and routes, half of the capacity; {measured['warm_up_minutes']:g} of them fill "
-        f"the caches. {answers:,} answers were right. Memory: {held}.\n\n"
+        f"models and routes, half of the capacity; the caches fill in the first "
+        f"{measured['warm_up_minutes']:g} minutes, and memory is watched after them. {answers:,} "
+        f"answers were right. Memory: {held}.\n\n"
         + table(("bar", "limit", "measured", ""), rows)
         + "".join(f"\n\nLost: `{line}`." for line in measured.get("losses", ()))
         + f"\n\n{command}, {where}."

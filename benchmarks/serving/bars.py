@@ -111,13 +111,13 @@ def _tails(tails: Document) -> list[Bar]:
 
 
 def _overload(overload: Document) -> list[Bar]:
-    settled = overload["resident_mib"][SETTLED:]
+    settled, each = overload["resident_mib"][SETTLED:], overload["p99_ratios"]
     unhealthy = sum(n for status, n in overload["health"].items() if status != "200")
     return [
         Bar("overload: responses other than a correct 200, a 429 or a 503", overload["unexpected"],
             "at most", 0),
         Bar("overload: p99 of accepted requests over p99 without load", overload["p99_ratio"],
-            "at most", P99_TIMES),
+            "at most", P99_TIMES, spread=(each[0], each[-1])),
         Bar("overload: peak resident memory over that after 5 s", round(
             max(settled) / settled[0], 3), "at most", MEMORY_TIMES),
         Bar("overload: failed health requests", unhealthy, "at most", 0),

@@ -4,7 +4,8 @@ Requests have 64 images, so that the model is the bottleneck and not reading req
 image per request, running the model and reading the request take 0.1 ms each, and the load
 generator on the other core cannot send ten times the capacity. Every response must be correct, or
 a 429 or 503; accepted requests must take about as long as without load; the health routes must
-always respond.
+always respond. A pause of the machine delays many requests at this rate, so there are several
+rounds, each with a new server, and the one with the median ratio counts.
 """
 
 from __future__ import annotations
@@ -30,7 +31,20 @@ ALLOWED = ("200", "429", "503")
 _HEALTH = ("/livez", "/readyz", "/v2/health/live")
 
 
-def measure(subject: Subject) -> dict[str, Any]:
+def measure(subject: Subject, rounds: int) -> dict[str, Any]:
+    """The round with the median ratio; what must never happen is added up over all of them."""
+    found = sorted((_round(subject) for _ in range(rounds)), key=lambda one: one["p99_ratio"])
+    return {
+        **found[rounds // 2],
+        "rounds": rounds,
+        "p99_ratios": [one["p99_ratio"] for one in found],
+        "unexpected": sum(one["unexpected"] for one in found),
+        "health": dict(sum((Counter(one["health"]) for one in found), Counter())),
+        "health_slowest_ms": max(one["health_slowest_ms"] for one in found),
+    }
+
+
+def _round(subject: Subject) -> dict[str, Any]:
     """Measure without load, then at ten times the capacity, with memory and health."""
     contender = ours()
     with running(contender, subject.model) as server:

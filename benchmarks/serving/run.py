@@ -33,7 +33,7 @@ def main(results: Path, parts: Sequence[str], rounds: int, seconds: int) -> int:
             document |= _sized(rounds, seconds, tails.measure(measured, rounds, seconds))
             document["steady"] = tails.steady(measured)
         else:
-            document |= overload.measure(measured)
+            document |= overload.measure(measured, rounds)
         target = results / f"serving_{part}.json"
         target.write_text(json.dumps(document, indent=1) + "\n")
         print(f"{target} is written")

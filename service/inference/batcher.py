@@ -38,7 +38,8 @@ class BatchMetrics(Protocol):
     def batch(self, rows: int, waited: Sequence[float], seconds: float) -> None:
         """A batch of `rows` ran for `seconds`.
 
-        `waited` has the seconds until then of each request of which no rows had been run before.
+        Args:
+            waited: seconds before the run, one for each request whose first rows are in it.
         """
 
     def refused(self, reason: str, rows: int) -> None:
@@ -228,11 +229,11 @@ class Batcher:
 
 
 def _waits(slices: list[Slice], started: float) -> list[float]:
-    """Seconds until now of the requests of which these are the first rows; each waits once."""
+    """Seconds before `started` of each request whose wait is not counted yet; notes that it is."""
     waits = []
     for request, _ in slices:
-        if not request.ran:
-            request.ran = True
+        if not request.wait_counted:
+            request.wait_counted = True
             waits.append(started - request.since)
     return waits
 

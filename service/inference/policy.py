@@ -24,10 +24,10 @@ RUN_SECONDS = 0.01
 _MAX_BATCH_ROWS = (64, CHUNK_ROWS)
 _SIZES = (1, 4, 16, *_MAX_BATCH_ROWS)
 _REPEATS = 5
-# Runs before one is believed to be slow: a machine or a GPU that stands still for a moment while a
+# A model counts as slow only after so many slow runs: a machine or a GPU that stalls while the
 # model is loaded would otherwise leave it in batches of one row for good.
 _LEAST_REPEATS = 3
-# Seconds. A slower run is repeated no further, and larger batch sizes are not measured.
+# Seconds. If the fastest run so far is slower, larger batch sizes are not measured.
 _SLOW_RUN = 0.05
 # Seconds. A large batch must run within RUN_SECONDS and hardly ever halves the cost of a row.
 _HOPELESS_RUN = 2 * RUN_SECONDS
@@ -86,7 +86,7 @@ class BatchingPolicy:
 def measure(session: Measurable, settings: Settings) -> BatchingPolicy:
     """Time runs of several batch sizes on this machine and derive the policy.
 
-    This takes a few hundred milliseconds, and three runs of a row if these take longer.
+    This takes a few hundred milliseconds, or three runs of one row if those take longer.
     """
     row_seconds: dict[int, float] = {}
     for n in _SIZES:

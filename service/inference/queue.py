@@ -34,7 +34,7 @@ class Pending:
     Attributes:
         since: arrival, in seconds of `time.perf_counter`.
         start: first row that was not yet taken.
-        ran: whether rows of it were run, so that its wait is over.
+        wait_counted: whether the metrics have its wait, as they do once rows of it have run.
         parts: the outputs so far, in order.
     """
 
@@ -42,7 +42,7 @@ class Pending:
     future: asyncio.Future[Batch]
     since: float
     start: int = 0
-    ran: bool = False
+    wait_counted: bool = False
     parts: list[Batch] = field(default_factory=list)
 
     @property

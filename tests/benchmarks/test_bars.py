@@ -41,7 +41,8 @@ def tails(ours: float = 1.0, longest: float = 10.0, errors: int = 0) -> dict[str
 
 def overload(**changes: Any) -> dict[str, Any]:
     memory = {"resident_mib": [600] * 30, "health": {"200": 300}}
-    return {"unexpected": 0, "p99_ratio": 2.0, **memory, **changes}
+    ratios = {"p99_ratio": 2.0, "p99_ratios": [1.0, 2.0, 9.0]}
+    return {"unexpected": 0, **ratios, **memory, **changes}
 
 
 def missed(*results: dict[str, Any]) -> list[str]:

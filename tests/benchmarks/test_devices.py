@@ -17,7 +17,7 @@ esac
 """
 
 
-def answering(folder: Path, used: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def fake_smi(folder: Path, used: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tool = folder / "nvidia-smi"
     tool.write_text(_SMI.replace("{used}", used))
     tool.chmod(0o755)
@@ -27,16 +27,16 @@ def answering(folder: Path, used: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_gpu_is_named_and_its_memory_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answering(tmp_path, "2000 MiB", monkeypatch)
+    fake_smi(tmp_path, "2000 MiB", monkeypatch)
     assert card() == ("NVIDIA H200", "580.159.04")
     assert memory_used() == 2097  # MB, as all other figures of memory
 
 
 @pytest.mark.parametrize("used", ["", "[N/A]"])
-def test_memory_that_is_not_said_is_an_error(
+def test_unknown_memory_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, used: str
 ) -> None:
-    answering(tmp_path, used, monkeypatch)
+    fake_smi(tmp_path, used, monkeypatch)
     with pytest.raises(RuntimeError, match="does not say how much memory"):
         memory_used()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.serving.contenders import ROOT
-from benchmarks.soak import _slope, soak
+from benchmarks.soak import _bars, _slope, soak
 from benchmarks.soak_requests import SLOW_EVERY, mix
 
 
@@ -26,6 +26,14 @@ def test_the_mix_has_every_model_and_route_and_notices_wrong_answers() -> None:
 
 def test_a_slope_is_that_of_a_line() -> None:
     assert _slope([(float(t), 1000 + 7 * t) for t in range(50)]) == pytest.approx(7)
+
+
+@pytest.mark.parametrize(
+    ("gpu_mb", "met"), [([], []), ([100, 100], [True]), ([100, 101], [False]), ([100, 99], [True])]
+)
+def test_memory_of_a_gpu_may_not_grow(gpu_mb: list[int], met: list[bool]) -> None:
+    found = _bars({"200": 9}, [], gpu_mb)
+    assert [bar["met"] for bar in found if "GPU" in bar["bar"]] == met
 
 
 @pytest.mark.slow

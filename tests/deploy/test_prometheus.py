@@ -23,7 +23,7 @@ from tests.deploy.monitoring import ALERTS, EXPRESSIONS, OPTIONAL, PROMETHEUS, R
 from tests.repositories import tiny_model
 from tests.server import free_port, serve
 
-# A scrape may take as long, and a machine can stand still for a second.
+# A scrape may take this long, and a machine can stall for a second.
 SCRAPE_SECONDS = 3
 
 
@@ -91,8 +91,8 @@ def test_prometheus_scrapes_and_evaluates(tmp_path: Path) -> None:
         with server.client() as service:
             for _ in range(25):
                 assert service.post("/predict", json=body).status_code == 200
-                # So many that one pause of the machine is none of the slowest hundredth, for which
-                # an alert waits.
+                # Enough requests that one pause stays below the 99th percentile, on which an alert
+                # fires.
                 for _ in range(20):
                     assert service.post("/predict", json={}).status_code == 422
                 time.sleep(SCRAPE_SECONDS / 5)

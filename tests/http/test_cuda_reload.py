@@ -26,7 +26,7 @@ def test_reloads_under_load_leave_no_memory_of_the_gpu_taken(tmp_path: Path) -> 
     models = tiny_repository(tmp_path / "models")
     for name in ("digits-cnn", "digits-random-forest"):
         shutil.copytree(MODELS / name, models / name)
-    held = []
+    before, held = memory_used(), []
     with (
         served(models, ROSENBLATT_PROVIDER="cuda") as server,
         server.client() as client,
@@ -39,4 +39,5 @@ def test_reloads_under_load_leave_no_memory_of_the_gpu_taken(tmp_path: Path) -> 
     assert clients.answered > 0
     # While one worker takes the other's place, both may hold what they need.
     assert min(held[5:]) <= 1.01 * min(held[:5]), held
-    assert memory_used() < 0.5 * min(held), "what ended still holds memory of the GPU"
+    left = memory_used() - before
+    assert left < 0.1 * (min(held) - before), "the server left processes on the GPU"

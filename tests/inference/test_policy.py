@@ -55,7 +55,7 @@ def test_a_queue_is_run_within_half_the_time_limit(row_seconds: float, rows: int
 
 @dataclass
 class Slow:
-    """Takes so many seconds for each row, or for each run, or once more for each of some runs."""
+    """Takes so many seconds for each row and each run; `pauses` adds some by the run's number."""
 
     row_seconds: float
     run_seconds: float = 0.0
@@ -84,9 +84,11 @@ def test_a_slow_model_is_measured_thrice_and_not_in_batches() -> None:
 
 @pytest.mark.parametrize("run", [1, 6, 11, 16])
 def test_a_machine_that_stands_still_is_no_slow_model(run: int) -> None:
-    """For two runs: the first of one row, of four, of sixteen or of 64, and the one after."""
+    """The pause covers the first two runs of one batch size."""
     disturbed = Slow(row_seconds=0.0, pauses={run: 0.2, run + 1: 0.2})
-    assert measure(disturbed, Settings()).max_batch_rows in (64, 256)
+    measured = measure(disturbed, Settings())
+    assert measured.max_batch_rows in (64, 256)
+    assert measured.row_seconds < 1e-3
 
 
 def test_measuring_stops_at_the_first_size_that_takes_long() -> None:

@@ -15,7 +15,7 @@ from training.fit.verdict import Cost
 BATCH = 1_000
 _SECONDS = 0.15
 _LEAST = 5
-# Seconds from which one run after the first is measure enough.
+# A graph whose first two runs both take longer than this many seconds is not run again.
 _SLOW = 1.0
 # A batch has no more rows than run in so many microseconds one by one: a network on images may
 # take 50 ms for each.
@@ -62,18 +62,18 @@ def _microseconds(session: ort.InferenceSession, rows: Batch) -> float:
     """
     feed = dict(rows.arrays)
 
-    def once() -> float:
+    def timed() -> float:
         started = time.perf_counter()
         session.run(None, feed)
         return time.perf_counter() - started
 
-    warm = once()
-    if warm > _SLOW and (again := once()) > _SLOW:
+    warm = timed()
+    if warm > _SLOW and (again := timed()) > _SLOW:
         return 1e6 * min(warm, again)
     took: list[float] = []
     end = time.perf_counter() + _SECONDS
     while len(took) < _LEAST or time.perf_counter() < end:
-        took.append(once())
+        took.append(timed())
     return 1e6 * median(took)
 
 

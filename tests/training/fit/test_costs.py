@@ -42,5 +42,5 @@ def test_a_pause_in_the_first_run_is_no_cost() -> None:
 
 def test_a_slow_graph_is_run_twice() -> None:
     slow = Session(0.3, 0.2)
-    assert microseconds(slow) == pytest.approx(200_000, rel=0.2)
+    assert 200_000 <= microseconds(slow) < 300_000
     assert slow.runs == 2
