@@ -2,7 +2,7 @@
 
     rosenblatt_predictions_total{model, version, provider}      rows predicted
     rosenblatt_compute_seconds{model, version, provider}        one run of a batch
-    rosenblatt_queue_seconds{model, version, provider}          wait of a request before its first run
+    rosenblatt_queue_seconds{model, version, provider}          a request's wait for its first run
     rosenblatt_batch_rows{model, version, provider}             rows per run
     rosenblatt_refused_rows_total{model, version, provider, reason}   full, deadline, ...
     rosenblatt_http_seconds{route, method, status}              one request; route is a pattern
