@@ -46,12 +46,17 @@ _SETTLE_SECONDS = 8.0
 
 
 def main(out: Path | None, minutes: float, provider: str = "cpu") -> int:
-    """Run, write the figures unless `out` is None; 1 if a bar is missed.
+    """Run, write the figures unless `out` is None; 1 if a bar is missed or there is no GPU to read.
 
     Args:
         minutes: of load, the warm-up included.
         provider: where graphs run, `cpu` or `cuda`.
     """
+    try:
+        _gpu_memory(provider)  # now, not after half an hour of load
+    except RuntimeError as error:
+        print(f"{error}; --provider cpu needs none")
+        return 1
     document = soak(60 * minutes, provider)
     if out is not None:
         out.write_text(json.dumps(document, indent=1) + "\n")
@@ -66,7 +71,6 @@ def main(out: Path | None, minutes: float, provider: str = "cpu") -> int:
 def soak(seconds: float, provider: str = "cpu") -> dict[str, Any]:
     """The figures of a run of so many seconds."""
     own = {"ROSENBLATT_WORKERS": str(WORKERS), "ROSENBLATT_PROVIDER": provider}
-    _gpu_memory(provider)  # fails before half an hour of load, not after it
     contender = replace(ours(), environment={**ours().environment, **own})
     asks = mix(ROOT / "models")
     warm_up = min(_WARM_UP_SHARE * seconds, _LONGEST_WARM_UP)

@@ -117,7 +117,7 @@ def _overload(overload: Document) -> list[Bar]:
         Bar("overload: responses other than a correct 200, a 429 or a 503", overload["unexpected"],
             "at most", 0),
         Bar("overload: p99 of accepted requests over p99 without load", overload["p99_ratio"],
-            "at most", P99_TIMES, spread=(each[0], each[-1])),
+            "at most", P99_TIMES, spread=(min(each), max(each))),
         Bar("overload: peak resident memory over that after 5 s", round(
             max(settled) / settled[0], 3), "at most", MEMORY_TIMES),
         Bar("overload: failed health requests", unhealthy, "at most", 0),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.serving.contenders import ROOT
-from benchmarks.soak import _bars, _slope, soak
+from benchmarks.soak import _bars, _slope, main, soak
 from benchmarks.soak_requests import SLOW_EVERY, mix
 
 
@@ -34,6 +34,16 @@ def test_a_slope_is_that_of_a_line() -> None:
 def test_memory_of_a_gpu_may_not_grow(gpu_mb: list[int], met: list[bool]) -> None:
     found = _bars({"200": 9}, [], gpu_mb)
     assert [bar["met"] for bar in found if "GPU" in bar["bar"]] == met
+
+
+def test_without_a_gpu_nothing_is_begun(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert main(None, 30, "cuda") == 1
+    assert "nvidia-smi does not say how much memory of the GPU is used; --provider cpu needs" in (
+        capsys.readouterr().out
+    )
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from service.inference import provider
 from service.settings import Settings
 from tests.conftest import MODELS
 from tests.http.load import load
-from tests.http.test_reload import reload, served
+from tests.http.reloads import reload, served
 from tests.repositories import tiny_repository
 
 pytestmark = pytest.mark.skipif(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,23 +18,9 @@ from tritonclient.utils import InferenceServerException
 from service.api_keys import new_key
 from tests.faults import fault
 from tests.http.load import load
+from tests.http.reloads import reload, served, until
 from tests.repositories import tiny_model, tiny_repository
-from tests.server import Server, serve
-
-
-def until(true: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def served(models: Path, workers: int = 1, **settings: str) -> Any:
-    """A server of a repository whose default is `alpha`."""
-    own = {"ROSENBLATT_MODELS_DIR": str(models), "ROSENBLATT_DEFAULT_MODEL": "alpha"}
-    own |= {"ROSENBLATT_PROVIDER": "cpu", "ROSENBLATT_WORKERS": str(workers)}
-    whole: dict[str, Any] = own | settings
-    return serve(**whole)
+from tests.server import Server
 
 
 @pytest.fixture(scope="module")
@@ -281,15 +266,6 @@ def statuses(server: Server, *keys: str) -> list[set[int]]:
         {httpx.get(url, headers={"authorization": f"Bearer {key}"}).status_code for _ in range(20)}
         for key in keys
     ]
-
-
-def reload(server: Server, client: httpx.Client) -> None:
-    """Load the repository anew in the one worker."""
-    before = server.worker().pid
-    answer = client.post("/v2/repository/models/alpha/load", timeout=120)
-    assert answer.status_code == 200, answer.text
-    until(lambda: [worker.pid for worker in server.workers()] not in ([], [before]))
-    until(lambda: len(server.workers()) == 1)
 
 
 @pytest.mark.thorough

@@ -192,15 +192,16 @@ def test_shared_memory_is_refused_and_custom_parameters_are_not(client: Any) -> 
         client.infer(CNN, [tensor])
 
 
-def test_statistics_grow(client: Any) -> None:
-    def read() -> Any:
-        (found,) = client.get_inference_statistics("digits-perceptron", "1")["model_stats"]
-        return found
+def perceptron_statistics(client: Any) -> Any:
+    (found,) = client.get_inference_statistics("digits-perceptron", "1")["model_stats"]
+    return found
 
-    before = read()
+
+def test_statistics_grow(client: Any) -> None:
+    before = perceptron_statistics(client)
     for rows in (1, 3):
         client.infer("digits-perceptron", [images(np.zeros((rows, 28, 28), np.uint8))])
-    after = read()
+    after = perceptron_statistics(client)
     assert after["inference_count"] - before["inference_count"] == 4
     assert after["execution_count"] - before["execution_count"] == 2
     success = (before["inference_stats"]["success"], after["inference_stats"]["success"])
@@ -211,14 +212,9 @@ def test_statistics_grow(client: Any) -> None:
 
 def test_a_request_of_many_runs_waits_once(client: Any) -> None:
     """Its rows are more than those of one run."""
-
-    def read() -> Any:
-        (found,) = client.get_inference_statistics("digits-perceptron", "1")["model_stats"]
-        return found
-
-    before = read()
+    before = perceptron_statistics(client)
     client.infer("digits-perceptron", [images(np.zeros((600, 28, 28), np.uint8))])
-    after = read()
+    after = perceptron_statistics(client)
     assert after["inference_count"] - before["inference_count"] == 600
     assert after["execution_count"] - before["execution_count"] > 1
     waits = [found["inference_stats"]["queue"]["count"] for found in (before, after)]

@@ -1,3 +1,5 @@
+"""Tables in CSV: how the columns and the header are found, what is refused, and what is bounded."""
+
 from __future__ import annotations
 
 import csv as stdlib_csv
